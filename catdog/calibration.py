@@ -1,0 +1,89 @@
+"""Fitted on tuning photos after training: temperature and offset, thresholds, evidence scale."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy.optimize import minimize
+from torch.utils.data import DataLoader
+
+from catdog.device import half_precision
+from catdog.evidence import evidence_and_logits
+from catdog.metrics import probabilities_of
+from catdog.resnet import ResNet
+from catdog.samples import EvaluationSamples
+
+THRESHOLDS = np.arange(0.05, 0.96, 0.01)
+SCALE_PERCENTILE = 99  # of positive evidence on pets: the colour scale's end
+
+
+def fit_calibration(
+    logits: np.ndarray, labels: np.ndarray, head: str
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Temperature and offset, for cat and dog, with the lowest log loss (Platt 1999; Guo et al. 2017).
+
+    A softmax has one temperature and no offset. Targets are drawn in a little, by Platt's (n + 1) / (n + 2), so that
+    logits which separate the tuning photos perfectly get a finite temperature.
+    """
+    labels = labels.astype(np.float64)
+    positives = labels.sum(0)
+    high, low = (positives + 1) / (positives + 2), 1 / (len(labels) - positives + 2)
+    targets = labels * high + (1 - labels) * low
+
+    def unpack(values: np.ndarray) -> tuple[tuple[float, float], tuple[float, float]]:
+        temperature = np.exp(values[:2])
+        if head == "softmax":
+            return (float(temperature[0]), float(temperature[0])), (0.0, 0.0)
+        return (float(temperature[0]), float(temperature[1])), (float(values[2]), float(values[3]))
+
+    def log_loss(values: np.ndarray) -> float:
+        p = np.clip(probabilities_of(logits, head, *unpack(values)), 1e-12, 1 - 1e-12)
+        return float(-(targets * np.log(p) + (1 - targets) * np.log(1 - p)).mean())
+
+    return unpack(minimize(log_loss, np.zeros(4), method="Nelder-Mead", options={"maxiter": 4000}).x)
+
+
+def fit_present(pets: np.ndarray, negatives: np.ndarray) -> float:
+    """The threshold on the larger probability that calls as small a share of pets `neither` as of negatives a pet.
+
+    Args:
+        pets, negatives: calibrated probabilities (n, 2).
+    """
+    larger_pet, larger_negative = pets.max(1), negatives.max(1)
+    errors = [(larger_pet < t).mean() + (larger_negative >= t).mean() for t in THRESHOLDS]
+    return middle_of_best(errors)
+
+
+def fit_both(pets: np.ndarray, both: np.ndarray, weight: float = 3.0) -> float:
+    """The threshold on the smaller probability; one pet called `both` weighs `weight` times as much as both missed,
+    since photos of one pet are far more common."""
+    smaller_pet, smaller_both = pets.min(1), both.min(1)
+    errors = [weight * (smaller_pet >= t).mean() + (smaller_both < t).mean() for t in THRESHOLDS]
+    return middle_of_best(errors)
+
+
+def middle_of_best(errors: list[float]) -> float:
+    """Of all thresholds with the lowest error, the middle one: the furthest from a mistake."""
+    best = np.flatnonzero(np.isclose(errors, min(errors), atol=1e-9))
+    return float(round(THRESHOLDS[best[len(best) // 2]], 2))
+
+
+@torch.inference_mode()
+def measure_evidence_scale(network: ResNet, samples: EvaluationSamples, device: torch.device, workers: int) -> float:
+    """The 99th percentile of positive evidence, times the number of places, for the label that each pet has.
+
+    Multiplied by the number of places it is what the logit would be if the whole photo looked like this place, and so
+    the same scale fits maps of any size.
+    """
+    network.eval()
+    loader = DataLoader(samples, batch_sampler=samples.batches(32), num_workers=workers)
+    positive = []
+    for pictures, indices in loader:
+        with half_precision(device):
+            evidence, _ = evidence_and_logits(network, pictures.to(device, memory_format=torch.channels_last))
+        places = evidence.shape[2] * evidence.shape[3]
+        for maps, index in zip(evidence.cpu(), indices.tolist()):
+            label = samples.photos[index].photo.label
+            values = maps[0 if label[0] else 1].flatten() * places
+            positive.append(values[values > 0])
+    return float(np.percentile(torch.cat(positive).numpy(), SCALE_PERCENTILE))

@@ -1,0 +1,187 @@
+"""The options of a training run, checked at once."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import tyro
+
+from catdog.transforms import STRIDE, EvaluationPreset, PlainPreset, Resize, TrainingPreset
+
+Recipe = Literal["default", "tutorial"]
+
+
+@dataclass
+class TrainConfig:
+    """Train a cat-or-dog network on folders of photos, and save it as one checkpoint."""
+
+    data: tuple[Path, ...] = ()
+    """Labelled folders: Kaggle Dogs vs. Cats, class folders (cat/, dog/, both/, neither/) or Oxford-IIIT Pet.
+    Without any, Oxford-IIIT Pet is downloaded."""
+    neither: tuple[Path, ...] = ()
+    """Folders of photos with neither a cat nor a dog."""
+    out: Path = Path("checkpoints/catdog-resnet18.safetensors")
+    """Where the checkpoint goes; its model card and curves are written beside it."""
+    init: str = "imagenet"
+    """Starting weights: imagenet (downloaded by torchvision), none, or a file: torchvision-style weights or one of our
+    checkpoints."""
+    arch: Literal["resnet18", "resnet34", "resnet50"] = "resnet18"
+    recipe: Recipe = "default"
+    """A set of defaults. tutorial: resize 256, centre crop 224, no augmentation, cross-entropy, Adam at 0.001, batch 32."""
+    resume: bool = False
+    """Go on where a stopped run with the same options and --out was."""
+    dry_run: bool = False
+    """Two batches through everything, in seconds; writes --out too."""
+    device: str = "auto"
+    workers: int = 2
+    """Processes that decode and augment photos."""
+    seed: int = 0
+
+    epochs: int = 14
+    batch_size: int = 64
+    """Photos a step, over all processes."""
+    train_size: int = 160
+    """Input size in pixels that training ends with; it starts at --start-size."""
+    start_size: int = 128
+    input_size: int = 224
+    """Short side in pixels of what the trained network is shown."""
+    resize: Resize = "whole"
+    """What the trained network sees of a photo: whole, squash or crop."""
+
+    loss: Literal["binary", "cross-entropy"] = "binary"
+    """binary: two independent labels. cross-entropy: a plain softmax over cat and dog."""
+    label_smoothing: float = 0.02
+    composite: float = 0.15
+    """Share of samples put together from two photos, most of them a cat and a dog."""
+    made_negative: float = 0.03
+    """Share of samples replaced by made-up photos with neither; at least 0.25 where no real ones are given."""
+    balance: float = 0.7
+    """A source of n photos is drawn with a share of n ** balance."""
+
+    augment: bool = True
+    """Random crop, flip, rotation, colour and blur; without it, photos as they are shown later."""
+    min_crop: float = 0.35
+    """Smallest random crop, as a share of the photo's area."""
+    rotation: float = 12.0
+    """Largest random rotation in degrees."""
+    color: float = 0.4
+    """Strength of random brightness, contrast and saturation."""
+
+    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
+    learning_rate: float = 1e-3
+    """Of the head and the last stage."""
+    stage_decay: float = 0.32
+    """Each earlier stage's rate, as a share of the next one's."""
+    weight_decay: float = 0.02
+    frozen_stages: int = 1
+    """Stages left as they are, from the input on: 1 is the stem and the first stage; 4 trains the head alone."""
+    frozen_batch_norm: bool = False
+    """Batch norm keeps its running statistics everywhere."""
+    schedule: Literal["one-cycle", "cosine", "step"] = "one-cycle"
+    warm_up: float = 0.15
+    """Share of the steps in which one-cycle's rate rises."""
+    ema: float = 0.998
+    """Decay a step of the averaged weights, which are the ones kept; 0 keeps the last step's."""
+    patience: int = 5
+    """Epochs without a lower tuning loss after which training stops."""
+
+    def __post_init__(self) -> None:
+        limits = {
+            "epochs": (1, 10_000),
+            "batch_size": (2, 65_536),
+            "train_size": (64, 1024),
+            "start_size": (64, 1024),
+            "input_size": (64, 1024),
+            "workers": (0, 256),
+            "label_smoothing": (0, 0.5),
+            "composite": (0, 1),
+            "made_negative": (0, 1),
+            "balance": (0, 1),
+            "min_crop": (0.01, 1),
+            "rotation": (0, 180),
+            "color": (0, 1),
+            "learning_rate": (1e-8, 10),
+            "stage_decay": (1e-6, 1),
+            "weight_decay": (0, 1),
+            "frozen_stages": (0, 4),
+            "warm_up": (0.001, 0.9),
+            "ema": (0, 0.99999),
+            "patience": (1, 10_000),
+        }
+        for name, (low, high) in limits.items():
+            if not low <= getattr(self, name) <= high:
+                option = name.replace("_", "-")
+                raise ValueError(f"--{option} is {getattr(self, name)}: it must be between {low} and {high}.")
+        for name in ("train_size", "start_size", "input_size"):
+            if getattr(self, name) % STRIDE:
+                option = name.replace("_", "-")
+                raise ValueError(f"--{option} is {getattr(self, name)}: it must be a multiple of {STRIDE}.")
+        if self.out.suffix != ".safetensors":
+            raise ValueError(f"--out is {self.out}: its name must end in .safetensors.")
+        if self.loss == "cross-entropy":  # a softmax has no word for both or neither
+            self.composite = self.made_negative = 0.0
+
+    def evaluation_preset(self) -> EvaluationPreset:
+        return EvaluationPreset(self.input_size, self.resize)
+
+    def training_preset(self) -> TrainingPreset | PlainPreset:
+        return TrainingPreset(self.rotation, self.color, self.min_crop) if self.augment else PlainPreset(self.resize)
+
+    def shapes_at(self, epoch: int) -> list[tuple[int, int]]:
+        """Input shapes (h, w) of an epoch's batches.
+
+        Small pictures first: they are cheap, and the first epochs learn the coarse things. Square, wide and tall ones
+        where the trained network will see whole photos.
+        """
+        share = min(1.0, epoch / max(1.0, 0.6 * self.epochs))
+        size = self.start_size + STRIDE * int((self.train_size - self.start_size) * share / STRIDE)
+        if self.resize != "whole":
+            return [(size, size)]
+        return [(size, size), (size - 16, size + 16), (size + 16, size - 16)]
+
+    def fixed(self) -> dict[str, str]:
+        """The options that a resumed run must share with the run it goes on with."""
+        free = {"resume", "device", "workers", "out", "patience"}
+        return {key: str(value) for key, value in asdict(self).items() if key not in free}
+
+
+RECIPES: dict[Recipe, TrainConfig] = {"default": TrainConfig()}
+RECIPES["tutorial"] = replace(
+    RECIPES["default"],
+    recipe="tutorial",
+    epochs=10,
+    batch_size=32,
+    train_size=224,
+    start_size=224,
+    input_size=224,
+    resize="crop",
+    loss="cross-entropy",
+    label_smoothing=0.0,
+    balance=1.0,
+    augment=False,
+    optimizer="adam",
+    stage_decay=1.0,
+    weight_decay=0.0,
+    frozen_stages=0,
+    schedule="step",
+    ema=0.0,
+)
+
+
+def parse(arguments: list[str]) -> TrainConfig:
+    """Options from a command line; --recipe chooses the defaults that the others change.
+
+    Exits with status 2 and one sentence for wrong use.
+    """
+    recipe = argparse.ArgumentParser(add_help=False)
+    recipe.add_argument("--recipe", choices=list(RECIPES), default="default")
+    try:
+        chosen = RECIPES[recipe.parse_known_args(arguments)[0].recipe]
+        return tyro.cli(TrainConfig, default=chosen, args=arguments, prog="train.py")
+    except ValueError as error:
+        print(f"train.py: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,37 @@
+"""Where the network runs: the only module that knows about CUDA, MPS and half precision."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+from torch import nn
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """`auto` is the GPU where there is one, else the CPU. `cuda:1` and the like are passed on.
+
+    Raises:
+        ValueError: for a device that this machine, or this build of PyTorch, does not have.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps") if torch.backends.mps.is_available() else torch.device("cpu")
+    kind = name.partition(":")[0]
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not available.get(kind, False):
+        raise ValueError(f"This machine has no device {name}: use --device cpu or auto.")
+    return torch.device(name)
+
+
+def place(network: nn.Module, device: torch.device) -> nn.Module:
+    """Move a network to its device, in the memory layout that is fastest there."""
+    return network.to(device=device, memory_format=torch.channels_last)
+
+
+def half_precision(device: torch.device) -> AbstractContextManager:
+    """Half precision on CUDA, where it is faster; float32 elsewhere, where it is not."""
+    return torch.autocast("cuda", dtype=torch.float16) if device.type == "cuda" else nullcontext()

@@ -1,0 +1,243 @@
+"""Anything a person hands over -> an upright RGB picture, or one clear error."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import os
+import urllib.parse
+from pathlib import Path
+from typing import BinaryIO, Union
+
+import numpy as np
+import pillow_heif
+from PIL import Image, ImageCms
+
+pillow_heif.register_heif_opener()
+
+MAX_PIXELS = 89_478_485  # Pillow's own bomb limit: 256 MB of RGB
+MAX_BYTES = 256 * 2**20  # an encoded file larger than its own decoded limit is no photo
+MAX_ASPECT = 20  # a longer strip shows nothing at the network's input size
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")  # MPO: JPEGs of cameras with a preview
+EXTENSIONS = frozenset(
+    ".jpg .jpeg .jpe .jfif .mpo .png .apng .webp .gif .bmp .dib .tif .tiff .avif .heic .heif .hif".split()
+)
+
+Picture = Union[str, os.PathLike, bytes, bytearray, memoryview, BinaryIO, Image.Image, np.ndarray]
+
+# EXIF orientation (CIPA DC-008, tag 274) -> what makes the picture upright
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+ORIENTATION_TAG = 274
+
+
+class ImageError(ValueError):
+    """A picture that cannot be used. `code` is one word for programs, the text one sentence for people."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(code, sentence)
+        self.code = code
+        self.sentence = sentence
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+def open_picture(source: Picture) -> Image.Image:
+    """Open whatever a person hands over as an upright RGB picture.
+
+    Args:
+        source: a path; a `data:` URL; encoded bytes; a binary file object; a PIL image; or a NumPy array (h, w),
+            (h, w, 1), (h, w, 3) or (h, w, 4), of uint8, uint16 or floats in [0, 1].
+
+    Returns:
+        A new picture in mode RGB and sRGB: EXIF orientation applied, transparency laid on white, an animation's
+        first frame.
+
+    Raises:
+        ImageError: with code `missing`, `empty`, `unknown-type`, `damaged`, `too-large`, `too-long` or `bad-array`.
+    """
+    if isinstance(source, np.ndarray):
+        return from_array(source)
+    if isinstance(source, Image.Image):
+        return upright_rgb(source, "the picture")
+    name = name_of(source)
+    return decode(read_bytes(source, name), name)
+
+
+def name_of(source: Picture) -> str:
+    """How an error calls the picture: its file name where it has one."""
+    if isinstance(source, (str, os.PathLike)) and not str(source).startswith("data:"):
+        return Path(source).name or str(source)
+    return "the picture"
+
+
+def read_bytes(source: Picture, name: str) -> bytes:
+    """Encoded bytes of a path, `data:` URL, bytes or file object, at most MAX_BYTES."""
+    try:
+        if isinstance(source, str) and source.startswith("data:"):
+            content = from_data_url(source)
+        elif isinstance(source, (str, os.PathLike)):
+            content = read_file(Path(source), name)
+        elif isinstance(source, (bytes, bytearray, memoryview)):
+            content = bytes(source)
+        elif hasattr(source, "read"):
+            content = source.read(MAX_BYTES + 1)
+        else:
+            raise ImageError(
+                "unknown-type", f"A {type(source).__name__} is no picture: hand over a path, bytes, an image or an array."
+            )
+    except (OSError, ValueError) as error:
+        if isinstance(error, ImageError):
+            raise
+        raise ImageError("missing", f"{name} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+    if not isinstance(content, bytes):
+        raise ImageError("unknown-type", f"{name} is text: open the file in binary mode.")
+    if not content:
+        raise ImageError("empty", f"{name} is empty: it has no bytes.")
+    if len(content) > MAX_BYTES:
+        raise ImageError("too-large", f"{name} is larger than {MAX_BYTES // 2**20} MB: hand over a smaller file.")
+    return content
+
+
+def read_file(path: Path, name: str) -> bytes:
+    if not path.exists():
+        raise ImageError("missing", f"There is no file {name}: check the path.")
+    if not path.is_file():  # a folder, a device, a pipe that would never end
+        raise ImageError("missing", f"{name} is not a file: hand over a picture file.")
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
+
+
+def from_data_url(url: str) -> bytes:
+    """The bytes of a `data:` URL (RFC 2397)."""
+    header, comma, body = url.partition(",")
+    if not comma:
+        raise ImageError("unknown-type", "The data: URL has no comma: expected data:image/png;base64,....")
+    raw = urllib.parse.unquote_to_bytes(body)
+    if not header.endswith(";base64"):
+        return raw
+    try:
+        return base64.b64decode(raw, validate=False)
+    except binascii.Error as error:
+        raise ImageError("damaged", "The data: URL is not valid base64: it is cut off or garbled.") from error
+
+
+def decode(content: bytes, name: str) -> Image.Image:
+    try:
+        image = Image.open(io.BytesIO(content), formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise too_large(name) from error
+    except Exception as error:  # Pillow's plugins raise anything at all on a hostile header
+        raise ImageError(
+            "unknown-type", f"{name} is not a picture that can be read: use JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC."
+        ) from error
+    return upright_rgb(image, name)
+
+
+def upright_rgb(image: Image.Image, name: str) -> Image.Image:
+    """Check the size before a pixel is decoded, then decode, turn and convert."""
+    check_size(*image.size, name)
+    try:
+        image.load()
+        rgb = to_rgb(image)
+        turn = UPRIGHT.get(orientation(image))
+        return rgb.transpose(turn) if turn is not None else rgb
+    except Exception as error:  # see decode: OSError, SyntaxError, struct.error, MemoryError, ...
+        raise ImageError("damaged", f"{name} is damaged or cut off: it cannot be decoded to the end.") from error
+
+
+def check_size(width: int, height: int, name: str) -> None:
+    if width < 1 or height < 1:
+        raise ImageError("empty", f"{name} has no pixels: it is {width}x{height}.")
+    if width * height > MAX_PIXELS:
+        raise too_large(name, f" ({width}x{height})")
+    if max(width, height) > MAX_ASPECT * min(width, height):
+        raise ImageError("too-long", f"{name} is {width}x{height}: its sides may differ by a factor of {MAX_ASPECT}.")
+
+
+def too_large(name: str, size: str = "") -> ImageError:
+    return ImageError("too-large", f"{name} has more than {MAX_PIXELS // 10**6} megapixels{size}: make it smaller.")
+
+
+def orientation(image: Image.Image) -> int:
+    """The EXIF orientation; 1, upright, where the tag is missing or its block is broken."""
+    try:
+        return image.getexif().get(ORIENTATION_TAG, 1)
+    except Exception:  # a broken EXIF block spoils no picture
+        return 1
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I") or image.mode == "F":  # 16-bit and float gray: Pillow would clip, not scale
+        return Image.fromarray(gray_to_uint8(np.asarray(image))).convert("RGB")
+    alpha = None
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        alpha = rgba.getchannel("A")
+        image = image.convert("L") if image.mode in ("LA", "La") else rgba.convert("RGB")
+    elif image.mode not in ("RGB", "L", "CMYK", "LAB"):
+        image = image.convert("RGB")
+    rgb = to_srgb(image)
+    if alpha is None:
+        return rgb
+    white = Image.new("RGB", rgb.size, "white")
+    white.paste(rgb, mask=alpha)
+    return white
+
+
+def to_srgb(image: Image.Image) -> Image.Image:
+    """RGB, gray, Lab or CMYK by its ICC profile to sRGB; a plain conversion where there is none or it is broken."""
+    profile = image.info.get("icc_profile")
+    if profile:
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            if image.mode != "RGB" or "sRGB" not in ImageCms.getProfileDescription(source):
+                return ImageCms.profileToProfile(image, source, SRGB, outputMode="RGB")
+        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+            pass  # a profile for another kind of picture, or no profile at all: the numbers are taken for sRGB
+    return image.convert("RGB") if image.mode != "RGB" else image.copy()
+
+
+SRGB = ImageCms.createProfile("sRGB")
+
+
+def gray_to_uint8(values: np.ndarray) -> np.ndarray:
+    """Gray of 16 or 32 bits or float -> uint8. Only 16 bits state their range; for the others it is the smallest of
+    1 (float), 255, 65535 and the peak that holds every value."""
+    if values.dtype.itemsize == 2:
+        full = 65535.0
+    else:
+        peak = float(np.nan_to_num(values).max())
+        limits = (1.0, 255.0, 65535.0) if values.dtype.kind == "f" else (255.0, 65535.0)
+        full = next((limit for limit in limits if peak <= limit), peak)
+    scaled = np.nan_to_num(values.astype(np.float64)) * (255.0 / full)
+    return np.clip(np.round(scaled), 0, 255).astype(np.uint8)
+
+
+def from_array(array: np.ndarray) -> Image.Image:
+    shape = "x".join(map(str, array.shape))
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))):
+        raise ImageError("bad-array", f"The array is {shape}: expected (height, width), or that with 1, 3 or 4 channels.")
+    check_size(array.shape[1], array.shape[0], "the array")
+    if np.issubdtype(array.dtype, np.floating):
+        if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1):
+            raise ImageError("bad-array", "The array of floats has values outside [0, 1]: divide by 255 first.")
+        array = np.round(array * 255).astype(np.uint8)
+    elif array.dtype == np.uint16:
+        array = np.round(array / 257).astype(np.uint8)  # 65535 / 255
+    elif array.dtype == np.bool_:
+        array = array.astype(np.uint8) * 255
+    elif array.dtype != np.uint8:
+        raise ImageError("bad-array", f"The array holds {array.dtype}: expected uint8, uint16 or floats in [0, 1].")
+    return upright_rgb(Image.fromarray(np.ascontiguousarray(array)), "the array")

@@ -1,0 +1,106 @@
+"""From logits, probabilities and labels to figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from catdog.datasets import VERDICTS
+
+CLIP = 1e-6  # of the two-way probability, before its logarithm is taken
+BINS = 15  # equal-width, of the calibration error (Guo et al. 2017)
+Z95 = 1.959964  # standard normal quantile of a two-sided 95% interval
+
+
+@dataclass(frozen=True)
+class Rate:
+    """k of n with its 95% Wilson interval (Wilson 1927)."""
+
+    k: int
+    n: int
+
+    @property
+    def value(self) -> float:
+        return self.k / self.n if self.n else float("nan")
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        if not self.n:
+            return float("nan"), float("nan")
+        spread = Z95**2 / self.n
+        center = (self.value + spread / 2) / (1 + spread)
+        half = Z95 / (1 + spread) * np.sqrt(self.value * (1 - self.value) / self.n + spread / (4 * self.n))
+        return max(0.0, center - half), min(1.0, center + half)
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f"{self.value:.2%} ({self.k} of {self.n}, 95% interval {low:.2%} to {high:.2%})"
+
+    def as_dict(self) -> dict[str, float | int | list[float]]:
+        return {"value": self.value, "k": self.k, "n": self.n, "interval": list(self.interval)}
+
+
+def probabilities_of(
+    logits: np.ndarray, head: str, temperature: tuple[float, float], offset: tuple[float, float]
+) -> np.ndarray:
+    """Calibrated probabilities (n, 2) of cat and dog: sigmoids on their own (Platt 1999), or one softmax
+    (Guo et al. 2017), of logits / temperature + offset."""
+    scores = np.asarray(logits, np.float64) / np.asarray(temperature) + np.asarray(offset)
+    if head == "softmax":
+        scores = scores - scores[:, ::-1]  # the softmax of two is the sigmoid of their difference
+    return 1 / (1 + np.exp(-np.clip(scores, -500, 500)))
+
+
+def verdicts_of(probabilities: np.ndarray, present: float, both: float) -> list[str]:
+    """`neither` where the larger probability is below `present`; `both` where the smaller one reaches `both`."""
+    answers = []
+    for cat, dog in probabilities:
+        if max(cat, dog) < present:
+            answers.append("neither")
+        elif min(cat, dog) >= both:
+            answers.append("both")
+        else:
+            answers.append("cat" if cat >= dog else "dog")
+    return answers
+
+
+def two_way_right(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """For photos of one pet: whether that pet's probability is the larger one. A tie is wrong."""
+    sign = np.where(labels[:, 0] == 1, 1, -1)
+    return (probabilities[:, 0] - probabilities[:, 1]) * sign > 0
+
+
+def two_way_log_losses(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Minus the logarithm of the right label's share, dog / (cat + dog) or cat / (cat + dog), a photo, in nats."""
+    total = probabilities.sum(1)
+    dog = np.where(total > 0, probabilities[:, 1] / np.where(total > 0, total, 1), 0.5)
+    dog = np.clip(dog, CLIP, 1 - CLIP)
+    return -np.log(np.where(labels[:, 1] == 1, dog, 1 - dog))
+
+
+def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Expected calibration error of one label: probabilities (n,) against labels (n,), 15 equal-width bins.
+
+    The mean over bins, weighted by their counts, of |mean probability - share of positives| (Guo et al. 2017,
+    equation 3).
+    """
+    bins = np.minimum((probabilities * BINS).astype(int), BINS - 1)
+    gaps = np.bincount(bins, weights=probabilities - labels, minlength=BINS)
+    return float(np.abs(gaps).sum() / len(probabilities))
+
+
+def mean_interval(values: np.ndarray) -> tuple[float, tuple[float, float]]:
+    """Mean with its 95% interval by the normal approximation."""
+    mean = float(values.mean())
+    half = Z95 * float(values.std(ddof=1)) / np.sqrt(len(values)) if len(values) > 1 else float("nan")
+    return mean, (mean - half, mean + half)
+
+
+def confusion(labels: list[tuple[int, int]], verdicts: list[str]) -> dict[str, dict[str, int]]:
+    """Counts of verdicts, a row for each true verdict that occurs."""
+    order = ("cat", "dog", "both", "neither")
+    rows = {truth: dict.fromkeys(order, 0) for truth in order}
+    for label, verdict in zip(labels, verdicts):
+        rows[VERDICTS[label]][verdict] += 1
+    return {truth: row for truth, row in rows.items() if sum(row.values())}

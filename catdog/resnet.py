@@ -1,0 +1,136 @@
+"""ResNet-18, -34 and -50, written out to be read: block, stages, forward.
+
+He et al. 2016, "Deep Residual Learning for Image Recognition". Parameter names are torchvision's, so weights can be
+exchanged with it in both directions.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions F(x) and a shortcut around them: relu(F(x) + x) (He et al. 2016, figure 2).
+
+    Where the block halves the picture or changes the number of channels, the shortcut is a 1x1 convolution
+    (`downsample`), so that the two can be added.
+    """
+
+    expansion = 1  # output channels of the block, in multiples of `channels`
+
+    def __init__(self, in_channels: int, channels: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, channels, kernel_size=3, stride=stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.relu = nn.ReLU(inplace=True)
+        self.conv2 = nn.Conv2d(channels, channels, kernel_size=3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+        self.downsample = shortcut(in_channels, channels, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, in_channels, h, w) -> (batch, channels, h / stride, w / stride)."""
+        residual = self.relu(self.bn1(self.conv1(x)))
+        residual = self.bn2(self.conv2(residual))
+        identity = x if self.downsample is None else self.downsample(x)
+        return self.relu(residual + identity)
+
+
+class BottleneckBlock(nn.Module):
+    """1x1 convolution down to `channels`, 3x3, 1x1 up to four times as many, and the shortcut (He et al. 2016, figure 5).
+
+    The stride sits on the 3x3 convolution, as in torchvision ("ResNet v1.5"), not on the first 1x1 as in the paper.
+    """
+
+    expansion = 4
+
+    def __init__(self, in_channels: int, channels: int, stride: int = 1) -> None:
+        super().__init__()
+        out_channels = channels * self.expansion
+        self.conv1 = nn.Conv2d(in_channels, channels, kernel_size=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, kernel_size=3, stride=stride, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+        self.conv3 = nn.Conv2d(channels, out_channels, kernel_size=1, bias=False)
+        self.bn3 = nn.BatchNorm2d(out_channels)
+        self.relu = nn.ReLU(inplace=True)
+        self.downsample = shortcut(in_channels, out_channels, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, in_channels, h, w) -> (batch, 4 * channels, h / stride, w / stride)."""
+        residual = self.relu(self.bn1(self.conv1(x)))
+        residual = self.relu(self.bn2(self.conv2(residual)))
+        residual = self.bn3(self.conv3(residual))
+        identity = x if self.downsample is None else self.downsample(x)
+        return self.relu(residual + identity)
+
+
+def shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Sequential | None:
+    """The block's other path: nothing at all where the shapes agree, else a 1x1 convolution."""
+    if stride == 1 and in_channels == out_channels:
+        return None
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, kernel_size=1, stride=stride, bias=False),
+        nn.BatchNorm2d(out_channels),
+    )
+
+
+class ResNet(nn.Module):
+    """A stem, four stages of residual blocks, global average pooling and one linear layer."""
+
+    def __init__(self, block: type[ResidualBlock | BottleneckBlock], depths: tuple[int, ...], num_classes: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 64, kernel_size=7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(64)
+        self.relu = nn.ReLU(inplace=True)
+        self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
+        self.layer1 = stage(block, 64, 64, depths[0], stride=1)
+        self.layer2 = stage(block, 64 * block.expansion, 128, depths[1], stride=2)
+        self.layer3 = stage(block, 128 * block.expansion, 256, depths[2], stride=2)
+        self.layer4 = stage(block, 256 * block.expansion, 512, depths[3], stride=2)
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.fc = nn.Linear(512 * block.expansion, num_classes)
+
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):  # He et al. 2015, so that a ReLU network keeps its variance
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def features(self, x: Tensor) -> Tensor:
+        """The last stage's output: (batch, 3, H, W) -> (batch, C, ceil(H / 32), ceil(W / 32)); C is `fc.in_features`."""
+        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))  # (batch, 64, H / 4, W / 4)
+        x = self.layer1(x)
+        x = self.layer2(x)  # H / 8
+        x = self.layer3(x)  # H / 16
+        return self.layer4(x)  # H / 32
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalised pictures (batch, 3, H, W) -> logits (batch, num_classes)."""
+        pooled = torch.flatten(self.avgpool(self.features(x)), start_dim=1)  # (batch, C)
+        return self.fc(pooled)
+
+
+def stage(
+    block: type[ResidualBlock | BottleneckBlock], in_channels: int, channels: int, depth: int, stride: int
+) -> nn.Sequential:
+    """`depth` blocks, the first of which may halve the picture."""
+    blocks = [block(in_channels, channels, stride)]
+    blocks += [block(channels * block.expansion, channels) for _ in range(depth - 1)]
+    return nn.Sequential(*blocks)
+
+
+def resnet18(num_classes: int = 2) -> ResNet:
+    """11.2 million parameters, 1.8 billion multiplications for a 224x224 picture."""
+    return ResNet(ResidualBlock, (2, 2, 2, 2), num_classes)
+
+
+def resnet34(num_classes: int = 2) -> ResNet:
+    """21.3 million parameters, 3.7 billion multiplications for a 224x224 picture."""
+    return ResNet(ResidualBlock, (3, 4, 6, 3), num_classes)
+
+
+def resnet50(num_classes: int = 2) -> ResNet:
+    """23.5 million parameters, 4.1 billion multiplications for a 224x224 picture."""
+    return ResNet(BottleneckBlock, (3, 4, 6, 3), num_classes)
+
+
+ARCHITECTURES = {"resnet18": resnet18, "resnet34": resnet34, "resnet50": resnet50}

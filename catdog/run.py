@@ -1,0 +1,301 @@
+"""A training run, from folders of photos to a saved checkpoint with its model card."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.distributed as dist
+
+from catdog import datasets
+from catdog.calibration import fit_both, fit_calibration, fit_present, measure_evidence_scale
+from catdog.checkpoint import LABELS, CheckpointError, Metadata, load_fitting, load_initial_weights, save_checkpoint
+from catdog.config import TrainConfig
+from catdog.datasets import DataError, Photo
+from catdog.device import choose_device
+from catdog.images import ImageError
+from catdog.metrics import probabilities_of
+from catdog.resnet import ARCHITECTURES, ResNet
+from catdog.samples import CachedPhoto, EvaluationSamples, cache_photos, made_up_both, made_up_negatives
+from catdog.training import Progress, fit, logits_of
+
+MIN_MADE_NEGATIVE = 0.25  # of the samples, where no real negative is given
+DOWNLOAD_FOLDER = Path("data")
+
+
+@dataclass
+class Photos:
+    """The photos of a run, decoded once, by part."""
+
+    training: list[CachedPhoto]
+    tuning: list[CachedPhoto]
+    held_out: list[Photo]
+    failed: list[tuple[Photo, ImageError]]
+    sources: list[str]  # a line for every folder: what it is and what it holds
+
+
+def start(config: TrainConfig) -> int:
+    """Train and return the exit status: 0 done, 1 some photos failed or the run was stopped, 2 wrong use."""
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world > 1:  # set by torchrun
+        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    first = not dist.is_initialized() or dist.get_rank() == 0
+    try:
+        return 0 if train(config, say=lambda line: print(line, flush=True) if first else None) else 1
+    except (DataError, CheckpointError, ValueError) as error:
+        print(f"train.py: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"train.py: {error.filename or config.out} cannot be used: {error.strerror}.", file=sys.stderr)
+        return 2
+    finally:
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+
+def train(config: TrainConfig, say: Callable[[str], None] = print) -> bool:
+    """Train, calibrate and save as the options say.
+
+    Returns:
+        Whether every photo could be read and the run came to its end.
+
+    Raises:
+        DataError, CheckpointError, ValueError, OSError: before minutes are spent.
+    """
+    started = time.monotonic()
+    device = choose_device(config.device)
+    torch.manual_seed(config.seed)
+    network = ARCHITECTURES[config.arch]()
+    config.out.parent.mkdir(parents=True, exist_ok=True)
+    state_path = config.out.with_suffix(".resume")
+    if config.resume and not state_path.exists():
+        say(f"There is nothing to resume at {state_path}: starting from the beginning.")
+    initialise(network, config, say)
+    photos = gather(config, say)
+    real_negatives = any(cached.photo.label == (0, 0) for cached in photos.training)
+    if config.loss == "binary" and not real_negatives:
+        say(
+            "Warning: no photos without a pet were given, so `neither` is learnt from made-up ones only and is worth "
+            "little: give some with --neither DIR."
+        )
+        config = replace(config, made_negative=max(config.made_negative, MIN_MADE_NEGATIVE))
+
+    first = not dist.is_initialized() or dist.get_rank() == 0
+    fitted = fit(
+        network,
+        config,
+        photos.training,
+        photos.tuning,
+        device,
+        state_path,
+        on_epoch=lambda progress: report_epoch(progress, config, say),
+    )
+    if not first:
+        return fitted.finished
+    if fitted.progress.best_epoch < 0:
+        say("Stopped before the first epoch ended: no checkpoint was written; go on with --resume.")
+        return False
+    say(f"Best epoch: {fitted.progress.best_epoch + 1}, tuning loss {fitted.progress.best_loss:.4f}.")
+    metadata = finish(fitted.network, config, photos, device, real_negatives)
+    metadata = replace(
+        metadata,
+        training={
+            **metadata.training,
+            "epochs_run": fitted.progress.epoch,
+            "best_epoch": fitted.progress.best_epoch + 1,
+            "finished": fitted.finished,
+        },
+    )
+    save_checkpoint(config.out, fitted.network, metadata)
+    say(f"Saved {config.out} after {(time.monotonic() - started) / 60:.1f} minutes.")
+    for photo, error in photos.failed:
+        say(f"Skipped: {error}")
+    if photos.failed:
+        say(f"{len(photos.failed)} photos could not be read and were skipped.")
+    if not fitted.finished:
+        say("Stopped before the end: go on with --resume.")
+    return fitted.finished and not photos.failed
+
+
+def gather(config: TrainConfig, say: Callable[[str], None]) -> Photos:
+    """Read folders, drop duplicates, decode every training and tuning photo once."""
+    data = config.data or (download_oxford(say),)
+    found = datasets.read_folders(data, config.neither)
+    for each in found:
+        say(str(each))
+    photos, copies = datasets.without_duplicates(photo for each in found for photo in each.photos)
+    if copies:
+        say(f"{len(copies)} copies of other photos are left out.")
+    if config.loss == "cross-entropy":  # a softmax knows one pet a photo
+        photos = [photo for photo in photos if sum(photo.label) == 1]
+    by_part = {part: [photo for photo in photos if photo.part == part] for part in datasets.PARTS}
+    if config.dry_run:
+        by_part = {part: some_of_each(group) for part, group in by_part.items()}
+    training, failed = cache_photos(by_part["training"])
+    tuning, failed_tuning = cache_photos(by_part["tuning"])
+    for part, cached in (("training", training), ("tuning", tuning)):
+        for index, label in enumerate(LABELS):
+            if not any(one.photo.label[index] for one in cached):
+                raise DataError(f"There is no {label} among the {part} photos: cats and dogs are both needed.")
+        counts = Counter(one.photo.verdict for one in cached)
+        say(f"{part}: {', '.join(f'{count:,} {verdict}' for verdict, count in counts.items())}")
+    return Photos(training, tuning, by_part["held-out"], failed + failed_tuning, [str(each) for each in found])
+
+
+def some_of_each(photos: Sequence[Photo], count: int = 40) -> list[Photo]:
+    """The first few of each label, for a dry run."""
+    kept: list[Photo] = []
+    for label in datasets.VERDICTS:
+        kept += [photo for photo in photos if photo.label == label][:count]
+    return kept
+
+
+def download_oxford(say: Callable[[str], None]) -> Path:
+    """Oxford-IIIT Pet through torchvision, for a run without --data.
+
+    Raises:
+        DataError: where it cannot be downloaded.
+    """
+    from torchvision.datasets import OxfordIIITPet
+
+    say(f"No --data was given: downloading Oxford-IIIT Pet (800 MB) into {DOWNLOAD_FOLDER}.")
+    try:
+        OxfordIIITPet(str(DOWNLOAD_FOLDER), download=True)
+    except (OSError, RuntimeError) as error:  # URLError is an OSError; a wrong checksum a RuntimeError
+        raise DataError(
+            f"Oxford-IIIT Pet cannot be downloaded ({error}): give a folder of your own, --data DIR, with one of these "
+            f"layouts:\n{datasets.LAYOUTS}"
+        ) from error
+    return DOWNLOAD_FOLDER
+
+
+def initialise(network: ResNet, config: TrainConfig, say: Callable[[str], None]) -> None:
+    """Starting weights as --init says."""
+    if config.init == "none":
+        return
+    if config.init == "imagenet":
+        missing, unexpected = load_fitting(network, imagenet_weights(config.arch), "ImageNet's weights")
+    else:
+        missing, unexpected = load_initial_weights(network, config.init)
+    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
+    say(f"Starting weights: {config.init}. Missing: {', '.join(missing) or 'none'}; unused: {', '.join(unexpected) or 'none'}.")
+
+
+def imagenet_weights(arch: str) -> dict[str, torch.Tensor]:
+    """torchvision's DEFAULT weights, downloaded or from its cache.
+
+    Raises:
+        ValueError: where they cannot be downloaded, with the ways out.
+    """
+    from torchvision.models import get_model_weights
+
+    try:
+        return get_model_weights(arch).DEFAULT.get_state_dict(progress=sys.stderr.isatty(), check_hash=True)
+    except (OSError, RuntimeError) as error:
+        raise ValueError(
+            f"ImageNet's weights cannot be downloaded ({error}): use --init FILE with a file of {arch} weights, or "
+            "--init none to train from scratch, which needs many more photos."
+        ) from error
+
+
+def report_epoch(progress: Progress, config: TrainConfig, say: Callable[[str], None]) -> None:
+    """One line an epoch, and the curves as a table and a plot beside the checkpoint."""
+    row = progress.curves[-1]
+    say(
+        f"epoch {row['epoch']}/{config.epochs}: training loss {row['training_loss']:.4f}, "
+        f"accuracy {row['training_accuracy']:.2%}; tuning loss {row['tuning_loss']:.4f}, "
+        f"accuracy {row['tuning_accuracy']:.2%}, two-way {row['tuning_two_way']:.2%}; "
+        f"{row['images_per_second']:.0f} images/s"
+    )
+    stem = curves_stem(config)
+    with open(f"{stem}.csv", "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(row))
+        writer.writeheader()
+        writer.writerows(progress.curves)
+    from catdog.render import plot_curves
+
+    plot_curves(progress.curves, Path(f"{stem}.png"))
+
+
+def curves_stem(config: TrainConfig) -> Path:
+    return config.out.with_name("curves")
+
+
+def finish(
+    network: ResNet, config: TrainConfig, photos: Photos, device: torch.device, real_negatives: bool
+) -> Metadata:
+    """Calibration, thresholds and evidence scale, all on tuning photos and on the weights as they will be saved."""
+    network.half().float()  # the file holds float16: fit what will be loaded
+    preset = config.evaluation_preset()
+    head = "softmax" if config.loss == "cross-entropy" else "sigmoid"
+    count = 64 if config.dry_run else 300
+
+    def score(cached: list[CachedPhoto]) -> np.ndarray:
+        return logits_of(network, EvaluationSamples(cached, preset), device, config.workers).numpy()
+
+    tuning = list(photos.tuning)
+    if head == "sigmoid" and not real_negatives:
+        tuning += made_up_negatives(tuning, config.seed, count)
+    labels = np.array([cached.photo.label for cached in tuning])
+    logits = score(tuning)
+    temperature, offset = fit_calibration(logits, labels, head)
+    probabilities = probabilities_of(logits, head, temperature, offset)
+    pets, negatives = probabilities[labels.sum(1) == 1], probabilities[labels.sum(1) == 0]
+    present, both = 0.5, 0.5
+    if head == "sigmoid":
+        present = fit_present(pets, negatives)
+        both_logits = score(made_up_both(photos.tuning, config.seed, count))
+        both = fit_both(pets, probabilities_of(both_logits, head, temperature, offset))
+    single = [cached for cached in photos.tuning if sum(cached.photo.label) == 1]
+    scale = measure_evidence_scale(network, EvaluationSamples(single, preset), device, config.workers)
+    return Metadata(
+        architecture=config.arch,
+        head=head,
+        input_size=config.input_size,
+        resize=config.resize,
+        temperature=temperature,
+        offset=offset,
+        present=present,
+        both=both,
+        evidence_scale=scale,
+        real_negatives=real_negatives,
+        training=describe(config, photos),
+    )
+
+
+def describe(config: TrainConfig, photos: Photos) -> dict:
+    """What the checkpoint was made from: no paths of this machine, only the folders' names and counts."""
+    options = {
+        name: value for name, value in asdict(config).items() if name not in ("data", "neither", "out", "device", "resume")
+    }
+    return {
+        "folders": [line.rsplit("/", 1)[-1] for line in photos.sources],
+        "init": Path(config.init).name,
+        "counts": {
+            part: dict(Counter(f"{one.photo.source} {one.photo.verdict}" for one in group))
+            for part, group in (("training", photos.training), ("tuning", photos.tuning))
+        },
+        "options": options | {"init": Path(config.init).name},
+        "commit": commit(),
+        "torch": torch.__version__,
+    }
+
+
+def commit() -> str:
+    """The commit that this code stands at, or nothing where there is no git."""
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

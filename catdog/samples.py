@@ -1,0 +1,261 @@
+"""Labelled photos -> the network's inputs: a cache of encoded photos, made-up photos, batches of one shape."""
+
+from __future__ import annotations
+
+import io
+import random
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from catdog import composites
+from catdog.datasets import Label, Photo
+from catdog.images import ImageError, open_picture
+from catdog.transforms import EvaluationPreset, PlainPreset, TrainingPreset
+
+MAX_CACHED_SIDE = 512  # px, short side: larger photos are shrunk once, or every epoch would decode megapixels
+
+
+@dataclass(frozen=True)
+class CachedPhoto:
+    """A photo whose encoded bytes are in memory and known to decode."""
+
+    photo: Photo
+    content: bytes
+    size: tuple[int, int]  # width, height of the upright picture
+
+    def picture(self) -> Image.Image:
+        return open_picture(self.content)
+
+    def mask(self) -> Image.Image | None:
+        """The pet as 255 on 0, at the picture's size, where a trimap says so."""
+        if self.photo.trimap is None:
+            return None
+        return composites.pet_mask(Image.open(self.photo.trimap), self.size)
+
+
+def cache_photos(photos: Sequence[Photo], threads: int = 4) -> tuple[list[CachedPhoto], list[tuple[Photo, ImageError]]]:
+    """Read and decode every photo once.
+
+    Returns:
+        Those that can be read, in their order, and those that cannot, each with its error.
+    """
+    with ThreadPoolExecutor(threads) as pool:
+        results = list(zip(photos, pool.map(cache_photo, photos)))
+    cached = [result for _, result in results if isinstance(result, CachedPhoto)]
+    failed = [(photo, result) for photo, result in results if isinstance(result, ImageError)]
+    return cached, failed
+
+
+def cache_photo(photo: Photo) -> CachedPhoto | ImageError:
+    try:
+        picture = open_picture(photo.path)
+    except ImageError as error:
+        return error
+    if min(picture.size) <= MAX_CACHED_SIDE:
+        return CachedPhoto(photo, photo.path.read_bytes(), picture.size)
+    scale = MAX_CACHED_SIDE / min(picture.size)
+    picture = picture.resize((round(picture.width * scale), round(picture.height * scale)), reducing_gap=3.0)
+    return CachedPhoto(photo, encode(picture), picture.size)
+
+
+def encode(picture: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=95)
+    return buffer.getvalue()
+
+
+class Key(NamedTuple):
+    """All that a training sample is made from: the same key gives the same tensor, in any process."""
+
+    seed: int  # of this sample's random choices
+    index: int  # of the photo
+    shape: tuple[int, int]  # (h, w) of its batch
+
+
+class Pairs:
+    """Puts a photo together with a second one drawn from a list."""
+
+    def __init__(self, photos: Sequence[CachedPhoto]) -> None:
+        self.photos = photos
+        self.by_label: dict[Label, list[int]] = defaultdict(list)
+        self.cutouts: dict[Label, list[int]] = defaultdict(list)
+        for index, cached in enumerate(photos):
+            self.by_label[cached.photo.label].append(index)
+            if cached.photo.trimap is not None:
+                self.cutouts[cached.photo.label].append(index)
+
+    def together(self, first: CachedPhoto, wanted: Label, rng: random.Random) -> tuple[Image.Image, Label]:
+        """The photo with one of label `wanted` beside it, set into it or cut out and pasted onto it, and its label."""
+        label = first.photo.label
+        cut = rng.random() < 0.65
+        pool = (self.cutouts[wanted] if cut else []) or self.by_label[wanted]
+        if not pool:
+            return first.picture(), label
+        second = self.photos[rng.choice(pool)]
+        both = (max(label[0], wanted[0]), max(label[1], wanted[1]))
+        if not cut:
+            return composites.side_by_side(first.picture(), second.picture(), rng), both
+        mask = second.mask() or composites.soft_rectangle(second.size)
+        fraction = rng.uniform(0.25, 0.9)
+        return composites.paste(first.picture(), second.picture(), mask, rng, fraction, first.mask()), both
+
+
+class TrainingSamples(Dataset):
+    """Photos, augmented; some of them put together with a second one, some replaced by a made-up negative.
+
+    Args:
+        photos: the training part.
+        preset: makes an input of a given shape from a picture.
+        composite: the share of samples put together from two photos.
+        made_negative: the share of samples replaced by a made-up photo with neither.
+    """
+
+    def __init__(
+        self,
+        photos: Sequence[CachedPhoto],
+        preset: TrainingPreset | PlainPreset,
+        composite: float,
+        made_negative: float,
+    ) -> None:
+        self.photos = photos
+        self.pairs = Pairs(photos)
+        self.preset = preset
+        self.composite = composite
+        self.made_negative = made_negative
+
+    def __getitem__(self, key: Key) -> tuple[Tensor, Tensor]:
+        """A key -> (3, h, w) and the label (2,)."""
+        rng = random.Random(key.seed)
+        cached = self.photos[key.index]
+        label = cached.photo.label
+        draw = rng.random()
+        if put_together := draw < self.composite and label != (1, 1):
+            if sum(label) == 1 and rng.random() < 0.65:
+                wanted = other(label)
+            else:  # a seam or a pasted thing alone must not mean both
+                wanted = rng.choice([(1, 0), (0, 1), (0, 0)])
+            picture, label = self.pairs.together(cached, wanted, rng)
+        elif draw > 1 - self.made_negative and sum(label) == 1:
+            picture, label = made_negative(cached, rng), (0, 0)
+        else:
+            picture = cached.picture()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(key.seed)
+            return self.preset(picture, key.shape, gentle=put_together), torch.tensor(label, dtype=torch.float32)
+
+
+def other(label: Label) -> Label:
+    """The other species."""
+    return label[1], label[0]
+
+
+def made_up_both(photos: Sequence[CachedPhoto], seed: int, count: int) -> list[CachedPhoto]:
+    """Photos with a cat and a dog, put together from photos of one pet; the same for the same seed."""
+    rng = random.Random(seed)
+    pets = [cached for cached in photos if sum(cached.photo.label) == 1]
+    pairs = Pairs(pets)
+    made = []
+    for _ in range(count):
+        first = rng.choice(pets)
+        picture, label = pairs.together(first, other(first.photo.label), rng)
+        made.append(made_up(first, picture, label))
+    return made
+
+
+def made_up_negatives(photos: Sequence[CachedPhoto], seed: int, count: int) -> list[CachedPhoto]:
+    """Pictures with neither, made from photos of pets; the same for the same seed."""
+    rng = random.Random(seed)
+    pets = [cached for cached in photos if sum(cached.photo.label) == 1]
+    firsts = [rng.choice(pets) for _ in range(count)]
+    return [made_up(first, made_negative(first, rng), (0, 0)) for first in firsts]
+
+
+def made_up(first: CachedPhoto, picture: Image.Image, label: Label) -> CachedPhoto:
+    photo = replace(first.photo, label=label, source="made up", trimap=None)
+    return CachedPhoto(photo, encode(picture), picture.size)
+
+
+def made_negative(cached: CachedPhoto, rng: random.Random) -> Image.Image:
+    """A picture with neither, from a pet's photo: the pet removed, its patches shuffled, or nothing of it at all."""
+    mask = cached.mask()
+    if mask is not None and rng.random() < 0.6:
+        return composites.remove_pet(cached.picture(), mask, rng)
+    if rng.random() < 0.7:
+        return composites.shuffle_patches(cached.picture(), rng)
+    return composites.plain_picture(rng)
+
+
+class EvaluationSamples(Dataset):
+    """Photos as the evaluation preset shows them."""
+
+    def __init__(self, photos: Sequence[CachedPhoto], preset: EvaluationPreset) -> None:
+        self.photos = photos
+        self.preset = preset
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        return self.preset(self.photos[index].picture()), index
+
+    def batches(self, batch_size: int) -> list[list[int]]:
+        """Indices of photos that share an input shape."""
+        by_shape: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for index, cached in enumerate(self.photos):
+            by_shape[self.preset.shape(*cached.size)].append(index)
+        return [
+            indices[start : start + batch_size]
+            for indices in by_shape.values()
+            for start in range(0, len(indices), batch_size)
+        ]
+
+
+class TrainingBatches:
+    """Batches of keys for one epoch after another; a batch sampler for `DataLoader`.
+
+    Everything follows from seed, epoch and step, so that training can go on at any step. Sources are drawn with a
+    share of n ** balance: below 1, a small source is seen more often than its size says. With several processes, each
+    takes its part of every batch.
+    """
+
+    def __init__(
+        self, photos: Sequence[CachedPhoto], batch_size: int, seed: int, balance: float, rank: int = 0, world: int = 1
+    ) -> None:
+        self.batch_size = batch_size
+        self.seed = seed
+        self.rank, self.world = rank, world
+        self.epoch = 0
+        self.first_step = 0
+        self.shapes = [(160, 160)]  # (h, w), one of which a batch has
+        self.sources: dict[str, list[int]] = defaultdict(list)
+        for index, cached in enumerate(photos):
+            self.sources[cached.photo.source].append(index)
+        weights = {source: len(indices) ** balance for source, indices in self.sources.items()}
+        total = sum(weights.values())
+        self.counts = {source: max(1, round(len(photos) * weight / total)) for source, weight in weights.items()}
+
+    def __len__(self) -> int:
+        """Batches in a whole epoch; an incomplete last one is left out unless it is the only one."""
+        return max(1, sum(self.counts.values()) // self.batch_size)
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        rng = random.Random(f"{self.seed} {self.epoch}")
+        order: list[int] = []
+        for source, indices in self.sources.items():
+            count = self.counts[source]
+            rounds = [rng.sample(indices, len(indices)) for _ in range(-(-count // len(indices)))]
+            order += [index for shuffled in rounds for index in shuffled][:count]
+        rng.shuffle(order)
+        for step in range(len(self)):
+            shape = rng.choice(self.shapes)
+            batch = [
+                Key(rng.getrandbits(48), index, shape)
+                for index in order[step * self.batch_size : (step + 1) * self.batch_size]
+            ]
+            if step >= self.first_step:
+                yield batch[self.rank :: self.world]

@@ -1,0 +1,378 @@
+"""fit: the training loop, schedules, averaging, early stopping, resume."""
+
+from __future__ import annotations
+
+import copy
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR, StepLR
+from torch.optim.swa_utils import AveragedModel
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from catdog.config import TrainConfig
+from catdog.device import half_precision, place
+from catdog.resnet import ResNet
+from catdog.samples import CachedPhoto, EvaluationSamples, TrainingBatches, TrainingSamples
+
+STATE_EVERY = 200  # steps between two saves of the resume state, besides the end of every epoch
+EVALUATION_BATCH = 32
+
+
+@dataclass
+class Progress:
+    """Everything besides the weights that a resumed run must know."""
+
+    epoch: int = 0
+    step: int = 0  # in this epoch
+    loss_sum: float = 0.0  # of this epoch's steps so far
+    correct: float = 0.0
+    seen: int = 0
+    best_loss: float = float("inf")
+    best_epoch: int = -1
+    curves: list[dict[str, float]] = field(default_factory=list)
+
+
+@dataclass
+class Fitted:
+    """The best epoch's network, the curves, and whether the run came to its own end."""
+
+    network: ResNet
+    progress: Progress
+    finished: bool
+
+
+def fit(
+    network: ResNet,
+    config: TrainConfig,
+    training: Sequence[CachedPhoto],
+    tuning: Sequence[CachedPhoto],
+    device: torch.device,
+    state_path: Path,
+    on_epoch: Callable[[Progress], None] = lambda progress: None,
+) -> Fitted:
+    """Train, keep the epoch with the lowest tuning loss, and go on from `state_path` where `config.resume` says so.
+
+    Under `torchrun` every process calls this with the same arguments; the first one evaluates and saves.
+    """
+    rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+    place(network, device)
+    average = AveragedModel(network, multi_avg_fn=average_with_warm_up(config.ema), use_buffers=True)
+    optimizer = make_optimizer(network, config)
+    batches = TrainingBatches(training, config.batch_size, config.seed, config.balance, rank, world)
+    scheduler = make_scheduler(optimizer, config, len(batches))
+    scaler = torch.amp.GradScaler(device.type, enabled=device.type == "cuda")
+    progress = Progress()
+    best = copy.deepcopy(average.module.state_dict())
+    if config.resume and state_path.exists():
+        best, progress = load_state(state_path, network, average, optimizer, scheduler, scaler, config)
+
+    samples = TrainingSamples(training, config.training_preset(), config.composite, config.made_negative)
+    loader = DataLoader(
+        samples,
+        batch_sampler=batches,
+        num_workers=config.workers,
+        pin_memory=device.type == "cuda",
+        worker_init_fn=ignore_interrupt,
+    )
+    model = DistributedDataParallel(network) if world > 1 else network
+
+    def save(path: Path = state_path) -> None:
+        if rank == 0:
+            save_state(path, network, average, optimizer, scheduler, scaler, config, best, progress)
+
+    with stop_signals() as stopped:
+        while progress.epoch < config.epochs:
+            batches.epoch, batches.first_step = progress.epoch, progress.step
+            batches.shapes = config.shapes_at(progress.epoch)
+            freeze(network, config.frozen_stages, config.frozen_batch_norm)
+            bar = tqdm(
+                loader,
+                total=len(batches),
+                initial=progress.step,
+                desc=f"epoch {progress.epoch + 1}/{config.epochs}",
+                unit="batch",
+                disable=rank > 0 or not sys.stderr.isatty(),
+                leave=False,
+            )
+            started, started_at = time.monotonic(), progress.seen
+            for pictures, targets in bar:
+                pictures = pictures.to(device, non_blocking=True, memory_format=torch.channels_last)
+                targets = targets.to(device, non_blocking=True)
+                with half_precision(device):
+                    logits = model(pictures)  # (batch, 2)
+                loss = loss_of(logits.float(), targets, config.loss, config.label_smoothing)
+                scaler.scale(loss).backward()
+                scaler.step(optimizer)
+                scaler.update()
+                optimizer.zero_grad(set_to_none=True)
+                if config.schedule != "step":
+                    scheduler.step()
+                average.update_parameters(network)
+
+                progress.step += 1
+                progress.seen += len(targets)
+                progress.loss_sum += loss.item() * len(targets)
+                progress.correct += right(logits, targets, config.loss)
+                rate = (progress.seen - started_at) * world / (time.monotonic() - started)
+                bar.set_postfix_str(
+                    f"loss {progress.loss_sum / progress.seen:.4f}, accuracy {progress.correct / progress.seen:.2%}, "
+                    f"{rate:.0f} images/s",
+                    refresh=False,
+                )
+                if agree(stopped(), device, world):
+                    break
+                if progress.step % STATE_EVERY == 0:
+                    save()
+                if config.dry_run and progress.step == 2:
+                    break
+            if progress.step < len(batches) and not config.dry_run:  # stopped by hand: keep the place and the best
+                save()
+                return Fitted(with_weights(network, best), progress, finished=False)
+            if config.schedule == "step":
+                scheduler.step()
+
+            figures = evaluate_epoch(average.module, config, tuning, device) if rank == 0 else {}
+            figures = share(figures, world)
+            progress.curves.append(
+                {
+                    "epoch": progress.epoch + 1,
+                    "training_loss": progress.loss_sum / progress.seen,
+                    "training_accuracy": progress.correct / progress.seen,
+                    **figures,
+                    "learning_rate": optimizer.param_groups[-1]["lr"],
+                    "images_per_second": rate,
+                }
+            )
+            if figures["tuning_loss"] < progress.best_loss:
+                progress.best_loss, progress.best_epoch = figures["tuning_loss"], progress.epoch
+                best = copy.deepcopy(average.module.state_dict())
+            progress.epoch += 1
+            progress.step = progress.seen = 0
+            progress.loss_sum = progress.correct = 0.0
+            save()
+            if rank == 0:
+                on_epoch(progress)
+            if config.dry_run or progress.epoch - 1 - progress.best_epoch >= config.patience or stopped():
+                break
+    return Fitted(with_weights(network, best), progress, finished=not stopped())
+
+
+def loss_of(logits: Tensor, targets: Tensor, kind: str, smoothing: float) -> Tensor:
+    """Mean loss of a batch: logits and targets (batch, 2).
+
+    Binary cross-entropy on each label, or the plain softmax cross-entropy over cat and dog; labels smoothed as by
+    Szegedy et al. 2016, section 7: towards one half, by `smoothing`.
+    """
+    if kind == "cross-entropy":
+        return F.cross_entropy(logits, targets.argmax(1), label_smoothing=smoothing)
+    return F.binary_cross_entropy_with_logits(logits, targets * (1 - smoothing) + smoothing / 2)
+
+
+def right(logits: Tensor, targets: Tensor, kind: str) -> float:
+    """How many samples of a batch have every label right."""
+    if kind == "cross-entropy":
+        return (logits.argmax(1) == targets.argmax(1)).sum().item()
+    return ((logits > 0) == (targets > 0.5)).all(1).sum().item()
+
+
+def make_optimizer(network: ResNet, config: TrainConfig) -> torch.optim.Optimizer:
+    """One group a stage, each earlier stage at `stage_decay` of the next one's rate; no decay on norms and biases."""
+    stages = stages_of(network)
+    groups = []
+    for distance, stage in enumerate(reversed(stages[config.frozen_stages :])):
+        rate = config.learning_rate * config.stage_decay ** max(0, distance - 1)  # the head and layer4 at the full rate
+        parameters = [parameter for module in stage for parameter in module.parameters()]
+        matrices = [parameter for parameter in parameters if parameter.ndim > 1]
+        vectors = [parameter for parameter in parameters if parameter.ndim == 1]
+        groups.append({"params": matrices, "lr": rate, "weight_decay": config.weight_decay})
+        groups.append({"params": vectors, "lr": rate, "weight_decay": 0.0})
+    groups = [group for group in reversed(groups) if group["params"]]
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=config.learning_rate, momentum=0.9, nesterov=True)
+    return {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[config.optimizer](groups, lr=config.learning_rate)
+
+
+def make_scheduler(optimizer: torch.optim.Optimizer, config: TrainConfig, steps_per_epoch: int) -> LRScheduler:
+    """One-cycle (Smith 2018) and cosine move every step; StepLR divides by ten at each third of the epochs."""
+    rates = [group["lr"] for group in optimizer.param_groups]
+    total = config.epochs * steps_per_epoch
+    if config.schedule == "one-cycle":
+        return OneCycleLR(optimizer, rates, total_steps=total + 1, pct_start=config.warm_up, cycle_momentum=False)
+    if config.schedule == "cosine":
+        return CosineAnnealingLR(optimizer, total)
+    return StepLR(optimizer, step_size=max(1, -(-config.epochs // 3)), gamma=0.1)
+
+
+def stages_of(network: ResNet) -> list[list[nn.Module]]:
+    """Stem with the first stage, three more stages, head."""
+    return [
+        [network.conv1, network.bn1, network.layer1],
+        [network.layer2],
+        [network.layer3],
+        [network.layer4],
+        [network.fc],
+    ]
+
+
+def freeze(network: ResNet, stages: int, batch_norm: bool) -> None:
+    """Training mode, but for the first `stages` stages: no gradient, and batch norm as it was learnt.
+
+    With `batch_norm`, every batch norm keeps its running statistics, so that a sample's loss does not depend on the
+    others in its batch.
+    """
+    network.train()
+    for index, modules in enumerate(stages_of(network)):
+        for module in modules:
+            if index < stages:
+                module.eval().requires_grad_(False)
+    if batch_norm:
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+
+
+def average_with_warm_up(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor], None]:
+    """An exponential moving average that starts short, min(decay, (1 + n) / (10 + n)), to forget the first steps."""
+
+    def average(averages: list[Tensor], currents: list[Tensor], updates: Tensor | int) -> None:
+        n = int(updates)
+        weight = 1 - min(decay, (1 + n) / (10 + n))
+        if averages[0].is_floating_point():
+            torch._foreach_lerp_(averages, currents, weight)
+        else:
+            for old, new in zip(averages, currents):
+                old.copy_(new)
+
+    return average
+
+
+@torch.inference_mode()
+def logits_of(
+    network: ResNet, samples: EvaluationSamples, device: torch.device, workers: int, batch_size: int = EVALUATION_BATCH
+) -> Tensor:
+    """Logits (n, 2), float32 on the CPU, in the samples' order."""
+    training = network.training
+    network.eval()
+    logits = torch.zeros(len(samples.photos), network.fc.out_features)
+    loader = DataLoader(samples, batch_sampler=samples.batches(batch_size), num_workers=workers, worker_init_fn=ignore_interrupt)
+    for pictures, indices in loader:
+        with half_precision(device):
+            logits[indices] = network(pictures.to(device, memory_format=torch.channels_last)).float().cpu()
+    network.train(training)
+    return logits
+
+
+def evaluate_epoch(
+    network: ResNet, config: TrainConfig, tuning: Sequence[CachedPhoto], device: torch.device
+) -> dict[str, float]:
+    """Loss and accuracy on the tuning photos, without smoothing."""
+    tuning = tuning[: 2 * EVALUATION_BATCH] if config.dry_run else tuning
+    logits = logits_of(network, EvaluationSamples(tuning, config.evaluation_preset()), device, config.workers)
+    targets = torch.tensor([cached.photo.label for cached in tuning], dtype=torch.float32)
+    single = targets.sum(1) == 1
+    two_way = (logits[single].argmax(1) == targets[single].argmax(1)).float().mean().item()
+    return {
+        "tuning_loss": loss_of(logits, targets, config.loss, smoothing=0.0).item(),
+        "tuning_accuracy": right(logits, targets, config.loss) / len(targets),
+        "tuning_two_way": two_way,
+    }
+
+
+@contextmanager
+def stop_signals() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C and a polite kill set a flag that the loop reads between two steps; a second Ctrl-C is immediate."""
+    received: list[int] = []
+
+    def note(number: int, frame: object) -> None:
+        if received:
+            raise KeyboardInterrupt
+        received.append(number)
+
+    try:
+        before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    except ValueError:  # not in the main thread, where Python takes no signals
+        before = {}
+    try:
+        yield lambda: bool(received)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def ignore_interrupt(worker: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends Ctrl-C to workers too; the main process decides
+
+
+def agree(stop: bool, device: torch.device, world: int) -> bool:
+    """Whether any process was told to stop: all must leave the loop at the same step."""
+    if world == 1:
+        return stop
+    flag = torch.tensor(float(stop), device=device)
+    dist.all_reduce(flag, dist.ReduceOp.MAX)
+    return bool(flag.item())
+
+
+def share(figures: dict[str, float], world: int) -> dict[str, float]:
+    """The first process's figures, in every process."""
+    if world == 1:
+        return figures
+    box = [figures]
+    dist.broadcast_object_list(box)
+    return box[0]
+
+
+def with_weights(network: ResNet, state: dict[str, Tensor]) -> ResNet:
+    network.load_state_dict(state)
+    return network.requires_grad_(True).eval()
+
+
+def save_state(path: Path, network, average, optimizer, scheduler, scaler, config, best, progress) -> None:
+    state = {
+        "config": config.fixed(),
+        "network": network.state_dict(),
+        "average": average.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "scheduler": scheduler.state_dict(),
+        "scaler": scaler.state_dict(),
+        "best": best,
+        "progress": asdict(progress),
+    }
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        torch.save(state, temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load_state(path, network, average, optimizer, scheduler, scaler, config) -> tuple[dict[str, Tensor], Progress]:
+    """Put everything back as it was.
+
+    Raises:
+        ValueError: when the state belongs to a run with other options.
+    """
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    if state["config"] != config.fixed():
+        changed = [key for key, value in config.fixed().items() if state["config"].get(key) != value]
+        raise ValueError(
+            f"{path} belongs to a run with another {', '.join(changed)}: use the same options, or leave --resume out."
+        )
+    network.load_state_dict(state["network"])
+    average.load_state_dict(state["average"])
+    optimizer.load_state_dict(state["optimizer"])
+    scheduler.load_state_dict(state["scheduler"])
+    scaler.load_state_dict(state["scaler"])
+    return state["best"], Progress(**state["progress"])

@@ -1,0 +1,103 @@
+"""From a picture to the network's input: the training preset and the evaluation preset, side by side.
+
+Training, evaluation, page, command lines and export all go through these two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torchvision.transforms import v2
+
+MEAN = (0.485, 0.456, 0.406)  # of ImageNet's red, green, blue in [0, 1]: what the starting weights were trained with
+STD = (0.229, 0.224, 0.225)
+STRIDE = 32  # input pixels between neighbouring places of the last feature map
+MAX_RATIO = 2.0  # of the network's input; longer pictures are squashed to it
+TUTORIAL_RESIZE = 256 / 224  # "resize 256, centre crop 224"
+
+Resize = Literal["whole", "squash", "crop"]
+Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels of the upright picture
+
+
+class TrainingPreset:
+    """Random crop, flip, rotation, colour and blur, for one input shape at a time.
+
+    Crops take 35% to 100% of a photo, so that small, large and cut-off pets are all seen; `gentle` crops, for made-up
+    photos that must keep both pets, take at least 80%.
+    """
+
+    def __init__(self, rotation: float = 12.0, color: float = 0.4, min_scale: float = 0.35) -> None:
+        self.min_scale = min_scale
+        self.augment = v2.Compose(
+            [
+                v2.RandomHorizontalFlip(),
+                v2.RandomApply([v2.RandomRotation(rotation, v2.InterpolationMode.BILINEAR)], p=0.3),
+                v2.ColorJitter(brightness=color, contrast=color, saturation=color),
+                v2.RandomGrayscale(p=0.05),
+                v2.RandomApply([v2.GaussianBlur(kernel_size=5, sigma=(0.1, 1.5))], p=0.15),
+            ]
+        )
+        self.normalize = normalizer()
+
+    def __call__(self, picture: Image.Image, shape: tuple[int, int], gentle: bool = False) -> Tensor:
+        """RGB picture -> (3, *shape), normalised. Draws from torch's global random generator."""
+        height, width = shape
+        aspect = width / height
+        crop = v2.RandomResizedCrop(
+            shape, scale=(0.8 if gentle else self.min_scale, 1.0), ratio=(aspect * 3 / 4, aspect * 4 / 3)
+        )
+        return self.normalize(self.augment(crop(picture)))
+
+
+@dataclass(frozen=True)
+class PlainPreset:
+    """Training photos without augmentation: the tutorial's centre crop, or the whole photo squashed to the shape."""
+
+    resize: Resize
+
+    def __call__(self, picture: Image.Image, shape: tuple[int, int], gentle: bool = False) -> Tensor:
+        """RGB picture -> (3, *shape), normalised."""
+        box = EvaluationPreset(shape[0], self.resize).view(*picture.size)
+        return normalizer()(picture.resize(shape[::-1], Image.Resampling.BILINEAR, box=box))
+
+
+@dataclass(frozen=True)
+class EvaluationPreset:
+    """What the network sees of a photo when it answers.
+
+    `whole`: all of it, short side `size`, long side in proportion, rounded to a multiple of 32 and at most twice the
+    short side. `squash`: all of it, as a square. `crop`: the tutorial's resize to 256 and centre crop of 224.
+    """
+
+    size: int = 224
+    resize: Resize = "whole"
+
+    def shape(self, width: int, height: int) -> tuple[int, int]:
+        """The input's (h, w) for a picture of this size in pixels."""
+        if self.resize != "whole":
+            return self.size, self.size
+        ratio = min(max(width, height) / min(width, height), MAX_RATIO)
+        long = STRIDE * round(self.size * ratio / STRIDE)
+        return (self.size, long) if width >= height else (long, self.size)
+
+    def view(self, width: int, height: int) -> Box:
+        """The part of the upright picture that the network sees."""
+        if self.resize != "crop":
+            return 0, 0, width, height
+        side = min(width, height) / TUTORIAL_RESIZE
+        left, top = (width - side) / 2, (height - side) / 2
+        return round(left), round(top), round(left + side), round(top + side)
+
+    def __call__(self, picture: Image.Image) -> Tensor:
+        """RGB picture -> (3, h, w), normalised."""
+        height, width = self.shape(*picture.size)
+        small = picture.resize((width, height), Image.Resampling.BILINEAR, box=self.view(*picture.size))
+        return normalizer()(small)
+
+
+def normalizer() -> v2.Compose:
+    return v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True), v2.Normalize(MEAN, STD)])

@@ -1,0 +1,21 @@
+"""Train a cat-or-dog network on folders of photos, and save it as one checkpoint."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from catdog.config import parse  # noqa: E402
+
+
+def main() -> int:
+    config = parse(sys.argv[1:])
+    from catdog.run import start
+
+    return start(config)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
