@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
+import os
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from typing import TypeVar
 
 import torch
 from torch import nn
+
+Call = TypeVar("Call", bound=Callable)
+
+# On a Hugging Face Space with ZeroGPU the package makes torch see a GPU, so it is imported before anything is placed.
+spaces = importlib.import_module("spaces") if os.environ.get("SPACES_ZERO_GPU") else None
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -35,3 +44,8 @@ def place(network: nn.Module, device: torch.device) -> nn.Module:
 def half_precision(device: torch.device) -> AbstractContextManager:
     """Half precision on CUDA, where it is faster; float32 elsewhere, where it is not."""
     return torch.autocast("cuda", dtype=torch.float16) if device.type == "cuda" else nullcontext()
+
+
+def on_zero_gpu(call: Call) -> Call:
+    """On a ZeroGPU Space, borrow the GPU for the time of each call; elsewhere the call as it is."""
+    return call if spaces is None else spaces.GPU(call)

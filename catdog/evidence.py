@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from scipy import ndimage
 from torch import Tensor
+from torch.nn import functional as F
 
 from catdog.resnet import ResNet
+from catdog.transforms import Box
+
+ENLARGE = 8  # times, before a box is drawn around a region: a place is 32 input pixels wide
 
 
 def evidence_and_logits(network: ResNet, batch: Tensor) -> tuple[Tensor, Tensor]:
@@ -33,3 +39,43 @@ def evidence_and_logits(network: ResNet, batch: Tensor) -> tuple[Tensor, Tensor]
         weight, bias = network.fc.weight.float(), network.fc.bias.float()
         evidence = torch.einsum("lc,bchw->blhw", weight, features) / features[0, 0].numel()
         return evidence, evidence.sum((2, 3)) + bias
+
+
+def boxes_of(evidence: np.ndarray, view: Box, threshold: float) -> list[Box | None]:
+    """For each label the box around the region that holds its map's peak.
+
+    The map is enlarged, and the connected region of at least `threshold` times the peak, around the peak, is taken
+    (Zhou et al. 2016, section 3.3).
+
+    Args:
+        evidence: (labels, h, w) in logits.
+        view: the part of the upright picture that the map covers, in pixels.
+        threshold: share of the peak, in (0, 1).
+
+    Returns:
+        (left, top, right, bottom) in pixels of the upright picture, or None where no place speaks for the label.
+    """
+    labels, height, width = evidence.shape
+    fine = F.interpolate(
+        torch.from_numpy(evidence)[None], scale_factor=ENLARGE, mode="bilinear", align_corners=False
+    )[0].numpy()
+    left, top, right, bottom = view
+    across, down = (right - left) / (width * ENLARGE), (bottom - top) / (height * ENLARGE)
+    boxes: list[Box | None] = []
+    for label in range(labels):
+        peak = np.unravel_index(fine[label].argmax(), fine[label].shape)
+        if fine[label][peak] <= 0:
+            boxes.append(None)
+            continue
+        regions, _ = ndimage.label(fine[label] >= threshold * fine[label][peak])
+        region = regions == regions[peak]
+        rows, columns = np.flatnonzero(region.any(1)), np.flatnonzero(region.any(0))
+        boxes.append(
+            (
+                round(left + columns[0] * across),
+                round(top + rows[0] * down),
+                round(left + (columns[-1] + 1) * across),
+                round(top + (rows[-1] + 1) * down),
+            )
+        )
+    return boxes

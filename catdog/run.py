@@ -18,12 +18,15 @@ import torch.distributed as dist
 
 from catdog import datasets
 from catdog.calibration import fit_both, fit_calibration, fit_present, measure_evidence_scale
-from catdog.checkpoint import LABELS, CheckpointError, Metadata, load_fitting, load_initial_weights, save_checkpoint
+from catdog.checkpoint import LABELS, CheckpointError, Metadata, fingerprint, load_fitting, load_initial_weights, save_checkpoint
+from catdog.classifier import Classifier
 from catdog.config import TrainConfig
 from catdog.datasets import DataError, Photo
 from catdog.device import choose_device
 from catdog.images import ImageError
 from catdog.metrics import probabilities_of
+from catdog.model_card import model_card
+from catdog.report import as_text, figures_of, score
 from catdog.resnet import ARCHITECTURES, ResNet
 from catdog.samples import CachedPhoto, EvaluationSamples, cache_photos, made_up_both, made_up_negatives
 from catdog.training import Progress, fit, logits_of
@@ -39,7 +42,7 @@ class Photos:
     training: list[CachedPhoto]
     tuning: list[CachedPhoto]
     held_out: list[Photo]
-    failed: list[tuple[Photo, ImageError]]
+    failed: list[ImageError]
     sources: list[str]  # a line for every folder: what it is and what it holds
 
 
@@ -115,9 +118,16 @@ def train(config: TrainConfig, say: Callable[[str], None] = print) -> bool:
             "finished": fitted.finished,
         },
     )
+    scored, unreadable = score(Classifier(fitted.network, metadata, device), photos.held_out)
+    if scored:
+        metadata = replace(metadata, held_out=figures_of(scored))
+        say(f"Held-out photos:\n{as_text(metadata.held_out)}")
     save_checkpoint(config.out, fitted.network, metadata)
+    card = config.out.with_suffix(".md")
+    card.write_text(model_card(metadata), encoding="utf-8")
+    photos.failed += unreadable
     say(f"Saved {config.out} after {(time.monotonic() - started) / 60:.1f} minutes.")
-    for photo, error in photos.failed:
+    for error in photos.failed:
         say(f"Skipped: {error}")
     if photos.failed:
         say(f"{len(photos.failed)} photos could not be read and were skipped.")
@@ -148,7 +158,7 @@ def gather(config: TrainConfig, say: Callable[[str], None]) -> Photos:
                 raise DataError(f"There is no {label} among the {part} photos: cats and dogs are both needed.")
         counts = Counter(one.photo.verdict for one in cached)
         say(f"{part}: {', '.join(f'{count:,} {verdict}' for verdict, count in counts.items())}")
-    return Photos(training, tuning, by_part["held-out"], failed + failed_tuning, [str(each) for each in found])
+    return Photos(training, tuning, by_part["held-out"], [error for _, error in failed + failed_tuning], [str(each) for each in found])
 
 
 def some_of_each(photos: Sequence[Photo], count: int = 40) -> list[Photo]:
@@ -285,6 +295,7 @@ def describe(config: TrainConfig, photos: Photos) -> dict:
             for part, group in (("training", photos.training), ("tuning", photos.tuning))
         },
         "options": options | {"init": Path(config.init).name},
+        "photos": fingerprint(one.digest for one in (*photos.training, *photos.tuning)),
         "commit": commit(),
         "torch": torch.__version__,
     }

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from catdog import composites
+from catdog.checkpoint import photo_digest
 from catdog.datasets import Label, Photo
 from catdog.images import ImageError, open_picture
 from catdog.transforms import EvaluationPreset, PlainPreset, TrainingPreset
@@ -30,6 +31,7 @@ class CachedPhoto:
     photo: Photo
     content: bytes
     size: tuple[int, int]  # width, height of the upright picture
+    digest: bytes = b""  # of the file
 
     def picture(self) -> Image.Image:
         return open_picture(self.content)
@@ -57,13 +59,15 @@ def cache_photos(photos: Sequence[Photo], threads: int = 4) -> tuple[list[Cached
 def cache_photo(photo: Photo) -> CachedPhoto | ImageError:
     try:
         picture = open_picture(photo.path)
+        content = photo.path.read_bytes()
     except ImageError as error:
         return error
+    digest = photo_digest(content)
     if min(picture.size) <= MAX_CACHED_SIDE:
-        return CachedPhoto(photo, photo.path.read_bytes(), picture.size)
+        return CachedPhoto(photo, content, picture.size, digest)
     scale = MAX_CACHED_SIDE / min(picture.size)
     picture = picture.resize((round(picture.width * scale), round(picture.height * scale)), reducing_gap=3.0)
-    return CachedPhoto(photo, encode(picture), picture.size)
+    return CachedPhoto(photo, encode(picture), picture.size, digest)
 
 
 def encode(picture: Image.Image) -> bytes:

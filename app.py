@@ -1,0 +1,50 @@
+"""Start the page: python app.py, then open the address that it prints."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from catdog import load
+from catdog.checkpoint import CheckpointError
+
+
+@dataclass
+class Options:
+    """Start the page that tells cats and dogs apart, and print its address."""
+
+    checkpoint: Path | None = None
+    """The checkpoint; without it, the one that is shipped."""
+    device: str = "auto"
+    """cpu, cuda, mps, or auto: the GPU where there is one."""
+    host: str | None = None
+    """The address to listen at; 0.0.0.0 is every one of this machine's. Without it, this machine only."""
+    port: int | None = None
+    """The port; without it, the first free one from 7860 on."""
+    share: bool = False
+    """Also open a public address through Gradio's servers, for 72 hours."""
+
+
+def main() -> int:
+    options = tyro.cli(Options, prog="app.py")
+    try:
+        classifier = load(options.checkpoint, options.device)
+    except (CheckpointError, ValueError) as error:
+        print(f"app.py: {error}", file=sys.stderr)
+        return 2
+
+    from catdog import page  # after the checkpoint: a mistake in the arguments is told without loading Gradio
+
+    try:
+        page.launch(page.build(classifier), server_name=options.host, server_port=options.port, share=options.share)
+    except OSError as error:
+        print(f"app.py: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

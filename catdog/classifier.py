@@ -1,0 +1,166 @@
+"""Classifier: pictures in, predictions and explanations out."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from catdog.checkpoint import LABELS, Metadata, load_checkpoint
+from catdog.device import choose_device, half_precision, on_zero_gpu, place
+from catdog.evidence import boxes_of, evidence_and_logits
+from catdog.images import ImageError, Picture, open_picture
+from catdog.metrics import probabilities_of, verdicts_of
+from catdog.resnet import ResNet
+from catdog.transforms import Box
+
+BATCH_SIZE = 32
+CHUNK_SIZE = 128  # pictures decoded ahead: bounds the memory however many are asked for
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the network says of one picture."""
+
+    cat: float  # calibrated probability
+    dog: float  # calibrated probability; the two need not add up to 1
+    verdict: Literal["cat", "dog", "both", "neither"]
+    logits: tuple[float, float]  # cat, dog: before calibration
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A prediction, and where it comes from."""
+
+    prediction: Prediction
+    evidence: np.ndarray  # float32 (2, h, w), in logits: cat, dog
+    bias: np.ndarray  # float32 (2,); evidence.sum((1, 2)) + bias == logits
+    view: Box  # the part of the upright picture that the network saw
+    boxes: dict[str, Box | None]  # "cat" and "dog", in pixels of the upright picture
+
+
+@dataclass(frozen=True)
+class Input:
+    """One picture, ready for the network."""
+
+    tensor: Tensor  # (3, h, w)
+    size: tuple[int, int]  # width, height of the upright picture
+
+
+class Classifier:
+    """A loaded checkpoint. It keeps no state between calls: several threads may use one."""
+
+    def __init__(self, network: ResNet, metadata: Metadata, device: torch.device) -> None:
+        self.network = place(network, device).eval().requires_grad_(False)
+        self.metadata = metadata
+        self.device = device
+        self.bias = network.fc.bias.detach().float().cpu().numpy()
+        self._forward = on_zero_gpu(self._forward)
+
+    def classify(
+        self, pictures: Iterable[Picture], errors: Literal["raise", "return"] = "raise"
+    ) -> list[Prediction | ImageError]:
+        """One Prediction a picture, in order.
+
+        Args:
+            pictures: paths, bytes, file objects, PIL images, NumPy arrays or `data:` URLs, mixed as you like.
+            errors: what becomes of a picture that cannot be used: `raise` its ImageError, or `return` it in its place.
+        """
+        answers = self._answers(pictures, errors, self.metadata.input_size)
+        return [answer if isinstance(answer, ImageError) else answer.prediction for answer in answers]
+
+    def explain(
+        self, pictures: Iterable[Picture], errors: Literal["raise", "return"] = "raise", size: int | None = None
+    ) -> list[Explanation | ImageError]:
+        """One Explanation a picture, in order: the answer and its maps, from one forward pass.
+
+        Args:
+            pictures, errors: as for `classify`.
+            size: the input's short side in pixels, a multiple of 32. 448 gives maps twice as fine as 224, from a network
+                that was trained for smaller pictures: its answer may differ a little.
+        """
+        return list(self._answers(pictures, errors, size or self.metadata.input_size))
+
+    def _answers(self, pictures: Iterable[Picture], errors: str, size: int) -> Iterator[Explanation | ImageError]:
+        if isinstance(pictures, (str, bytes, bytearray, os.PathLike, Image.Image, np.ndarray)):
+            raise TypeError("Hand over a list of pictures, also for a single one: classify([picture]).")
+        if errors not in ("raise", "return"):
+            raise ValueError(f'errors is {errors!r}: it must be "raise" or "return".')
+        preset = replace(self.metadata.preset(), size=size)
+
+        def prepare(source: Picture) -> Input | ImageError:
+            try:
+                picture = open_picture(source)
+            except ImageError as error:
+                return error
+            return Input(preset(picture), picture.size)
+
+        pictures = iter(pictures)
+        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+            while chunk := list(islice(pictures, CHUNK_SIZE)):
+                inputs = list(pool.map(prepare, chunk)) if len(chunk) > 1 else [prepare(chunk[0])]
+                if errors == "raise":
+                    for each in inputs:
+                        if isinstance(each, ImageError):
+                            raise each
+                yield from self._answer_chunk(inputs, preset.view)
+
+    def _answer_chunk(self, inputs: list[Input | ImageError], view) -> list[Explanation | ImageError]:
+        answers: list[Explanation | ImageError | None] = [
+            each if isinstance(each, ImageError) else None for each in inputs
+        ]
+        by_shape: dict[tuple[int, ...], list[int]] = defaultdict(list)
+        for index, each in enumerate(inputs):
+            if isinstance(each, Input):
+                by_shape[tuple(each.tensor.shape)].append(index)
+        for indices in by_shape.values():
+            for start in range(0, len(indices), BATCH_SIZE):
+                batch = indices[start : start + BATCH_SIZE]
+                evidence, logits = self._forward(torch.stack([inputs[index].tensor for index in batch]))
+                probabilities = self.probabilities(logits)
+                verdicts = verdicts_of(probabilities, self.metadata.present, self.metadata.both)
+                for row, index in enumerate(batch):
+                    prediction = Prediction(
+                        *map(float, probabilities[row]), verdicts[row], tuple(map(float, logits[row]))
+                    )
+                    seen = view(*inputs[index].size)
+                    boxes = boxes_of(evidence[row], seen, self.metadata.box_threshold)
+                    shown = {
+                        label: box if prediction.verdict in (label, "both") else None for label, box in zip(LABELS, boxes)
+                    }
+                    answers[index] = Explanation(prediction, evidence[row], self.bias, seen, shown)
+        return answers
+
+    @torch.inference_mode()
+    def _forward(self, batch: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """Normalised pictures (batch, 3, h, w) -> evidence (batch, 2, h / 32, w / 32) and logits (batch, 2)."""
+        with half_precision(self.device):
+            evidence, logits = evidence_and_logits(
+                self.network, batch.to(self.device, memory_format=torch.channels_last)
+            )
+        return evidence.cpu().numpy(), logits.cpu().numpy()
+
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """Logits (n, 2) -> calibrated probabilities (n, 2)."""
+        return probabilities_of(logits, self.metadata.head, self.metadata.temperature, self.metadata.offset)
+
+
+def load(path: str | Path | None = None, device: str = "auto") -> Classifier:
+    """Load a checkpoint; without a path the one that is shipped, on the GPU where there is one.
+
+    Raises:
+        CheckpointError: for a file that is missing or cannot be used.
+        ValueError: for a device that this machine does not have.
+    """
+    network, metadata = load_checkpoint(path)
+    return Classifier(network, metadata, choose_device(device))

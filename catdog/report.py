@@ -1,0 +1,185 @@
+"""Labelled photos -> figures about a classifier, and the text that a person reads."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from catdog.checkpoint import LABELS
+from catdog.classifier import Classifier, Prediction
+from catdog.datasets import Photo
+from catdog.images import ImageError
+from catdog.metrics import Rate, calibration_error, confusion, mean_interval, two_way_log_losses, two_way_right
+
+FEW = 30  # photos of a label, below which an interval says little
+WORST = 10  # mistakes listed
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A photo and what was said of it."""
+
+    photo: Photo
+    prediction: Prediction
+
+    @property
+    def surprise(self) -> float:
+        """Cross-entropy of both labels in nats: how wrong, and how sure of it."""
+        probabilities = np.clip([self.prediction.cat, self.prediction.dog], 1e-6, 1 - 1e-6)
+        labels = np.array(self.photo.label)
+        return float(-np.log(np.where(labels == 1, probabilities, 1 - probabilities)).sum())
+
+
+def score(
+    classifier: Classifier, photos: Sequence[Photo], progress: Callable[[Iterable], Iterable] = iter
+) -> tuple[list[Scored], list[ImageError]]:
+    """Classify labelled photos; those that cannot be read are returned as errors."""
+    answers = classifier.classify(progress([photo.path for photo in photos]), errors="return")
+    scored = [Scored(photo, answer) for photo, answer in zip(photos, answers) if isinstance(answer, Prediction)]
+    return scored, [answer for answer in answers if isinstance(answer, ImageError)]
+
+
+def figures_of(scored: Sequence[Scored]) -> dict[str, Any]:
+    """Every figure, as plain values that JSON can hold. Rates are {value, k, n, interval}."""
+    probabilities = np.array([[each.prediction.cat, each.prediction.dog] for each in scored])
+    labels = np.array([each.photo.label for each in scored])
+    verdicts = np.array([each.prediction.verdict for each in scored])
+    pets = labels.sum(1) == 1
+    negatives = labels.sum(1) == 0
+    both = labels.sum(1) == 2
+    counts = Counter(each.photo.verdict for each in scored)
+    figures: dict[str, Any] = {
+        "n": len(scored),
+        "counts": dict(counts),
+        "few": [verdict for verdict, count in counts.items() if count < FEW],
+        "verdict_accuracy": rate(verdicts == np.array([each.photo.verdict for each in scored])),
+        "confusion": confusion([each.photo.label for each in scored], list(verdicts)),
+    }
+    if pets.any():
+        losses = two_way_log_losses(probabilities[pets], labels[pets])
+        mean, interval = mean_interval(losses)
+        figures["pets"] = {
+            "n": int(pets.sum()),
+            "two_way_accuracy": rate(two_way_right(probabilities[pets], labels[pets])),
+            "two_way_log_loss": {"value": mean, "interval": list(interval)},
+            "called_neither": rate(verdicts[pets] == "neither"),
+            "called_both": rate(verdicts[pets] == "both"),
+            "calibration_error": errors_of(probabilities[pets], labels[pets]),
+        }
+        sources = np.array([each.photo.source for each in scored])
+        figures["pets_by_source"] = {
+            source: {
+                "two_way_accuracy": rate(two_way_right(probabilities[at], labels[at])),
+                "called_neither": rate(verdicts[at] == "neither"),
+            }
+            for source in sorted(set(sources[pets]))
+            for at in [pets & (sources == source)]
+        }
+    if negatives.any():
+        figures["negatives"] = {
+            "n": int(negatives.sum()),
+            "called_neither": rate(verdicts[negatives] == "neither"),
+            "called_a_pet_at_0.9": rate(probabilities[negatives].max(1) >= 0.9),
+        }
+    if both.any():
+        figures["both"] = {"n": int(both.sum()), "called_both": rate(verdicts[both] == "both")}
+    if pets.any() and negatives.any():
+        from sklearn.metrics import roc_auc_score
+
+        known = pets | negatives
+        figures["pets_against_negatives"] = {
+            "auroc": float(roc_auc_score(pets[known], probabilities[known].max(1))),
+            "calibration_error": errors_of(probabilities[known], labels[known]),
+        }
+    mistakes = [each for each in scored if each.prediction.verdict != each.photo.verdict]
+    figures["worst_mistakes"] = [
+        {
+            "name": each.photo.path.name,
+            "label": each.photo.verdict,
+            "verdict": each.prediction.verdict,
+            "cat": each.prediction.cat,
+            "dog": each.prediction.dog,
+        }
+        for each in sorted(mistakes, key=lambda each: -each.surprise)[:WORST]
+    ]
+    return figures
+
+
+def rate(right: np.ndarray) -> dict[str, Any]:
+    return Rate(int(np.sum(right)), len(right)).as_dict()
+
+
+def errors_of(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    return {label: calibration_error(probabilities[:, i], labels[:, i]) for i, label in enumerate(LABELS)}
+
+
+def as_text(figures: dict[str, Any]) -> str:
+    """The figures for a terminal."""
+    lines = [f"{figures['n']:,} photos: " + ", ".join(f"{count:,} {name}" for name, count in figures["counts"].items())]
+    lines += [f"{name:<34}{value}" for name, value in table_of(figures)]
+    if figures["few"]:
+        lines.append(f"Fewer than {FEW} photos of {', '.join(figures['few'])}: their intervals are wide.")
+    lines += ["", f"{'':>10}" + "".join(f"{verdict:>9}" for verdict in ("cat", "dog", "both", "neither")) + "   <- verdict"]
+    for truth, row in figures["confusion"].items():
+        lines.append(f"{truth:>10}" + "".join(f"{count:>9,}" for count in row.values()))
+    if figures["worst_mistakes"]:
+        lines += ["", "Worst mistakes:"]
+        for each in figures["worst_mistakes"]:
+            lines.append(
+                f"  {each['name']}: {each['label']}, called {each['verdict']} "
+                f"(cat {percent(each['cat'])}, dog {percent(each['dog'])})"
+            )
+    return "\n".join(lines)
+
+
+def table_of(figures: dict[str, Any]) -> list[tuple[str, str]]:
+    """The headline figures as rows of name and value, for the terminal, the model card and the README."""
+    rows = [("verdict right", in_words(figures["verdict_accuracy"]))]
+    if pets := figures.get("pets"):
+        loss = pets["two_way_log_loss"]
+        errors = pets["calibration_error"]
+        rows += [
+            ("pets: two-way right", in_words(pets["two_way_accuracy"])),
+            (
+                "pets: two-way log loss",
+                f"{loss['value']:.4f} (n {pets['n']}, 95% interval {max(0, loss['interval'][0]):.4f} "
+                f"to {loss['interval'][1]:.4f})",
+            ),
+            ("pets: called neither", in_words(pets["called_neither"])),
+            ("pets: called both", in_words(pets["called_both"])),
+            ("pets: calibration error", f"cat {errors['cat']:.2%}, dog {errors['dog']:.2%} (n {pets['n']})"),
+        ]
+    if negatives := figures.get("negatives"):
+        rows += [
+            ("negatives: called neither", in_words(negatives["called_neither"])),
+            ("negatives: a pet with 0.9 or more", in_words(negatives["called_a_pet_at_0.9"])),
+        ]
+    if both := figures.get("both"):
+        rows.append(("both: called both", in_words(both["called_both"])))
+    if against := figures.get("pets_against_negatives"):
+        errors = against["calibration_error"]
+        rows += [
+            ("pets against negatives: AUROC", f"{against['auroc']:.4f}"),
+            ("both kinds: calibration error", f"cat {errors['cat']:.2%}, dog {errors['dog']:.2%}"),
+        ]
+    for source, each in figures.get("pets_by_source", {}).items():
+        rows.append((f"{source}: two-way right", in_words(each["two_way_accuracy"])))
+        rows.append((f"{source}: called neither", in_words(each["called_neither"])))
+    return rows
+
+
+def in_words(rate: dict[str, Any]) -> str:
+    return str(Rate(rate["k"], rate["n"]))
+
+
+def percent(probability: float) -> str:
+    """A probability for people, rounded towards doubt: never 0% or 100%."""
+    if probability > 0.99:
+        return "over 99%"
+    if probability < 0.01:
+        return "under 1%"
+    return f"{probability:.0%}"

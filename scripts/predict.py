@@ -1,0 +1,141 @@
+"""Classify pictures: files, folders and patterns, to the terminal, CSV, JSON or a Kaggle submission."""
+
+from __future__ import annotations
+
+import csv
+import glob
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import tyro  # noqa: E402
+from tqdm import tqdm  # noqa: E402
+
+from catdog import load  # noqa: E402
+from catdog.checkpoint import CheckpointError  # noqa: E402
+from catdog.classifier import CHUNK_SIZE, Prediction  # noqa: E402
+from catdog.datasets import pictures_under  # noqa: E402
+from catdog.report import percent  # noqa: E402
+
+COLUMNS = ("path", "verdict", "cat", "dog", "error")
+UNREADABLE = 0.5  # a Kaggle label must be given for every id
+
+
+@dataclass
+class Options:
+    """Say of each picture whether it shows a cat, a dog, both or neither, in the order given."""
+
+    paths: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PATH")]
+    """Picture files, folders (searched through) and patterns such as 'photos/*.jpg'."""
+    csv: Path | None = None
+    """A file for the rows path,verdict,cat,dog,error."""
+    json: Path | None = None
+    """A file for the same as a list of objects."""
+    kaggle: Path | None = None
+    """A file for a Kaggle submission: id,label, the id being the file's name, the label the probability of dog."""
+    checkpoint: Path | None = None
+    """The checkpoint; without it, the one that is shipped."""
+    device: str = "auto"
+
+
+def main() -> int:
+    options = tyro.cli(Options, prog="predict.py")
+    target = options.csv or options.json or options.kaggle
+    try:
+        if sum(each is not None for each in (options.csv, options.json, options.kaggle)) > 1:
+            raise ValueError("--csv, --json and --kaggle exclude each other: choose one.")
+        paths = [path for given in options.paths for path in pictures(given)]
+        if not paths:
+            raise ValueError("No picture to classify: give files, folders or patterns.")
+        if options.kaggle and (named := [path for path in paths if not Path(path).stem.isdecimal()]):
+            raise ValueError(f"{named[0]} has no number for a name: a Kaggle submission needs 1.jpg, 2.jpg, ...")
+        classifier = load(options.checkpoint, options.device)
+        with ExitStack() as stack:
+            file = stack.enter_context(target.open("w", newline="", encoding="utf-8")) if target else sys.stdout
+            rows = rows_of(classifier, paths)
+            write = write_csv if options.csv else write_json if options.json else write_kaggle if options.kaggle else write_text
+            failed = write(rows, file)
+    except (CheckpointError, ValueError) as error:
+        print(f"predict.py: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"predict.py: {error.filename or target} cannot be written: {error.strerror}.", file=sys.stderr)
+        return 2
+    return 1 if failed else 0
+
+
+def pictures(given: str) -> list[str]:
+    """A file as it is, a folder's pictures, a pattern's matches; what does not exist is kept, to get its error."""
+    path = Path(given)
+    if path.is_dir():
+        found = [str(each) for each in pictures_under(path)]
+        if not found:
+            raise ValueError(f"There is no picture in {given}.")
+        return found
+    if path.exists() or not glob.has_magic(given):
+        return [given]
+    matches = sorted(glob.glob(given, recursive=True))
+    if not matches:
+        raise ValueError(f"Nothing matches {given}.")
+    return [each for match in matches for each in pictures(match)]
+
+
+def rows_of(classifier, paths: list[str]) -> Iterator[dict[str, str | float]]:
+    """A row a picture, classified some at a time."""
+    with tqdm(total=len(paths), unit="picture", disable=not sys.stderr.isatty()) as bar:
+        for start in range(0, len(paths), CHUNK_SIZE):
+            chunk = paths[start : start + CHUNK_SIZE]
+            for path, answer in zip(chunk, classifier.classify(chunk, errors="return")):
+                if isinstance(answer, Prediction):
+                    yield {"path": path, "verdict": answer.verdict, "cat": answer.cat, "dog": answer.dog, "error": ""}
+                else:
+                    yield {"path": path, "verdict": "", "cat": "", "dog": "", "error": str(answer)}
+            bar.update(len(chunk))
+
+
+def write_text(rows, file) -> int:
+    failed = 0
+    for row in rows:
+        failed += bool(row["error"])
+        said = row["error"] or f"{row['verdict']} (cat {percent(row['cat'])}, dog {percent(row['dog'])})"
+        print(f"{row['path']}: {said}", file=file)
+    return failed
+
+
+def write_csv(rows, file) -> int:
+    writer = csv.DictWriter(file, COLUMNS)
+    writer.writeheader()
+    failed = 0
+    for row in rows:
+        failed += bool(row["error"])
+        writer.writerow(row)
+    return failed
+
+
+def write_json(rows, file) -> int:
+    rows = [{name: None if value == "" else value for name, value in row.items()} for row in rows]
+    json.dump(rows, file, indent=1)
+    file.write("\n")
+    return sum(row["error"] is not None for row in rows)
+
+
+def write_kaggle(rows, file) -> int:
+    labels: dict[int, float] = {}
+    failed = 0
+    for row in rows:
+        failed += bool(row["error"])
+        labels[int(Path(row["path"]).stem)] = UNREADABLE if row["error"] else row["dog"]
+    writer = csv.writer(file)
+    writer.writerow(("id", "label"))
+    writer.writerows(sorted(labels.items()))
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""What several test files share: photos, folders, tiny networks."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from catdog.datasets import Photo
+from catdog.resnet import ResidualBlock, ResNet, resnet18
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def examples() -> list[Path]:
+    """The photos that the page shows, in the order of their names."""
+    return sorted((ROOT / "examples").glob("*.jpg"))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The photos that the project trains on; they are not part of the repository."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        reason = "needs the photos of ../shared/data, which are not there"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return folder
+
+
+@pytest.fixture
+def quadrants() -> Image.Image:
+    """96x64, a different colour in every corner: any turn or mirror image of it is another picture."""
+    pixels = np.zeros((64, 96, 3), np.uint8)
+    pixels[:32, :48] = 200, 60, 60
+    pixels[:32, 48:] = 60, 180, 60
+    pixels[32:, :48] = 60, 60, 200
+    pixels[32:, 48:] = 220, 210, 80
+    return Image.fromarray(pixels)
+
+
+def warmed_up(network: ResNet) -> ResNet:
+    """In eval mode, with batch norm statistics and a last layer under which places differ, as in a trained network."""
+    torch.nn.init.normal_(network.fc.weight, std=0.1)
+    network.train()
+    with torch.no_grad():
+        for _ in range(3):
+            network(torch.randn(4, 3, 64, 64))
+    return network.eval()
+
+
+@pytest.fixture(scope="session")
+def tiny_network() -> ResNet:
+    """One block a stage."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return warmed_up(ResNet(ResidualBlock, (1, 1, 1, 1), num_classes=2))
+
+
+@pytest.fixture(scope="session")
+def network18() -> ResNet:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        return warmed_up(resnet18())
+
+
+@pytest.fixture(scope="session")
+def pets(examples, tmp_path_factory) -> list[Photo]:
+    """Two cats, two dogs and a negative, small, the first of each pet with a trimap."""
+    folder = tmp_path_factory.mktemp("pets")
+    photos = []
+    for path in examples:
+        kind = path.name.partition("-")[0]
+        label = {"cat": (1, 0), "dog": (0, 1), "neither": (0, 0)}.get(kind)
+        if label is None or sum(photo.label == label for photo in photos) == (2 if sum(label) else 1):
+            continue
+        picture = Image.open(path)
+        picture.thumbnail((120, 120))
+        picture.save(folder / path.name, quality=90)
+        trimap = None
+        if sum(label) and not any(photo.label == label for photo in photos):
+            trimap = folder / f"{path.stem}.png"
+            marks = np.full((picture.height, picture.width), 2, np.uint8)
+            marks[20:60, 30:80] = 3
+            marks[24:56, 34:76] = 1
+            Image.fromarray(marks).save(trimap)
+        photos.append(Photo(folder / path.name, label, f"folders:{kind}", "training", trimap))
+    return photos
