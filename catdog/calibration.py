@@ -86,4 +86,5 @@ def measure_evidence_scale(network: ResNet, samples: EvaluationSamples, device: 
             label = samples.photos[index].photo.label
             values = maps[0 if label[0] else 1].flatten() * places
             positive.append(values[values > 0])
-    return float(np.percentile(torch.cat(positive).numpy(), SCALE_PERCENTILE))
+    values = torch.cat(positive).numpy()
+    return float(np.percentile(values, SCALE_PERCENTILE)) if len(values) else 1.0

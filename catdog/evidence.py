@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import torch
 from scipy import ndimage
@@ -39,6 +41,48 @@ def evidence_and_logits(network: ResNet, batch: Tensor) -> tuple[Tensor, Tensor]
         weight, bias = network.fc.weight.float(), network.fc.bias.float()
         evidence = torch.einsum("lc,bchw->blhw", weight, features) / features[0, 0].numel()
         return evidence, evidence.sum((2, 3)) + bias
+
+
+CAM_METHODS = ("GradCAM", "GradCAMPlusPlus", "XGradCAM", "LayerCAM", "EigenCAM", "ScoreCAM", "AblationCAM")
+CAM_LOCK = threading.Lock()  # grad-cam keeps its hooks and the last gradients on the network
+
+
+def cam_map(network: ResNet, batch: Tensor, method: str, stage: int = 4, label: int = 0) -> np.ndarray:
+    """Maps of another method, or of an earlier stage, by the grad-cam package: what the closed form cannot do.
+
+    Unlike evidence, each map is scaled to its own maximum and says nothing about how much.
+
+    Args:
+        network: in eval mode.
+        batch: normalised pictures (batch, 3, H, W), on the network's device.
+        method: one of CAM_METHODS.
+        stage: residual stage, 1 to 4.
+        label: 0 cat, 1 dog.
+
+    Returns:
+        float32 (batch, H, W) in [0, 1].
+
+    Raises:
+        ValueError: for an unknown method or stage.
+    """
+    if method not in CAM_METHODS or stage not in (1, 2, 3, 4):
+        raise ValueError(f"There is no {method} of stage {stage}: methods are {', '.join(CAM_METHODS)}, stages 1 to 4.")
+    import pytorch_grad_cam
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+    targets = [ClassifierOutputTarget(label)] * len(batch)
+    frozen = [parameter for parameter in network.parameters() if not parameter.requires_grad]
+    with CAM_LOCK, torch.enable_grad():
+        cam = getattr(pytorch_grad_cam, method)(network, [getattr(network, f"layer{stage}")[-1]])
+        try:  # not its context manager, which swallows some exceptions on the way out
+            for parameter in frozen:
+                parameter.requires_grad_(True)
+            return cam(batch, targets)
+        finally:
+            cam.activations_and_grads.release()
+            network.zero_grad(set_to_none=True)
+            for parameter in frozen:
+                parameter.requires_grad_(False)
 
 
 def boxes_of(evidence: np.ndarray, view: Box, threshold: float) -> list[Box | None]:

@@ -130,7 +130,7 @@ def train(config: TrainConfig, say: Callable[[str], None] = print) -> bool:
     for error in photos.failed:
         say(f"Skipped: {error}")
     if photos.failed:
-        say(f"{len(photos.failed)} photos could not be read and were skipped.")
+        say(f"{len(photos.failed)} photo{'s' if len(photos.failed) > 1 else ''} could not be read.")
     if not fitted.finished:
         say("Stopped before the end: go on with --resume.")
     return fitted.finished and not photos.failed
@@ -247,7 +247,7 @@ def finish(
     network.half().float()  # the file holds float16: fit what will be loaded
     preset = config.evaluation_preset()
     head = "softmax" if config.loss == "cross-entropy" else "sigmoid"
-    count = 64 if config.dry_run else 300
+    count = min(300, 2 * len(photos.tuning))
 
     def score(cached: list[CachedPhoto]) -> np.ndarray:
         return logits_of(network, EvaluationSamples(cached, preset), device, config.workers).numpy()

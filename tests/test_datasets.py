@@ -53,7 +53,6 @@ def name_in(part: str, prefix: str = "photo") -> str:
     ("folder", "layout", "counts", "held_out"),
     [
         ("kaggle", "Kaggle Dogs vs. Cats", {"cat": 3996, "dog": 3998}, 805),
-        ("oxford-iiit-pet", "Oxford-IIIT Pet", {"cat": 268, "dog": 544}, 120),
         ("folders", "class folders", {"cat": 482, "dog": 677, "both": 7}, 98 + 7),
     ],
 )
@@ -95,9 +94,8 @@ def test_oxford_s_parts_follow_its_lists_and_the_hash_rule(shared_data):
 
 def test_oxford_s_species_give_the_label_and_trimaps_come_along(shared_data):
     photos = recognise(shared_data / "oxford-iiit-pet").photos
-    by_stem = {photo.path.stem: photo for photo in photos}
-    assert {photo.verdict for stem, photo in by_stem.items() if stem.startswith("Abyssinian")} == {"cat"}
-    assert {photo.verdict for stem, photo in by_stem.items() if stem.startswith("beagle")} == {"dog"}
+    for photo in photos:  # cats' breeds have capitals there
+        assert photo.verdict == ("cat" if photo.path.stem[0].isupper() else "dog")
     with_trimap = [photo for photo in photos if photo.trimap is not None]
     assert len(with_trimap) == 476
     assert all(photo.trimap.is_file() and photo.trimap.stem == photo.path.stem for photo in with_trimap)

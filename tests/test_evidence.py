@@ -164,6 +164,5 @@ def test_a_box_of_a_real_picture_lies_inside_it(tiny_network, examples):
     preset = EvaluationPreset(size=128)
     evidence, _ = evidence_and_logits(tiny_network, preset(picture)[None])
     view = preset.view(*picture.size)
-    for box in boxes_of(evidence[0].detach().numpy(), view, threshold=0.3):
-        left, top, right, bottom = box
+    for left, top, right, bottom in boxes_of(evidence[0].detach().numpy(), view, threshold=0.3):
         assert 0 <= left < right <= picture.width and 0 <= top < bottom <= picture.height

@@ -1,0 +1,134 @@
+"""The photo tab in a real browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pillow_heif
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect, sync_playwright
+
+from catdog.page import words
+
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+PATIENCE = 30_000  # ms, for an answer on a busy machine
+
+
+@pytest.fixture(scope="module")
+def address(root):
+    """app.py with the shipped checkpoint, on a free port, for as long as the tests run."""
+    command = [sys.executable, "-u", "app.py", "--host", "127.0.0.1"]
+    environment = os.environ | {"GRADIO_ANALYTICS_ENABLED": "False"}
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        for line in process.stdout:
+            if "http://" in line:
+                break
+        yield line.split()[-1]
+        process.terminate()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        reason = "needs Debian's chromium on the PATH"
+        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET + CAMERA)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser, address):
+    page = browser.new_page(viewport={"width": 1200, "height": 900})
+    page.goto(address)
+    page.wait_for_selector("#picture")
+    yield page
+    page.close()
+
+
+def upload(page: Page, path: Path) -> None:
+    page.set_input_files("#picture input[type=file]", str(path))
+
+
+def verdict(page: Page):
+    return page.locator("#answer .verdict")
+
+
+def test_an_upload_is_answered_by_itself(page, root):
+    upload(page, root / "examples" / "cat-ginger-kitten.jpg")
+    expect(verdict(page)).to_have_text(words.VERDICTS["cat"], timeout=PATIENCE)
+    expect(page.locator("#answer figure img")).to_have_attribute("alt", words.EVIDENCE_ALT["cat"])
+    assert page.locator("#answer figure img").evaluate("image => image.naturalWidth") > 300
+
+
+def test_a_second_upload_replaces_the_first_answer(page, root):
+    upload(page, root / "examples" / "cat-ginger-kitten.jpg")
+    expect(verdict(page)).to_have_text(words.VERDICTS["cat"], timeout=PATIENCE)
+    page.get_by_label("Clear").or_(page.get_by_label("Remove Image")).first.click()
+    expect(page.locator("#answer .waiting")).to_be_visible(timeout=PATIENCE)
+    upload(page, root / "examples" / "dog-german-shepherd.jpg")
+    expect(verdict(page)).to_have_text(words.VERDICTS["dog"], timeout=PATIENCE)
+
+
+def test_an_example_is_one_click(page):
+    page.locator(".gallery-item, [data-testid=examples] button, .examples button, .gallery button").nth(1).click()
+    expect(verdict(page)).to_have_text(words.VERDICTS["cat"], timeout=PATIENCE)
+
+
+def test_the_camera_takes_a_picture(page):
+    page.get_by_label("Capture from camera").or_(page.locator("#picture [aria-label*=ebcam]")).first.click()
+    page.locator("#picture button", has_text="Click to Access Webcam").or_(page.get_by_title("grant webcam access")).first.click()
+    page.wait_for_timeout(1500)
+    page.get_by_label("capture photo").first.click()
+    expect(verdict(page)).to_be_visible(timeout=PATIENCE)
+
+
+def test_a_picture_is_pasted(page, root):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    picture = Image.open(root / "examples" / "dog-german-shepherd.jpg")
+    picture.thumbnail((300, 300))
+    from io import BytesIO
+
+    buffer = BytesIO()
+    picture.save(buffer, "PNG")
+    page.evaluate(
+        """async bytes => navigator.clipboard.write([
+            new ClipboardItem({"image/png": new Blob([new Uint8Array(bytes)], {type: "image/png"})})])""",
+        list(buffer.getvalue()),
+    )
+    page.get_by_label("Paste from clipboard").first.click()
+    expect(verdict(page)).to_have_text(words.VERDICTS["dog"], timeout=PATIENCE)
+
+
+def test_an_iphone_photo_is_answered_and_shown(page, root, tmp_path):
+    path = tmp_path / "IMG_0001.HEIC"
+    pillow_heif.from_pillow(Image.open(root / "examples" / "cat-chelsea.jpg")).save(path)
+    upload(page, path)
+    expect(verdict(page)).to_have_text(words.VERDICTS["cat"], timeout=PATIENCE)
+    page.wait_for_function("document.querySelector('#picture img')?.naturalWidth > 100", timeout=PATIENCE)
+
+
+def test_a_wrong_file_gets_a_sentence_and_the_page_goes_on(page, root, tmp_path):
+    path = tmp_path / "notes.jpg"
+    path.write_text("no picture")
+    upload(page, path)
+    expect(page.locator("#answer .problem")).to_have_text(words.ERRORS["unknown-type"], timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("width", [360, 390, 768, 1920])
+def test_nothing_scrolls_sideways(browser, address, root, width):
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    page.goto(address)
+    page.wait_for_selector("#picture")
+    upload(page, root / "examples" / "both-cat-and-dog.jpg")
+    expect(verdict(page)).to_be_visible(timeout=PATIENCE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.close()

@@ -1,0 +1,93 @@
+"""Calibration finds the temperature, offset and thresholds that made-up logits were made with."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import expit
+
+from catdog.calibration import fit_both, fit_calibration, fit_present, measure_evidence_scale
+from catdog.evidence import evidence_and_logits
+from catdog.samples import EvaluationSamples, cache_photos
+from catdog.transforms import EvaluationPreset
+
+LOGITS = np.linspace(-6, 6, 41)
+
+
+def labelled(probabilities: np.ndarray, copies: int = 500) -> tuple[np.ndarray, np.ndarray]:
+    """Every logit many times over, with as many positives as its probability says: (index of the logit, label)."""
+    positives = np.round(probabilities * copies).astype(int)
+    index = np.repeat(np.arange(len(probabilities)), copies)
+    return index, (np.tile(np.arange(copies), len(probabilities)) < positives[index]).astype(int)
+
+
+@pytest.mark.parametrize(
+    ("temperature", "offset"), [((1.0, 1.0), (0.0, 0.0)), ((2.5, 0.7), (0.4, -0.6)), ((0.5, 3.0), (-1.0, 1.0))]
+)
+def test_a_known_temperature_and_offset_are_recovered_for_each_label(temperature, offset):
+    columns = [labelled(expit(LOGITS / t + o)) for t, o in zip(temperature, offset, strict=True)]
+    logits = np.stack([LOGITS[index] for index, _ in columns], 1)
+    labels = np.stack([label for _, label in columns], 1)
+    found_temperature, found_offset = fit_calibration(logits, labels, "sigmoid")
+    assert found_temperature == pytest.approx(temperature, rel=0.02)
+    assert found_offset == pytest.approx(offset, abs=0.02)
+
+
+def test_a_softmax_gets_one_temperature_and_no_offset():
+    index, dog = labelled(expit(LOGITS / 1.7))
+    logits = np.stack([3 - LOGITS[index] / 2, 3 + LOGITS[index] / 2], 1)
+    (first, second), offset = fit_calibration(logits, np.stack([1 - dog, dog], 1), "softmax")
+    assert first == second == pytest.approx(1.7, rel=0.02)
+    assert offset == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("head", ["sigmoid", "softmax"])
+def test_logits_that_separate_the_photos_perfectly_get_a_finite_temperature(head):
+    labels = np.array([[1, 0], [0, 1]] * 50)
+    logits = np.where(labels == 1, 5.0, -5.0)
+    temperature, offset = fit_calibration(logits, labels, head)
+    assert all(0.1 < value < 10 for value in temperature)
+    p = expit((5 if head == "sigmoid" else 10) / temperature[0] + offset[0])
+    assert p == pytest.approx(51 / 52, abs=2e-3)  # Platt's target for 50 of 50
+
+
+def test_the_presence_threshold_stands_in_the_middle_between_pets_and_negatives():
+    pets = np.array([[0.8, 0.1], [0.05, 0.9], [0.85, 0.3]])
+    negatives = np.array([[0.3, 0.1], [0.0, 0.4], [0.2, 0.2]])
+    assert fit_present(pets, negatives) == pytest.approx(0.6, abs=0.011)
+
+
+def test_the_presence_threshold_weighs_shares_and_not_counts():
+    pets = np.array([[0.5, 0.0]] * 10 + [[0.9, 0.0]] * 990)
+    negatives = np.array([[0.6, 0.0]] * 2 + [[0.1, 0.0]] * 8)
+    assert fit_present(pets, negatives) > 0.6  # loses 1% of the pets and none of a fifth of the negatives
+
+
+def test_the_threshold_of_both_stands_in_the_middle_between_one_pet_and_two():
+    pets = np.array([[0.9, 0.2], [0.1, 0.9]])
+    both = np.array([[0.7, 0.6], [0.9, 0.8]])
+    assert fit_both(pets, both) == pytest.approx(0.4, abs=0.011)
+
+
+def test_one_pet_called_both_weighs_more_than_both_missed():
+    pets = np.array([[0.9, 0.5], [0.9, 0.1]])
+    both = np.array([[0.9, 0.3], [0.9, 0.7]])
+    assert fit_both(pets, both) > 0.5
+    assert fit_both(pets, both, weight=0.5) <= 0.3
+
+
+def test_the_evidence_scale_is_the_99th_percentile_of_what_speaks_for_each_pet(tiny_network, pets):
+    cached, _ = cache_photos([photo for photo in pets if sum(photo.label) == 1])
+    preset = EvaluationPreset(64)
+    scale = measure_evidence_scale(tiny_network, EvaluationSamples(cached, preset), torch.device("cpu"), workers=0)
+    values = []
+    for photo in cached:
+        evidence = evidence_and_logits(tiny_network, preset(photo.picture())[None])[0][0]
+        values += [value * evidence[0].numel() for value in evidence[photo.photo.label.index(1)].flatten().tolist()]
+    positive = sorted(value for value in values if value > 0)
+    assert len({photo.size for photo in cached}) > 1
+    assert scale == pytest.approx(float(np.percentile(positive, 99)), rel=1e-4)
+    assert math.isfinite(scale) and scale > 0

@@ -1,0 +1,423 @@
+"""A checkpoint comes back as it was saved, and a file that is none is refused in one sentence."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pickle
+import warnings
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors import safe_open
+
+from catdog import checkpoint
+from catdog.checkpoint import (
+    CheckpointError,
+    Metadata,
+    load_checkpoint,
+    load_initial_weights,
+    save_checkpoint,
+)
+from catdog.resnet import resnet18, resnet34
+
+METADATA = Metadata(
+    head="softmax",
+    input_size=256,
+    resize="squash",
+    temperature=(1.25, 0.75),
+    offset=(0.5, -0.25),
+    present=0.41,
+    both=0.63,
+    evidence_scale=12.5,
+    box_threshold=0.35,
+    real_negatives=False,
+    training={"data": ["a", "b"], "counts": {"cat": 3}, "seed": 7},
+    held_out={"two_way": {"value": 0.99, "k": 99, "n": 100}},
+)
+
+
+@pytest.fixture(scope="session")
+def saved(network18, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("saved") / "network.safetensors"
+    save_checkpoint(path, network18, METADATA)
+    return path
+
+
+@pytest.fixture(scope="session")
+def contents(saved) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """The saved file's tensors and metadata."""
+    with safe_open(saved, framework="pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
+
+
+@pytest.fixture
+def file(tmp_path) -> Path:
+    return tmp_path / "file.safetensors"
+
+
+def refusal(path: Path) -> str:
+    """Why the file is not loaded: one sentence that names it."""
+    with pytest.raises(CheckpointError) as caught:
+        load_checkpoint(path)
+    text = str(caught.value)
+    assert path.name in text and "\n" not in text
+    return text
+
+
+# ---------------------------------------------------------------------------- there and back
+
+
+def test_metadata_and_weights_come_back_as_they_were_saved(saved, network18):
+    network, metadata = load_checkpoint(saved)
+    assert metadata == METADATA
+    assert not network.training
+    expected = network18.state_dict()
+    for name, tensor in network.state_dict().items():
+        assert tensor.dtype == expected[name].dtype
+        rounded = expected[name].half().float() if tensor.is_floating_point() else expected[name]
+        assert torch.equal(tensor, rounded), name
+
+
+def test_the_loaded_network_answers_as_the_saved_one(saved, network18):
+    batch = torch.randn(2, 3, 64, 64)
+    with torch.inference_mode():
+        torch.testing.assert_close(load_checkpoint(saved)[0](batch), network18(batch), atol=0.02, rtol=0.01)
+
+
+def test_weights_are_stored_as_float16_and_metadata_as_text(saved, contents):
+    tensors, header = contents
+    assert {tensor.dtype for tensor in tensors.values()} == {torch.float16, torch.int64}
+    assert saved.stat().st_size < 23e6
+    assert header["format_version"] == "1"
+    assert json.loads(header["labels"]) == ["cat", "dog"]
+    assert json.loads(header["training"]) == METADATA.training
+
+
+def test_saving_leaves_the_network_in_float32(network18, file):
+    save_checkpoint(file, network18, METADATA)
+    assert {tensor.dtype for tensor in network18.parameters()} == {torch.float32}
+
+
+def test_another_architecture_is_built_from_its_name(file):
+    save_checkpoint(file, resnet34(), replace(METADATA, architecture="resnet34"))
+    network, metadata = load_checkpoint(file)
+    assert metadata == replace(METADATA, architecture="resnet34")
+    assert len(network.layer3) == 6
+
+
+def test_metadata_come_back_where_the_file_starts_with_the_byte_of_a_pickle(contents, file):
+    tensors, header = contents  # a safetensors file starts with its header's length, a pickle with 0x80
+
+    def write(note: str) -> dict:
+        training = METADATA.training | {"note": note}
+        safetensors.torch.save_file(tensors, file, header | {"training": json.dumps(training)})
+        return training
+
+    write("")
+    training = write("x" * ((0x80 - file.read_bytes()[0]) % 256))
+    assert file.read_bytes()[0] == 0x80
+    assert load_checkpoint(file)[1] == replace(METADATA, training=training)
+
+
+# ---------------------------------------------------------------------------- saving fails
+
+
+@pytest.mark.parametrize("step", ["os.replace", "pathlib.Path.write_bytes"])
+def test_a_failing_save_leaves_the_earlier_checkpoint_and_no_temporary_file(saved, network18, file, monkeypatch, step):
+    before = saved.read_bytes()
+    file.write_bytes(before)
+
+    def full(path, content=b"", *_):
+        if isinstance(content, bytes):
+            with open(path, "wb") as half:
+                half.write(content[: len(content) // 2])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(step, full)
+    with pytest.raises(OSError, match="No space left"):
+        save_checkpoint(file, network18, METADATA)
+    monkeypatch.undo()
+    assert file.read_bytes() == before
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_kill_while_saving_leaves_the_earlier_checkpoint(saved, network18, file, monkeypatch):
+    before = saved.read_bytes()
+    file.write_bytes(before)
+
+    def killed(source, target):
+        assert Path(source).parent == file.parent, "a rename across disks is no single step"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        save_checkpoint(file, network18, METADATA)
+    assert file.read_bytes() == before
+
+
+def test_a_save_replaces_the_earlier_file_and_leaves_no_other(network18, file):
+    file.write_bytes(b"old")
+    save_checkpoint(file, network18, METADATA)
+    assert load_checkpoint(file)[1] == METADATA
+    assert list(file.parent.iterdir()) == [file]
+
+
+# ---------------------------------------------------------------------------- what is refused
+
+
+def test_a_missing_checkpoint_says_how_to_make_one(tmp_path):
+    assert "python scripts/train.py" in refusal(tmp_path / "gone.safetensors")
+
+
+def test_a_folder_is_no_checkpoint(tmp_path):
+    assert "is a folder" in refusal(tmp_path)
+
+
+def test_a_git_lfs_pointer_says_how_to_fetch_the_weights(file):
+    file.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 22400000\n")
+    assert "git lfs pull" in refusal(file)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.00001, 0.001, 0.5, 0.9999])
+def test_a_truncated_file_is_refused(saved, file, share):
+    content = saved.read_bytes()
+    file.write_bytes(content[: int(len(content) * share)])
+    assert "cut off" in refusal(file)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.999999])
+def test_one_changed_byte_among_the_weights_is_noticed(saved, file, share):
+    content = bytearray(saved.read_bytes())
+    start = 8 + int.from_bytes(content[:8], "little")
+    content[start + int((len(content) - start) * share)] ^= 1
+    file.write_bytes(content)
+    assert "damaged" in refusal(file)
+
+
+def test_another_program_s_safetensors_is_refused(file):
+    safetensors.torch.save_file({"transformer.weight": torch.zeros(3)}, file)
+    assert "does not fit" in refusal(file)
+
+
+@pytest.mark.parametrize("content", [b"dear sir or madam" * 9, b"\x89PNG\r\n\x1a\n", b"\0" * 100, b"PK\x03\x04 half"])
+def test_another_kind_of_file_is_refused(file, content):
+    file.write_bytes(content)
+    refusal(file)
+
+
+def test_another_format_version_is_refused(contents, file):
+    tensors, header = contents
+    safetensors.torch.save_file(tensors, file, header | {"format_version": "2"})
+    assert "format version 2" in refusal(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("architecture", "vgg16"),
+        ("architecture", {}),
+        ("head", "hydra"),
+        ("labels", ["dog", "cat"]),
+        ("resize", "stretch"),
+        ("input_size", 0),
+        ("input_size", "224"),
+        ("input_size", 100_000),
+        ("mean", [0, 0, 0]),
+        ("temperature", [0, 1]),
+        ("temperature", [1]),
+        ("temperature", 1.0),
+        ("temperature", ["warm", "cold"]),
+        ("temperature", [1, float("nan")]),
+        ("offset", [0]),
+        ("offset", None),
+        ("offset", ["a", "b"]),
+        ("present", 1),
+        ("present", None),
+        ("both", -0.5),
+        ("both", "often"),
+        ("evidence_scale", 0),
+        ("evidence_scale", None),
+        ("box_threshold", 7),
+        ("box_threshold", None),
+        ("training", None),
+    ],
+)
+def test_impossible_metadata_is_refused(contents, file, name, value):
+    tensors, header = contents
+    safetensors.torch.save_file(tensors, file, header | {name: json.dumps(value)})
+    assert "metadata" in refusal(file)
+
+
+@pytest.mark.parametrize("name", ["temperature", "head", "labels"])
+def test_incomplete_metadata_is_refused_and_what_lacks_is_named(contents, file, name):
+    tensors, header = contents
+    safetensors.torch.save_file(tensors, file, {key: value for key, value in header.items() if key != name})
+    assert name in refusal(file)
+
+
+def test_metadata_that_is_no_json_is_refused(contents, file):
+    tensors, header = contents
+    safetensors.torch.save_file(tensors, file, header | {"present": "{half"})
+    assert "metadata" in refusal(file)
+
+
+@pytest.mark.parametrize("change", ["missing", "unexpected", "wrong shape"])
+def test_weights_that_do_not_fit_the_named_architecture_are_refused(contents, file, change):
+    tensors, header = dict(contents[0]), dict(contents[1])
+    if change == "missing":
+        del tensors["layer1.0.conv1.weight"]
+    elif change == "unexpected":
+        tensors["layer5.weight"] = torch.zeros(1)
+    else:
+        tensors["fc.bias"] = torch.zeros(3)
+    safetensors.torch.save_file(tensors, file, header | {"sha256": checkpoint.digest(tensors)})
+    assert "does not fit a resnet18" in refusal(file)
+
+
+class Bomb:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.target),)
+
+
+def torch_saved(content, **options) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(content, buffer, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        pickle.dumps,
+        lambda bomb: pickle.dumps(bomb, protocol=0),
+        torch_saved,
+        lambda bomb: torch_saved(bomb, _use_new_zipfile_serialization=False),
+        lambda bomb: torch_saved({"state_dict": {"fc.weight": torch.zeros(1), "fc.bias": bomb}}),
+    ],
+    ids=["pickle", "old pickle", "torch.save", "old torch.save", "torch.save state_dict"],
+)
+@pytest.mark.parametrize(
+    "load", [load_checkpoint, lambda path: load_initial_weights(resnet18(), path)], ids=["load", "init"]
+)
+def test_pickled_code_is_refused_and_never_run(tmp_path, wrap, load):
+    target = tmp_path / "boom"
+    pickle.loads(pickle.dumps(Bomb(target)))
+    assert target.is_dir(), "the bomb is armed"
+    target.rmdir()
+    (tmp_path / "model.pt").write_bytes(wrap(Bomb(target)))
+    with pytest.raises(CheckpointError):
+        load(tmp_path / "model.pt")
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("content", [[1, 2], {"a": {"b": torch.zeros(1)}}, torch.zeros(2), {}, {0: torch.zeros(1)}])
+def test_a_pickled_file_without_a_state_dict_is_refused(tmp_path, content):
+    path = tmp_path / "model.pt"
+    path.write_bytes(torch_saved(content))
+    refusal(path)
+
+
+def test_a_zip_file_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
+        archive.writestr("cat.txt", "meow")
+    refusal(tmp_path / "photos.zip")
+
+
+@settings(
+    max_examples=300,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    start=st.sampled_from([b"", b"\x80\x02", b"\x80\x03X", b"PK\x03\x04", b"\x10\0\0\0\0\0\0\0{"]),
+    rest=st.binary(max_size=60),
+)
+def test_random_bytes_raise_nothing_but_checkpoint_errors(file, start, rest):
+    file.write_bytes(start + rest)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of torch, about pickle protocols
+        refusal(file)
+
+
+# ---------------------------------------------------------------------------- weights of other programs
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda tensors: tensors,
+        lambda tensors: {"state_dict": tensors, "epoch": 3},
+        lambda tensors: {f"module.{name}": tensor for name, tensor in tensors.items()},
+    ],
+    ids=["plain", "in a training state", "of DataParallel"],
+)
+def test_a_plain_state_dict_is_loaded_with_a_warning_that_names_what_is_missing(tmp_path, network18, wrap):
+    path = tmp_path / "tutorial.pt"
+    path.write_bytes(torch_saved(wrap(network18.state_dict())))
+    with pytest.warns(UserWarning, match="no metadata.*calibrated.*thresholds.*evidence scale"):
+        network, metadata = load_checkpoint(path)
+    assert (metadata.architecture, metadata.head, metadata.resize) == ("resnet18", "softmax", "crop")
+    assert not metadata.real_negatives
+    torch.testing.assert_close(network.state_dict(), network18.state_dict(), atol=0, rtol=0)
+
+
+def test_a_state_dict_may_be_a_safetensors_file_without_metadata(file, network18):
+    safetensors.torch.save_file(network18.state_dict(), file)
+    with pytest.warns(UserWarning, match="no metadata"):
+        network, _ = load_checkpoint(file)
+    assert torch.equal(network.fc.weight, network18.fc.weight)
+
+
+def test_a_state_dict_with_another_number_of_outputs_is_refused(tmp_path):
+    path = tmp_path / "imagenet.pt"
+    path.write_bytes(torch_saved(resnet18(num_classes=5).state_dict()))
+    assert "two outputs" in refusal(path)
+
+
+def test_starting_weights_are_taken_where_they_fit_and_the_rest_is_named(tmp_path, network18):
+    tensors = {name: value for name, value in network18.state_dict().items() if not name.startswith("layer4.1.conv2")}
+    tensors |= {"fc.weight": torch.zeros(1000, 512), "fc.bias": torch.zeros(1000), "extra": torch.zeros(1)}
+    (tmp_path / "imagenet.pth").write_bytes(torch_saved(tensors))
+    network = resnet18()
+    head = network.fc.weight.clone()
+    missing, unexpected = load_initial_weights(network, tmp_path / "imagenet.pth")
+    assert missing == ["fc.bias", "fc.weight", "layer4.1.conv2.weight"]
+    assert unexpected == ["extra", "fc.bias", "fc.weight"]
+    assert torch.equal(network.layer2[0].conv1.weight, network18.layer2[0].conv1.weight)
+    assert torch.equal(network.fc.weight, head)
+
+
+def test_a_checkpoint_of_ours_can_be_started_from(saved, network18):
+    network = resnet18()
+    assert load_initial_weights(network, saved) == ([], [])
+    assert torch.equal(network.fc.weight, network18.fc.weight.half().float())
+
+
+@pytest.mark.parametrize("content", [b"", b"text", None])
+def test_starting_weights_that_cannot_be_read_are_refused(tmp_path, content):
+    path = tmp_path / "weights.pt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"weights\.pt"):
+        load_initial_weights(resnet18(), path)
+
+
+def test_starting_weights_of_which_nothing_fits_are_refused(file):
+    safetensors.torch.save_file({"transformer.weight": torch.zeros(3)}, file)
+    with pytest.raises(CheckpointError, match="Nothing in .* fits"):
+        load_initial_weights(resnet18(), file)

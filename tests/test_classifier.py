@@ -1,0 +1,164 @@
+"""The interfaces that others rely on: classify, explain, load."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import catdog
+from catdog.checkpoint import CheckpointError, Metadata, save_checkpoint
+from catdog.classifier import Classifier
+from catdog.images import ImageError
+
+
+@pytest.fixture(scope="module")
+def classifier(network18) -> Classifier:
+    return Classifier(network18, Metadata(temperature=(0.8, 1.2), offset=(0.1, -0.2)), torch.device("cpu"))
+
+
+def test_a_prediction_has_the_promised_fields(classifier, examples):
+    [prediction] = classifier.classify(examples[:1])
+    assert isinstance(prediction, catdog.Prediction)
+    assert 0 <= prediction.cat <= 1 and 0 <= prediction.dog <= 1
+    assert prediction.verdict in ("cat", "dog", "both", "neither")
+    cat, dog = prediction.logits
+    assert prediction.cat == pytest.approx(1 / (1 + np.exp(-(cat / 0.8 + 0.1))), abs=1e-6)
+    assert prediction.dog == pytest.approx(1 / (1 + np.exp(-(dog / 1.2 - 0.2))), abs=1e-6)
+
+
+def test_an_explanation_adds_up_to_its_logits(classifier, examples):
+    for explanation in classifier.explain(examples):
+        assert explanation.evidence.dtype == np.float32 and explanation.evidence.shape[0] == 2
+        total = explanation.evidence.sum((1, 2)) + explanation.bias
+        assert total == pytest.approx(explanation.prediction.logits, abs=1e-4)
+        assert set(explanation.boxes) == {"cat", "dog"}
+
+
+def test_the_whole_photo_is_seen_and_a_wide_one_has_a_wide_map(classifier, quadrants):
+    wide = quadrants.resize((600, 300))
+    [explanation] = classifier.explain([wide])
+    assert explanation.view == (0, 0, 600, 300)
+    assert explanation.evidence.shape == (2, 7, 14)
+
+
+def test_a_larger_input_gives_a_finer_map(classifier, examples):
+    [coarse], [fine] = (classifier.explain(examples[:1], size=size) for size in (224, 448))
+    assert fine.evidence.shape == (2, *(2 * side for side in coarse.evidence.shape[1:]))
+
+
+def test_only_what_is_in_the_verdict_gets_a_box(classifier, examples):
+    for explanation in classifier.explain(examples):
+        shown = {label for label, box in explanation.boxes.items() if box is not None}
+        allowed = {"both": {"cat", "dog"}, "neither": set()}.get(explanation.prediction.verdict)
+        assert shown <= (allowed if allowed is not None else {explanation.prediction.verdict})
+
+
+def test_every_kind_of_input_gives_the_same_answer_in_order(classifier, examples):
+    path = examples[1]
+    picture = Image.open(path)
+    inputs = [path, str(path), path.read_bytes(), io.BytesIO(path.read_bytes()), picture, np.asarray(picture)]
+    answers = classifier.classify([examples[2], *inputs])
+    assert answers[0] != answers[1]
+    for answer in answers[1:]:
+        assert answer.logits == pytest.approx(answers[1].logits, abs=1e-4)
+
+
+def test_a_batch_answers_as_single_pictures_do(classifier, examples):
+    together = classifier.explain(examples)
+    for path, explanation in zip(examples, together):
+        [alone] = classifier.explain([path])
+        assert explanation.evidence == pytest.approx(alone.evidence, abs=1e-4)
+        assert explanation.prediction.verdict == alone.prediction.verdict
+
+
+def test_bad_pictures_are_returned_in_their_place_or_raised(classifier, examples):
+    mixed = [examples[0], b"no picture", "nowhere.jpg", examples[1]]
+    answers = classifier.classify(mixed, errors="return")
+    assert [getattr(answer, "code", None) for answer in answers] == [None, "unknown-type", "missing", None]
+    assert answers[3] == classifier.classify([examples[1]])[0]
+    with pytest.raises(ImageError, match="not a picture"):
+        classifier.classify(mixed)
+
+
+def test_nothing_to_classify_gives_nothing(classifier):
+    assert classifier.classify([]) == []
+
+
+def test_a_single_picture_instead_of_a_list_is_told(classifier, examples):
+    with pytest.raises(TypeError, match=r"\[picture\]"):
+        classifier.classify(str(examples[0]))
+
+
+def test_a_generator_of_many_pictures_is_read_a_chunk_at_a_time(classifier, quadrants):
+    small = quadrants.resize((32, 32))
+    assert len(classifier.classify(small for _ in range(150))) == 150
+
+
+@pytest.mark.parametrize("size", [(1, 20_000), (20_000, 1)])
+def test_a_strip_is_refused_before_it_becomes_a_billion_pixels(classifier, size):
+    with pytest.raises(ImageError, match="factor"):
+        classifier.classify([Image.new("RGB", size)])
+
+
+def test_long_photos_are_limited_to_two_to_one(classifier):
+    [explanation] = classifier.explain([Image.new("RGB", (1900, 100))])
+    assert explanation.evidence.shape == (2, 7, 14)
+    assert explanation.view == (0, 0, 1900, 100)
+
+
+def test_threads_get_the_answers_that_one_gets(classifier, examples):
+    alone = [classifier.classify([path])[0] for path in examples]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda path: classifier.classify([path])[0], examples * 3))
+    for index, answer in enumerate(together):
+        assert answer.logits == pytest.approx(alone[index % len(examples)].logits, abs=1e-5)
+
+
+def test_load_reads_a_checkpoint_onto_a_device(network18, tmp_path, examples):
+    path = tmp_path / "net.safetensors"
+    save_checkpoint(path, network18, Metadata(present=0.4))
+    classifier = catdog.load(path, device="cpu")
+    assert classifier.device.type == "cpu" and classifier.metadata.present == 0.4
+    assert len(classifier.classify(examples[:1])) == 1
+
+
+def test_a_missing_checkpoint_names_the_command_that_makes_one(tmp_path):
+    with pytest.raises(CheckpointError, match=r"scripts/train\.py"):
+        catdog.load(tmp_path / "none.safetensors")
+
+
+def test_a_device_that_is_not_there_is_told():
+    with pytest.raises(ValueError, match="--device cpu"):
+        catdog.load(device="cuda:77")
+
+
+def test_import_loads_neither_the_page_nor_plots(root):
+    code = "import sys, catdog; print([m for m in ('gradio', 'pytorch_grad_cam', 'matplotlib', 'cv2') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_on_zero_gpu_each_forward_pass_borrows_the_gpu(network18, examples, monkeypatch):
+    class Spaces:
+        calls = 0
+
+        @classmethod
+        def GPU(cls, call):
+            def borrowed(*arguments):
+                cls.calls += 1
+                return call(*arguments)
+
+            return borrowed
+
+    monkeypatch.setattr("catdog.device.spaces", Spaces)
+    classifier = Classifier(network18, Metadata(), torch.device("cpu"))
+    assert Spaces.calls == 0
+    classifier.classify(examples[:1])
+    assert Spaces.calls == 1

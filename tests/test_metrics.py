@@ -1,0 +1,138 @@
+"""Figures agree with the statistics packages and with sums done by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy.special import expit, softmax
+from scipy.stats import binomtest
+
+from catdog.metrics import (
+    Rate,
+    calibration_error,
+    confusion,
+    mean_interval,
+    probabilities_of,
+    two_way_log_losses,
+    two_way_right,
+    verdicts_of,
+)
+
+CAT, DOG = (1, 0), (0, 1)
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 1), (1, 1), (0, 50), (50, 50), (7, 13), (1013, 1023), (256, 263)])
+def test_the_interval_is_scipy_s_wilson_interval(k, n):
+    expected = binomtest(k, n).proportion_ci(0.95, method="wilson")
+    assert Rate(k, n).interval == pytest.approx((expected.low, expected.high), abs=1e-7)
+    assert Rate(k, n).value == k / n
+
+
+def test_a_rate_of_nothing_is_not_a_number():
+    assert math.isnan(Rate(0, 0).value)
+    assert all(math.isnan(end) for end in Rate(0, 0).interval)
+
+
+def test_a_rate_is_written_with_its_counts_and_interval():
+    assert str(Rate(99, 100)) == "99.00% (99 of 100, 95% interval 94.55% to 99.82%)"
+    assert Rate(99, 100).as_dict() == {"value": 0.99, "k": 99, "n": 100, "interval": list(Rate(99, 100).interval)}
+
+
+def test_a_sigmoid_head_gives_two_probabilities_that_do_not_depend_on_each_other():
+    logits = np.array([[2.0, -1.0], [0.0, 5.0]])
+    scores = np.stack([logits[:, 0] / 2 + 0.1, logits[:, 1] / 0.5 - 0.3], 1)
+    probabilities = probabilities_of(logits, "sigmoid", (2.0, 0.5), (0.1, -0.3))
+    np.testing.assert_allclose(probabilities, expit(scores), rtol=1e-12)
+
+
+def test_a_softmax_head_gives_two_probabilities_that_add_up_to_one():
+    logits = np.array([[2.0, -1.0], [0.0, 5.0], [3.0, 3.0]])
+    probabilities = probabilities_of(logits, "softmax", (2.0, 2.0), (0.0, 0.0))
+    np.testing.assert_allclose(probabilities, softmax(logits / 2, axis=1), rtol=1e-12)
+
+
+def test_enormous_logits_give_probabilities_without_a_warning():
+    with np.errstate(all="raise"):
+        probabilities = probabilities_of(np.array([[1e6, -1e6]]), "sigmoid", (1.0, 1.0), (0.0, 0.0))
+    np.testing.assert_allclose(probabilities, [[1, 0]], atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("cat", "dog", "verdict"),
+    [
+        (0.9, 0.1, "cat"),
+        (0.1, 0.9, "dog"),
+        (0.4, 0.1, "cat"),  # exactly present
+        (0.39, 0.39, "neither"),
+        (0.7, 0.9, "both"),  # exactly both
+        (0.69, 0.9, "dog"),
+        (0.5, 0.5, "cat"),
+    ],
+)
+def test_the_verdict_follows_the_two_thresholds(cat, dog, verdict):
+    assert verdicts_of(np.array([[cat, dog]]), present=0.4, both=0.7) == [verdict]
+
+
+def test_neither_comes_before_both():
+    assert verdicts_of(np.array([[0.5, 0.5]]), present=0.6, both=0.3) == ["neither"]
+
+
+@pytest.mark.parametrize(
+    ("cat", "dog", "label", "right"),
+    [(0.6, 0.2, CAT, True), (0.6, 0.2, DOG, False), (0.1, 0.2, DOG, True), (0.1, 0.2, CAT, False)]
+    + [(tie, tie, label, False) for tie in (0.0, 0.5, 1.0) for label in (CAT, DOG)],
+)
+def test_two_way_asks_which_is_larger_and_a_tie_is_wrong(cat, dog, label, right):
+    assert two_way_right(np.array([[cat, dog]]), np.array([label])).tolist() == [right]
+
+
+def test_the_two_way_log_loss_is_that_of_the_right_label_s_share():
+    probabilities, labels = np.array([[0.9, 0.3], [0.9, 0.3]]), np.array([CAT, DOG])
+    np.testing.assert_allclose(two_way_log_losses(probabilities, labels), [-math.log(0.75), -math.log(0.25)])
+
+
+def test_the_two_way_log_loss_is_clipped_at_a_millionth():
+    probabilities = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]])
+    labels = np.array([DOG, CAT, CAT, DOG])
+    expected = [-math.log(1e-6)] * 2 + [-math.log(1 - 1e-6)] * 2
+    np.testing.assert_allclose(two_way_log_losses(probabilities, labels), expected, rtol=1e-9)
+
+
+def test_the_two_way_log_loss_of_two_zeros_is_that_of_a_coin():
+    np.testing.assert_allclose(two_way_log_losses(np.zeros((2, 2)), np.array([CAT, DOG])), math.log(2))
+
+
+def test_the_calibration_error_is_the_mean_gap_of_fifteen_bins():
+    # bin 1 of 15 holds 0.07 and 0.13: mean 0.1, half positive; the last one 0.95, 1 and 1: mean 59/60, all positive
+    probabilities, labels = np.array([0.07, 0.13, 0.95, 1.0, 1.0]), np.array([1, 0, 1, 1, 1])
+    assert calibration_error(probabilities, labels) == pytest.approx(2 / 5 * 0.4 + 3 / 5 / 60)
+
+
+def test_neighbouring_bins_do_not_cancel_each_other():
+    assert calibration_error(np.array([0.49, 0.59]), np.array([1, 0])) == pytest.approx((0.51 + 0.59) / 2)
+    assert calibration_error(np.array([0.49, 0.51]), np.array([1, 0])) == pytest.approx(0)
+
+
+def test_a_calibrated_model_has_no_calibration_error():
+    probabilities = np.repeat([0.25, 0.75], 4)
+    assert calibration_error(probabilities, np.array([1, 0, 0, 0, 1, 1, 1, 0])) == pytest.approx(0)
+
+
+def test_a_mean_comes_with_its_normal_interval():
+    values = np.array([1.0, 2.0, 3.0, 6.0])
+    mean, (low, high) = mean_interval(values)
+    half = 1.96 * math.sqrt(14 / 3) / 2
+    assert (mean, low, high) == pytest.approx((3, 3 - half, 3 + half), rel=1e-4)
+    assert math.isnan(mean_interval(np.array([1.0]))[1][0])
+
+
+def test_the_confusion_counts_verdicts_by_the_true_one():
+    labels = [CAT, CAT, DOG, (0, 0), (0, 0)]
+    rows = confusion(labels, ["cat", "dog", "dog", "neither", "both"])
+    assert rows == {
+        "cat": {"cat": 1, "dog": 1, "both": 0, "neither": 0},
+        "dog": {"cat": 0, "dog": 1, "both": 0, "neither": 0},
+        "neither": {"cat": 0, "dog": 0, "both": 1, "neither": 1},
+    }

@@ -1,0 +1,145 @@
+"""The page without a browser: its callbacks, and its endpoints over HTTP."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from pathlib import Path
+
+import gradio as gr
+import pillow_heif
+import pytest
+import torch
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+from catdog.checkpoint import Metadata
+from catdog.classifier import Classifier
+from catdog.images import ImageError
+from catdog.page import KEEP_SECONDS, build, launch, photo, words
+
+
+@pytest.fixture(scope="module")
+def classifier(network18) -> Classifier:
+    return Classifier(network18, Metadata(input_size=64), torch.device("cpu"))
+
+
+@pytest.fixture(scope="module")
+def server(classifier):
+    page = build(classifier)
+    launch(page, server_name="127.0.0.1", prevent_thread_lock=True, quiet=True)
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def client(server) -> Client:
+    return Client(server.local_url, verbose=False)
+
+
+def test_an_answer_has_words_bars_and_a_picture(classifier, examples):
+    answer, preview = photo.answer_to(classifier, str(examples[0]))
+    [explanation] = classifier.explain(examples[:1])
+    assert words.VERDICTS[explanation.prediction.verdict] in answer
+    assert answer.count('class="fill') == 2
+    assert "data:image/jpeg;base64," in answer
+    assert words.EVIDENCE_ALT[explanation.prediction.verdict] in answer
+    assert preview["__type__"] == "update" and "value" not in preview
+
+
+def test_a_wrong_file_gets_a_sentence(classifier, tmp_path):
+    path = tmp_path / "<b>evil</b>.jpg"
+    path.write_bytes(b"not a picture")
+    answer, _ = photo.answer_to(classifier, str(path))
+    assert words.ERRORS["unknown-type"] in answer
+    assert "evil" not in answer and str(tmp_path) not in answer
+
+
+def test_an_iphone_photo_is_answered_and_gets_a_preview(classifier, tmp_path, examples):
+    path = tmp_path / "IMG_0001.HEIC"
+    pillow_heif.from_pillow(Image.open(examples[1])).save(path)
+    answer, preview = photo.answer_to(classifier, str(path))
+    assert "data:image/jpeg" in answer
+    assert preview["value"].size == Image.open(examples[1]).size
+
+
+def test_every_error_code_has_words(root):
+    source = (root / "catdog" / "images.py").read_text(encoding="utf-8")
+    codes = {code for code in words.ERRORS if f'"{code}"' in source}
+    assert codes == set(words.ERRORS)
+    with pytest.raises(ImageError) as raised:
+        raise ImageError("damaged", "x is damaged.")
+    assert raised.value.code in words.ERRORS
+
+
+def test_a_checkpoint_trained_without_negatives_says_so_on_the_page(network18, examples):
+    classifier = Classifier(network18, Metadata(input_size=64, real_negatives=False), torch.device("cpu"))
+    assert words.MADE_NEGATIVES in photo.waiting(classifier)
+    assert words.MADE_NEGATIVES in photo.answer_to(classifier, str(examples[0]))[0]
+
+
+def test_a_softmax_checkpoint_says_so_on_the_page(network18, examples):
+    classifier = Classifier(network18, Metadata(input_size=64, head="softmax"), torch.device("cpu"))
+    assert words.SOFTMAX in photo.answer_to(classifier, str(examples[0]))[0]
+
+
+def test_classify_over_http_is_one_json_object(client, classifier, examples):
+    answer = client.predict(handle_file(str(examples[1])), api_name="/classify")
+    [prediction] = classifier.classify(examples[1:2])
+    assert set(answer) == {"cat", "dog", "verdict", "logits"}
+    assert answer["verdict"] == prediction.verdict
+    assert answer["logits"] == pytest.approx(prediction.logits, abs=1e-4)
+
+
+def test_explain_over_http_has_the_fields_of_an_explanation(client, classifier, examples):
+    answer = client.predict(handle_file(str(examples[1])), api_name="/explain")
+    [explanation] = classifier.explain(examples[1:2])
+    assert set(answer) == {"prediction", "evidence", "bias", "view", "boxes"}
+    assert torch.tensor(answer["evidence"]).numpy() == pytest.approx(explanation.evidence, abs=1e-4)
+    assert answer["view"] == list(explanation.view)
+
+
+def test_an_error_over_http_starts_with_its_code_and_shows_no_path(client, tmp_path):
+    path = tmp_path / "broken.png"
+    path.write_bytes(b"no picture")
+    with pytest.raises(AppError, match=r"^unknown-type: broken\.png is not a picture") as raised:
+        client.predict(handle_file(str(path)), api_name="/classify")
+    assert "Traceback" not in str(raised.value) and "/" not in str(raised.value)
+
+
+def test_programs_see_two_endpoints_and_nothing_else(server):
+    with urllib.request.urlopen(f"{server.local_url}gradio_api/info") as response:
+        info = json.load(response)
+    assert set(info["named_endpoints"]) == {"/classify", "/explain"} and not info["unnamed_endpoints"]
+
+
+def test_nothing_of_a_visitor_is_kept(server):
+    assert server.delete_cache == (KEEP_SECONDS, KEEP_SECONDS)
+    assert not server.analytics_enabled
+    assert not server.run_history
+    assert not server.enable_monitoring
+    assert not server.allowed_paths
+
+
+def test_examples_have_a_source_and_a_licence_each(root, examples):
+    credits = (root / "examples" / "README.md").read_text(encoding="utf-8")
+    assert len(examples) >= 6
+    for path in examples:
+        [row] = [line for line in credits.splitlines() if line.startswith(f"| `{path.name}` |")]
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        assert all(cells), path.name
+    kinds = {path.name.partition("-")[0] for path in examples}
+    assert kinds == {"cat", "dog", "both", "neither", "hard"}
+
+
+def test_the_page_loads_nothing_from_elsewhere(root):
+    for path in Path(root / "catdog" / "page").iterdir():
+        if path.suffix in (".py", ".css", ".js"):
+            assert "https://" not in path.read_text(encoding="utf-8"), path.name
+
+
+def test_gradio_is_one_of_the_releases_that_the_readme_names(root):
+    header = (root / "README.md").read_text(encoding="utf-8").split("---")[1]
+    assert f"sdk_version: {gr.__version__}\n" in header
+    assert "app_file: app.py" in header and (root / "app.py").is_file()

@@ -1,0 +1,163 @@
+"""predict.py, evaluate.py and card.py, run as their users run them."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from catdog.checkpoint import Metadata, fingerprint, photo_digest, save_checkpoint
+
+SCRIPTS = Path(__file__).parent.parent / "scripts"
+
+
+@pytest.fixture(scope="module")
+def checkpoint(network18, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("checkpoint") / "net.safetensors"
+    save_checkpoint(path, network18, Metadata(input_size=64))
+    return path
+
+
+@pytest.fixture
+def script(monkeypatch):
+    """Runs a script's `main` in this process: its exit status."""
+
+    def call(name: str, *arguments: object) -> int:
+        monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, arguments)])
+        spec = importlib.util.spec_from_file_location(name, SCRIPTS / f"{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, name, module)
+        spec.loader.exec_module(module)
+        try:
+            return module.main()
+        except SystemExit as stop:
+            return stop.code
+
+    return call
+
+
+@pytest.fixture
+def folder(tmp_path, examples) -> Path:
+    """Three pictures and a broken one."""
+    for name, source in zip(("a.jpg", "b.jpg", "d.jpg"), examples):
+        shutil.copy(source, tmp_path / name)
+    (tmp_path / "c.jpg").write_bytes(b"broken")
+    return tmp_path
+
+
+def test_a_folder_becomes_rows_and_a_broken_file_gets_its_error(script, folder, checkpoint):
+    out = folder / "answers.csv"
+    assert script("predict", folder, "--csv", out, "--checkpoint", checkpoint) == 1
+    with open(out, newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["path", "verdict", "cat", "dog", "error"]
+    assert [Path(row["path"]).name for row in rows] == ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]
+    assert [bool(row["error"]) for row in rows] == [False, False, True, False]
+    assert all(0 <= float(row["cat"]) <= 1 for row in rows if not row["error"])
+
+
+def test_files_keep_the_order_given_and_patterns_are_expanded(script, folder, checkpoint):
+    out = folder / "answers.json"
+    paths = [folder / "d.jpg", folder / "[ab].jpg"]
+    assert script("predict", *paths, "--json", out, "--checkpoint", checkpoint) == 0
+    rows = json.loads(out.read_text(encoding="utf-8"))
+    assert [Path(row["path"]).name for row in rows] == ["d.jpg", "a.jpg", "b.jpg"]
+    assert rows[0]["error"] is None and set(rows[0]) == {"path", "verdict", "cat", "dog", "error"}
+
+
+def test_a_kaggle_submission_has_a_row_an_id_sorted_and_a_half_for_the_unreadable(script, tmp_path, examples, checkpoint):
+    for number in (10, 9, 2):
+        shutil.copy(examples[0], tmp_path / f"{number}.jpg")
+    (tmp_path / "3.jpg").write_bytes(b"broken")
+    out = tmp_path / "submission.csv"
+    assert script("predict", tmp_path, "--kaggle", out, "--checkpoint", checkpoint) == 1
+    with open(out, newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    assert [row[0] for row in rows] == ["id", "2", "3", "9", "10"]
+    assert rows[2][1] == "0.5" and rows[1][1] == rows[3][1] != "0.5"
+
+
+def test_without_a_file_the_answers_are_printed_rounded_towards_doubt(script, folder, checkpoint, capsys):
+    assert script("predict", folder / "a.jpg", folder / "none.jpg", "--checkpoint", checkpoint) == 1
+    first, second = capsys.readouterr().out.splitlines()
+    assert "a.jpg: " in first and "100%" not in first
+    assert "no file none.jpg" in second
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["a.jpg", "--csv", "x.csv", "--json", "x.json"], "exclude"),
+        (["*.nothing"], "Nothing matches"),
+        (["a.jpg", "--kaggle", "x.csv"], "1.jpg"),
+        (["a.jpg", "--checkpoint", "none.safetensors"], "scripts/train.py"),
+        (["a.jpg", "--csv", "no/such/folder/x.csv"], "x.csv"),
+        ([], "PATH"),
+    ],
+)
+def test_predict_tells_wrong_use_in_a_sentence(script, folder, checkpoint, monkeypatch, capsys, arguments, word):
+    monkeypatch.chdir(folder)
+    if "--checkpoint" not in arguments:
+        arguments = [*arguments, "--checkpoint", checkpoint]
+    assert script("predict", *arguments) == 2
+    assert word in capsys.readouterr().err
+
+
+def class_folders(folder: Path, examples: list[Path]) -> Path:
+    for kind in ("cat", "dog", "neither"):
+        (folder / kind).mkdir(parents=True)
+        for path in examples:
+            if path.name.startswith(kind):
+                shutil.copy(path, folder / kind)
+    return folder
+
+
+def test_evaluate_scores_all_of_an_unknown_folder(script, tmp_path, examples, checkpoint, capsys):
+    folder = class_folders(tmp_path / "photos", examples)
+    out = tmp_path / "figures.json"
+    assert script("evaluate", "--data", folder, "--checkpoint", checkpoint, "--json", out) == 0
+    said = capsys.readouterr().out
+    assert "scored: all (7)" in said and "Worst mistakes" in said and "95% interval" in said
+    figures = json.loads(out.read_text(encoding="utf-8"))
+    assert figures["counts"] == {"cat": 3, "dog": 2, "neither": 2}
+    rate = figures["pets"]["two_way_accuracy"]
+    assert rate["n"] == 5 and rate["interval"][0] <= rate["value"] <= rate["interval"][1]
+    assert sum(sum(row.values()) for row in figures["confusion"].values()) == 7
+
+
+def test_evaluate_scores_only_the_held_out_part_of_a_folder_that_was_trained_on(
+    script, network18, tmp_path, examples, capsys
+):
+    train = class_folders(tmp_path / "photos" / "train", examples)
+    test = class_folders(tmp_path / "photos" / "test", examples)
+    for path in test.rglob("*.jpg"):
+        Image.open(path).crop((1, 1, 200, 200)).save(path)
+    digests = [photo_digest(path.read_bytes()) for path in train.rglob("*.jpg")]
+    checkpoint = tmp_path / "net.safetensors"
+    save_checkpoint(checkpoint, network18, Metadata(input_size=64, training={"photos": fingerprint(digests)}))
+    assert script("evaluate", "--data", tmp_path / "photos", "--checkpoint", checkpoint) == 0
+    assert "scored: held-out (7)" in capsys.readouterr().out
+    assert script("evaluate", "--data", tmp_path / "photos", "--checkpoint", checkpoint, "--split", "training") == 0
+    assert "scored: training" in capsys.readouterr().out
+
+
+def test_evaluate_goes_on_after_a_broken_photo_and_says_so(script, tmp_path, examples, checkpoint, capsys):
+    folder = class_folders(tmp_path / "photos", examples)
+    (folder / "cat" / "broken.jpg").write_bytes(b"broken")
+    assert script("evaluate", "--data", folder, "--checkpoint", checkpoint) == 1
+    captured = capsys.readouterr()
+    assert "broken.jpg" in captured.err and "7 photos" in captured.out
+
+
+@pytest.mark.parametrize("arguments", [[], ["--data", "nowhere"], ["--neither", "empty"], ["--data", "empty"]])
+def test_evaluate_tells_wrong_use_in_a_sentence(script, tmp_path, checkpoint, monkeypatch, capsys, arguments):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    assert script("evaluate", *arguments, "--checkpoint", checkpoint) == 2
+    assert capsys.readouterr().err.startswith("evaluate.py: ")

@@ -1,0 +1,342 @@
+"""Training: the same seed gives the same weights, a stopped run goes on as if it had not stopped."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from urllib.error import URLError
+
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+import catdog
+from catdog import training
+from catdog.checkpoint import load_checkpoint
+from catdog.config import RECIPES, TrainConfig, parse
+from catdog.resnet import ResidualBlock, ResNet
+from catdog.run import start
+from catdog.training import freeze, loss_of, make_optimizer, make_scheduler
+
+TINY = ["--init", "none", "--epochs", "2", "--batch-size", "8", "--workers", "0", "--device", "cpu"]
+SMALL_INPUT = ["--train-size", "64", "--start-size", "64", "--input-size", "64"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, examples) -> Path:
+    """Class folders with 16 small photos a label in training and 4 in tuning and held-out, cut from the examples."""
+    folder = tmp_path_factory.mktemp("photos")
+    for kind in ("cat", "dog", "neither"):
+        sources = [path for path in examples if path.name.startswith(kind)]
+        for offset, part, count in ((0, "train", 16), (2, "val", 4), (4, "test", 4)):
+            place = folder / part / kind
+            place.mkdir(parents=True)
+            for index in range(count):
+                picture = Image.open(sources[index % len(sources)])
+                side = min(picture.size) - 8 * index
+                picture.crop((offset, offset, side, side)).resize((72, 72)).save(place / f"{part}{index}.jpg")
+    return folder
+
+
+def train(*arguments: object) -> int:
+    """`scripts/train.py` in this process: its exit status."""
+    try:
+        return start(parse(list(map(str, arguments))))
+    except SystemExit as stop:
+        return stop.code
+
+
+def popen(root: Path, *arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-u", "scripts/train.py", *map(str, arguments)]
+    return subprocess.Popen(
+        command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+
+
+def same(first: Path, second: Path) -> bool:
+    one, two = load_file(first), load_file(second)
+    return one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
+
+
+@pytest.fixture(scope="module")
+def trained(folder, tmp_path_factory) -> Path:
+    """A checkpoint of an unbroken run."""
+    out = tmp_path_factory.mktemp("unbroken") / "net.safetensors"
+    assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT) == 0
+    return out
+
+
+def test_a_run_leaves_a_checkpoint_a_model_card_and_curves(trained):
+    classifier = catdog.load(trained)
+    assert classifier.metadata.real_negatives
+    assert classifier.metadata.held_out["counts"] == {"cat": 4, "dog": 4, "neither": 4}
+    assert "| pets: two-way right |" in trained.with_suffix(".md").read_text(encoding="utf-8")
+    with open(trained.with_name("curves.csv"), newline="", encoding="utf-8") as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2"]
+    assert Image.open(trained.with_name("curves.png")).size[0] > 500
+
+
+def test_the_same_seed_gives_the_same_weights_with_any_number_of_workers(folder, trained, tmp_path):
+    out = tmp_path / "again.safetensors"
+    assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--workers", 2) == 0
+    assert same(trained, out)
+
+
+def test_another_seed_gives_other_weights(folder, trained, tmp_path):
+    out = tmp_path / "other.safetensors"
+    assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--seed", 1, "--dry-run") == 0
+    assert not same(trained, out)
+
+
+def test_a_killed_run_resumes_to_the_weights_of_an_unbroken_one(root, folder, trained, tmp_path):
+    out = tmp_path / "killed.safetensors"
+    with popen(root, "--data", folder, "--out", out, *TINY, *SMALL_INPUT) as process:
+        for line in process.stdout:
+            if line.startswith("epoch 1/2"):
+                process.kill()
+    assert process.returncode == -signal.SIGKILL and not out.exists()
+    assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--resume") == 0
+    assert same(trained, out)
+
+
+def test_a_run_stopped_within_an_epoch_goes_on_at_the_same_step(folder, trained, tmp_path, monkeypatch):
+    out = tmp_path / "stopped.safetensors"
+    with monkeypatch.context() as patch:
+        stop_after(9, patch)  # steps, of six an epoch
+        assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT) == 1
+    assert load_checkpoint(out)[1].training["epochs_run"] == 1
+    assert not same(trained, out)
+    assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--resume") == 0
+    assert same(trained, out)
+
+
+def stop_after(steps: int, patch: pytest.MonkeyPatch) -> None:
+    """Press Ctrl-C while a step runs."""
+    real, calls = training.loss_of, []
+
+    def loss_of(logits, targets, kind, smoothing):
+        if logits.requires_grad:
+            calls.append(1)
+            if len(calls) == steps:
+                signal.raise_signal(signal.SIGINT)
+        return real(logits, targets, kind, smoothing)
+
+    patch.setattr(training, "loss_of", loss_of)
+
+
+def test_ctrl_c_ends_the_program_with_a_sentence_and_keeps_the_best(root, folder, tmp_path):
+    out = tmp_path / "interrupted.safetensors"
+    with popen(root, "--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--workers", 1) as process:
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("epoch 1/2"):
+                os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
+    assert process.returncode == 1
+    assert "--resume" in lines[-1] and not any("Traceback" in line for line in lines)
+    assert out.exists()
+
+
+def test_resume_with_other_options_is_refused(folder, trained, capsys):
+    status = train("--data", folder, "--out", trained, *TINY, *SMALL_INPUT, "--resume", "--learning-rate", 0.01)
+    assert status == 2
+    assert "learning_rate" in capsys.readouterr().err
+
+
+def test_two_processes_reach_the_loss_of_one(root, folder, tmp_path, capsys):
+    options = [*TINY, *SMALL_INPUT, "--data", folder, "--frozen-batch-norm", "--epochs", 1]
+    assert train(*options, "--out", tmp_path / "one.safetensors") == 0
+    one = tuning_loss(capsys.readouterr().out)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "scripts/train.py"]
+    done = subprocess.run(
+        [*command, *map(str, options), "--out", str(tmp_path / "two.safetensors")],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+    assert done.returncode == 0, done.stderr
+    assert tuning_loss(done.stdout) == pytest.approx(one, abs=1e-4)
+
+
+def tuning_loss(output: str) -> float:
+    return float(re.search(r"tuning loss ([\d.]+)", output)[1])
+
+
+@pytest.mark.parametrize("arch", ["resnet34", "resnet50"])
+def test_deeper_networks_train_and_answer(folder, examples, tmp_path, arch):
+    out = tmp_path / f"{arch}.safetensors"
+    assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--arch", arch, "--dry-run") == 0
+    [explanation] = catdog.load(out).explain(examples[:1])
+    assert explanation.evidence.sum((1, 2)) + explanation.bias == pytest.approx(explanation.prediction.logits, abs=1e-4)
+
+
+def test_a_softmax_checkpoint_says_so_and_its_probabilities_add_up_to_one(folder, examples, tmp_path):
+    out = tmp_path / "softmax.safetensors"
+    assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--loss", "cross-entropy", "--dry-run") == 0
+    classifier = catdog.load(out)
+    assert classifier.metadata.head == "softmax"
+    [prediction] = classifier.classify(examples[:1])
+    assert prediction.cat + prediction.dog == pytest.approx(1)
+
+
+def test_the_tutorial_recipe_runs_through_the_same_code(folder, tmp_path):
+    out = tmp_path / "tutorial.safetensors"
+    options = ["--recipe", "tutorial", "--init", "none", "--workers", 0, "--dry-run"]
+    assert train("--data", folder, "--out", out, *options) == 0
+    metadata = load_checkpoint(out)[1]
+    options = metadata.training["options"]
+    assert (metadata.resize, metadata.head) == ("crop", "softmax")
+    assert (options["optimizer"], options["learning_rate"], options["batch_size"]) == ("adam", 0.001, 32)
+
+
+def test_without_negatives_the_run_warns_and_the_checkpoint_says_so(folder, tmp_path, capsys):
+    pets = tmp_path / "pets"
+    for part in ("train", "val"):
+        (pets / part).mkdir(parents=True)
+        for kind in ("cat", "dog"):
+            (pets / part / kind).symlink_to(folder / part / kind)
+    out = tmp_path / "pets.safetensors"
+    assert train("--data", pets, "--out", out, *TINY, *SMALL_INPUT, "--dry-run") == 0
+    assert "--neither DIR" in capsys.readouterr().out
+    assert not load_checkpoint(out)[1].real_negatives
+
+
+def test_an_unreadable_photo_is_skipped_named_and_counted(folder, tmp_path, capsys):
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    (copy / "train" / "cat" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no photo")
+    out = tmp_path / "net.safetensors"
+    assert train("--data", copy, "--out", out, *TINY, *SMALL_INPUT, "--dry-run") == 1
+    said = capsys.readouterr().out
+    assert "broken.jpg" in said and "1 photo could not be read" in said
+    assert out.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["--data", "nowhere"], "nowhere"),
+        (["--data", "catdog"], "layouts"),
+        (["--epochs", "0"], "--epochs"),
+        (["--learning-rate", "-1"], "--learning-rate"),
+        (["--train-size", "100"], "multiple of 32"),
+        (["--out", "net.pth"], ".safetensors"),
+        (["--device", "cuda:99"], "--device"),
+        (["--no-such-option"], "no-such-option"),
+        (["--init", "nowhere.pth"], "nowhere.pth"),
+    ],
+)
+def test_wrong_use_is_one_sentence_and_status_2(root, tmp_path, monkeypatch, capsys, arguments, word):
+    monkeypatch.chdir(root)
+    defaults = ["--out", tmp_path / "net.safetensors", "--init", "none"]
+    assert train(*defaults, *arguments) == 2
+    assert word in capsys.readouterr().err
+
+
+def test_without_data_and_network_the_way_out_is_told(tmp_path, monkeypatch, capsys):
+    def unreachable(*arguments, **options):
+        raise URLError("no network")
+
+    monkeypatch.setattr("torchvision.datasets.OxfordIIITPet", unreachable)
+    assert train("--out", tmp_path / "net.safetensors", "--init", "none") == 2
+    assert "--data DIR" in capsys.readouterr().err
+
+
+def test_without_network_imagenet_weights_have_a_way_out(folder, tmp_path, monkeypatch, capsys):
+    def unreachable(*arguments, **options):
+        raise URLError("no network")
+
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", unreachable)
+    assert train("--data", folder, "--out", tmp_path / "net.safetensors", "--init", "imagenet") == 2
+    assert "--init FILE" in capsys.readouterr().err
+
+
+def test_a_folder_with_one_class_is_refused_before_training(folder, tmp_path, capsys):
+    cats = tmp_path / "cats"
+    for part in ("train", "val"):
+        (cats / part).mkdir(parents=True)
+        (cats / part / "cat").symlink_to(folder / part / "cat")
+    assert train("--data", cats, "--out", tmp_path / "net.safetensors", *TINY) == 2
+    assert "no dog" in capsys.readouterr().err
+
+
+def test_a_full_disk_leaves_the_earlier_checkpoint_intact(folder, trained, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "net.safetensors"
+    shutil.copy(trained, out)
+
+    def full(self, content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--dry-run") == 2
+    assert os.strerror(errno.ENOSPC) in capsys.readouterr().err
+    assert same(trained, out)
+
+
+def test_held_out_photos_are_never_read_before_the_end(folder):
+    from catdog.datasets import read_folders
+    from catdog.run import gather
+
+    photos = gather(TrainConfig(data=(folder,), init="none"), say=lambda line: None)
+    used = {cached.photo.path for cached in (*photos.training, *photos.tuning)}
+    held_out = {photo.path for found in read_folders([folder]) for photo in found.photos if photo.part == "held-out"}
+    assert len(held_out) == 12
+    assert not used & held_out
+
+
+def test_binary_loss_is_torchs_with_labels_drawn_towards_one_half():
+    logits, targets = torch.tensor([[2.0, -1.0]]), torch.tensor([[1.0, 0.0]])
+    smooth = torch.tensor([[0.95, 0.05]])
+    expected = torch.nn.functional.binary_cross_entropy_with_logits(logits, smooth)
+    assert loss_of(logits, targets, "binary", smoothing=0.1).item() == pytest.approx(expected.item())
+
+
+def test_frozen_stages_get_no_gradient_and_keep_their_batch_norm():
+    network = ResNet(ResidualBlock, (1, 1, 1, 1), 2)
+    freeze(network, stages=2, batch_norm=False)
+    before = {name: value.clone() for name, value in network.named_buffers()}
+    network(torch.randn(2, 3, 64, 64)).sum().backward()
+    frozen = ("conv1", "bn1", "layer1", "layer2")
+    for name, parameter in network.named_parameters():
+        assert (parameter.grad is None) == name.startswith(frozen), name
+    for name, value in network.named_buffers():
+        assert torch.equal(value, before[name]) == name.startswith(frozen), name
+
+
+def test_earlier_stages_learn_more_slowly():
+    network = ResNet(ResidualBlock, (1, 1, 1, 1), 2)
+    groups = make_optimizer(network, TrainConfig(learning_rate=1e-2, stage_decay=0.1, frozen_stages=1)).param_groups
+    rate = {id(parameter): group["lr"] for group in groups for parameter in group["params"]}
+    rates = [rate[id(parameter)] for parameter in (network.layer2[0].conv1.weight, network.layer3[0].conv1.weight)] + [
+        rate[id(parameter)] for parameter in (network.layer4[0].conv1.weight, network.fc.weight)
+    ]
+    assert rates == pytest.approx([1e-4, 1e-3, 1e-2, 1e-2])
+    assert id(network.conv1.weight) not in rate
+
+
+@pytest.mark.parametrize("schedule", ["one-cycle", "cosine", "step"])
+def test_every_schedule_ends_far_below_its_peak(schedule):
+    network = ResNet(ResidualBlock, (1, 1, 1, 1), 2)
+    config = TrainConfig(schedule=schedule, epochs=6)
+    optimizer = make_optimizer(network, config)
+    scheduler = make_scheduler(optimizer, config, steps_per_epoch=10)
+    rates = []
+    for _ in range(6 if schedule == "step" else 60):
+        rates.append(optimizer.param_groups[-1]["lr"])
+        optimizer.step()
+        scheduler.step()
+    assert max(rates) == pytest.approx(config.learning_rate)
+    assert rates[-1] <= 0.02 * max(rates)
+
+
+def test_the_tutorial_recipe_changes_no_default_of_ours():
+    assert RECIPES["default"] == TrainConfig()

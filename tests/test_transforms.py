@@ -1,0 +1,157 @@
+"""The training preset varies a picture, the evaluation preset shows all of it, and both normalise alike."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torchvision.transforms import v2
+
+from catdog.images import MAX_ASPECT, open_picture
+from catdog.transforms import MEAN, STD, EvaluationPreset, PlainPreset, TrainingPreset
+
+
+def pixels(tensor: torch.Tensor) -> np.ndarray:
+    """A normalised input -> (h, w, 3) in 0 to 255."""
+    return (tensor.permute(1, 2, 0).numpy() * STD + MEAN) * 255
+
+
+@pytest.fixture
+def noise() -> Image.Image:
+    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (80, 120, 3), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("size", "shape"),
+    [
+        ((500, 500), (224, 224)),
+        ((400, 300), (224, 288)),  # 298.7 px are 9.33 places
+        ((300, 400), (288, 224)),
+        ((800, 400), (224, 448)),
+        ((2000, 100), (224, 448)),
+        ((100, 2000), (448, 224)),
+        ((20, 10), (224, 448)),
+    ],
+)
+def test_a_whole_photo_keeps_its_shape_up_to_two_to_one(size, shape):
+    assert EvaluationPreset(224, "whole").shape(*size) == shape
+
+
+@pytest.mark.parametrize("resize", ["squash", "crop"])
+def test_squash_and_crop_give_a_square(resize, noise):
+    assert EvaluationPreset(96, resize).shape(700, 300) == (96, 96)
+    assert EvaluationPreset(96, resize)(noise).shape == (3, 96, 96)
+
+
+@pytest.mark.parametrize("resize", ["whole", "squash"])
+def test_nothing_of_a_photo_is_left_out_unless_it_is_cropped(resize, quadrants):
+    preset = EvaluationPreset(64, resize)
+    assert preset.view(*quadrants.size) == (0, 0, 96, 64)
+    shown = pixels(preset(quadrants))
+    for row, column in ((0, 0), (0, -1), (-1, 0), (-1, -1)):
+        np.testing.assert_allclose(shown[row, column], np.asarray(quadrants)[row, column], atol=1)
+
+
+@pytest.mark.parametrize("size", [(256, 256), (341, 256), (256, 400), (500, 375), (1000, 300)])
+def test_the_crop_is_the_tutorial_s_resize_and_centre_crop(size):
+    width, height = size
+    left, top, right, bottom = EvaluationPreset(224, "crop").view(width, height)
+    scale = min(size) / 256  # the tutorial's crop of 224 from a short side of 256, in the photo's own pixels
+    expected = (
+        (width - 224 * scale) / 2,
+        (height - 224 * scale) / 2,
+        (width + 224 * scale) / 2,
+        (height + 224 * scale) / 2,
+    )
+    np.testing.assert_allclose((left, top, right, bottom), expected, atol=0.5)
+
+
+def test_the_crop_shows_the_very_pixels_that_torchvision_s_shows():
+    picture = Image.fromarray(np.random.default_rng(1).integers(0, 256, (256, 340, 3), np.uint8))
+    theirs = v2.Compose([v2.Resize(256), v2.CenterCrop(224)])(picture)
+    np.testing.assert_allclose(pixels(EvaluationPreset(224, "crop")(picture)), np.asarray(theirs), atol=1e-3)
+
+
+def test_the_network_sees_only_what_the_view_says(noise):
+    preset = EvaluationPreset(64, "crop")
+    left, top, right, bottom = preset.view(*noise.size)
+    masked = Image.new("RGB", noise.size, "white")
+    masked.paste(noise.crop((left, top, right, bottom)), (left, top))
+    inside = np.s_[:, 2:-2, 2:-2]  # at the edge, the filter reaches a pixel further
+    torch.testing.assert_close(preset(masked)[inside], preset(noise)[inside], atol=0, rtol=0)
+
+
+@pytest.mark.parametrize("resize", ["whole", "squash", "crop"])
+@pytest.mark.parametrize("size", [(1, 1), (1, 2), (2, 1), (3, 3), (1, MAX_ASPECT), (MAX_ASPECT, 1)])
+def test_the_smallest_pictures_have_something_to_see(resize, size):
+    preset = EvaluationPreset(64, resize)
+    left, top, right, bottom = preset.view(*size)
+    assert 0 <= left < right <= size[0] and 0 <= top < bottom <= size[1]
+    shown = pixels(preset(Image.new("RGB", size, (10, 200, 30))))
+    assert np.abs(shown - (10, 200, 30)).max() < 1
+
+
+def test_inputs_are_normalised_by_imagenet_s_mean_and_deviation():
+    tensor = EvaluationPreset(32)(Image.new("RGB", (40, 40), (255, 0, 51)))
+    expected = [(1 - 0.485) / 0.229, (0 - 0.456) / 0.224, (0.2 - 0.406) / 0.225]
+    assert tensor.dtype == torch.float32
+    assert tensor[:, 5, 7].tolist() == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_large_photo_is_averaged_and_not_sampled():
+    stripes = np.zeros((512, 512, 3), np.uint8)
+    stripes[:, ::2] = 255
+    shown = pixels(EvaluationPreset(64)(Image.fromarray(stripes)))
+    np.testing.assert_allclose(shown[:, 2:-2], 127.5, atol=3)
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (48, 80), (80, 48)])
+@pytest.mark.parametrize("preset", [TrainingPreset(), PlainPreset("whole")], ids=["augmented", "plain"])
+def test_training_inputs_have_the_shape_asked_for(preset, shape, noise):
+    assert preset(noise, shape).shape == (3, *shape)
+
+
+def test_the_same_random_state_gives_the_same_training_input_and_another_one_another(noise):
+    preset = TrainingPreset()
+
+    def draw(seed: int) -> torch.Tensor:
+        torch.manual_seed(seed)
+        return preset(noise, (64, 64))
+
+    torch.testing.assert_close(draw(1), draw(1), atol=0, rtol=0)
+    assert not torch.equal(draw(1), draw(2))
+
+
+def area_shown(gentle: bool, min_scale: float = 0.35) -> list[float]:
+    """Share of a picture that training crops of it show, from a picture whose colours say where a pixel is."""
+    ramp = np.zeros((256, 256, 3), np.uint8)
+    ramp[..., 0] = np.arange(256)[None]
+    ramp[..., 1] = np.arange(256)[:, None]
+    preset = TrainingPreset(rotation=0, color=0, min_scale=min_scale)
+    preset.augment = v2.Identity()
+    shares = []
+    for seed in range(40):
+        torch.manual_seed(seed)
+        shown = pixels(preset(Image.fromarray(ramp), (64, 64), gentle))
+        shares.append(float(np.ptp(shown[..., 0]) * np.ptp(shown[..., 1]) / 255**2))
+    return shares
+
+
+def test_training_crops_take_as_little_as_a_third_and_gentle_ones_most_of_the_photo():
+    assert min(area_shown(gentle=False)) < 0.5
+    assert min(area_shown(gentle=True)) > 0.7
+
+
+def test_the_smallest_crop_can_be_chosen():
+    assert min(area_shown(gentle=False, min_scale=0.1)) < 0.25
+
+
+def test_a_plain_preset_shows_what_the_evaluation_preset_shows(examples):
+    picture = open_picture(examples[0])
+    for resize in ("squash", "crop"):
+        plain = PlainPreset(resize)(picture, (64, 64))
+        torch.testing.assert_close(plain, EvaluationPreset(64, resize)(picture), atol=0, rtol=0)
+    preset = EvaluationPreset(64, "whole")
+    plain = PlainPreset("whole")(picture, preset.shape(*picture.size))
+    torch.testing.assert_close(plain, preset(picture), atol=0, rtol=0)
