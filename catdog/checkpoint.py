@@ -120,7 +120,7 @@ def load_checkpoint(path: Path | str | None = None) -> tuple[ResNet, Metadata]:
 def load_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(
             f"{path} is not a whole safetensors file: it is cut off or another program's; {HOW_TO_MAKE}"
@@ -216,7 +216,9 @@ def load_initial_weights(network: ResNet, source: str | Path) -> tuple[list[str]
     """
     path = Path(source)
     if not path.is_file():
-        raise CheckpointError(f"There is no file {path} to start from: --init takes imagenet, none or a file of weights.")
+        raise CheckpointError(
+            f"There is no file {path} to start from: --init takes imagenet, none or a file of weights."
+        )
     pickled = zipfile.is_zipfile(path) or path.read_bytes()[:1] == b"\x80"
     tensors = load_pickled(path) if pickled else load_safetensors(path)[0]
     return load_fitting(network, tensors, path)
@@ -224,7 +226,9 @@ def load_initial_weights(network: ResNet, source: str | Path) -> tuple[list[str]
 
 def load_fitting(network: ResNet, tensors: dict[str, Tensor], source: Path | str) -> tuple[list[str], list[str]]:
     own = network.state_dict()
-    fitting = {name: tensor.float() for name, tensor in tensors.items() if name in own and own[name].shape == tensor.shape}
+    fitting = {
+        name: tensor.float() for name, tensor in tensors.items() if name in own and own[name].shape == tensor.shape
+    }
     if not any(name.startswith("layer") for name in fitting):
         raise CheckpointError(f"Nothing in {source} fits this network: start from weights of the same --arch.")
     network.load_state_dict(fitting, strict=False)

@@ -136,7 +136,8 @@ class Classifier:
                     seen = view(*inputs[index].size)
                     boxes = boxes_of(evidence[row], seen, self.metadata.box_threshold)
                     shown = {
-                        label: box if prediction.verdict in (label, "both") else None for label, box in zip(LABELS, boxes)
+                        label: box if prediction.verdict in (label, "both") else None
+                        for label, box in zip(LABELS, boxes)
                     }
                     answers[index] = Explanation(prediction, evidence[row], self.bias, seen, shown)
         return answers

@@ -8,7 +8,7 @@ import re
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from catdog.images import EXTENSIONS
@@ -63,12 +63,13 @@ class Found:
     photos: list[Photo]
     unlabelled: list[Path] = field(default_factory=list)
 
-    def __str__(self) -> str:
+    def summary(self) -> str:
+        """The layout and how many of each label."""
         counts = Counter(photo.verdict for photo in self.photos)
         parts = [f"{counts[verdict]:,} {verdict}" for verdict in VERDICTS.values() if counts[verdict]]
         if self.unlabelled:
             parts.append(f"{len(self.unlabelled):,} unlabelled")
-        return f"{self.folder}: {self.layout}, {', '.join(parts)}"
+        return f"{self.layout}, {', '.join(parts)}"
 
 
 def read_folders(data: Sequence[Path | str], neither: Sequence[Path | str] = ()) -> list[Found]:
@@ -145,7 +146,9 @@ def kaggle(folder: Path) -> Found | None:
 def class_folders(folder: Path) -> Found | None:
     """`cat/`, `dog/`, `both/`, `neither/`, perhaps under `train/`, `val/` and `test/`, which then fix the parts."""
     places: list[tuple[Path, str | None]] = [(folder, None)]
-    places += [(path, SPLIT_FOLDERS[path.name.lower()]) for path in subfolders(folder) if path.name.lower() in SPLIT_FOLDERS]
+    places += [
+        (path, SPLIT_FOLDERS[path.name.lower()]) for path in subfolders(folder) if path.name.lower() in SPLIT_FOLDERS
+    ]
     own_folder = {split for _, split in places}
     photos = []
     for place, split in places:
@@ -226,8 +229,3 @@ def without_duplicates(photos: Iterable[Photo]) -> tuple[list[Photo], list[Photo
         [photo for index, photo in enumerate(photos) if index not in dropped],
         [photos[index] for index in sorted(dropped)],
     )
-
-
-def all_held_out(photos: Iterable[Photo]) -> list[Photo]:
-    """For folders that a checkpoint has never seen, where every photo may be scored."""
-    return [replace(photo, part="held-out") for photo in photos]

@@ -100,9 +100,9 @@ def boxes_of(evidence: np.ndarray, view: Box, threshold: float) -> list[Box | No
         (left, top, right, bottom) in pixels of the upright picture, or None where no place speaks for the label.
     """
     labels, height, width = evidence.shape
-    fine = F.interpolate(
-        torch.from_numpy(evidence)[None], scale_factor=ENLARGE, mode="bilinear", align_corners=False
-    )[0].numpy()
+    fine = F.interpolate(torch.from_numpy(evidence)[None], scale_factor=ENLARGE, mode="bilinear", align_corners=False)[
+        0
+    ].numpy()
     left, top, right, bottom = view
     across, down = (right - left) / (width * ENLARGE), (bottom - top) / (height * ENLARGE)
     boxes: list[Box | None] = []

@@ -8,12 +8,13 @@ import io
 import os
 import urllib.parse
 from pathlib import Path
-from typing import BinaryIO, Union
+from typing import BinaryIO
 
 import numpy as np
 import pillow_heif
 from PIL import Image, ImageCms
 
+Image.init()  # all of Pillow's formats: Image.open knows only some of them before it has needed the others
 pillow_heif.register_heif_opener()
 
 MAX_PIXELS = 89_478_485  # Pillow's own bomb limit: 256 MB of RGB
@@ -21,10 +22,11 @@ MAX_BYTES = 256 * 2**20  # an encoded file larger than its own decoded limit is 
 MAX_ASPECT = 20  # a longer strip shows nothing at the network's input size
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")  # MPO: JPEGs of cameras with a preview
 EXTENSIONS = frozenset(
-    ".jpg .jpeg .jpe .jfif .mpo .png .apng .webp .gif .bmp .dib .tif .tiff .avif .heic .heif .hif".split()
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib"}
+    | {".tif", ".tiff", ".avif", ".heic", ".heif", ".hif"}
 )
 
-Picture = Union[str, os.PathLike, bytes, bytearray, memoryview, BinaryIO, Image.Image, np.ndarray]
+Picture = str | os.PathLike | bytes | bytearray | memoryview | BinaryIO | Image.Image | np.ndarray
 
 # EXIF orientation (CIPA DC-008, tag 274) -> what makes the picture upright
 UPRIGHT = {
@@ -93,7 +95,8 @@ def read_bytes(source: Picture, name: str) -> bytes:
             content = source.read(MAX_BYTES + 1)
         else:
             raise ImageError(
-                "unknown-type", f"A {type(source).__name__} is no picture: hand over a path, bytes, an image or an array."
+                "unknown-type",
+                f"A {type(source).__name__} is no picture: hand over a path, bytes, an image or an array.",
             )
     except (OSError, ValueError) as error:
         if isinstance(error, ImageError):
@@ -138,7 +141,8 @@ def decode(content: bytes, name: str) -> Image.Image:
         raise too_large(name) from error
     except Exception as error:  # Pillow's plugins raise anything at all on a hostile header
         raise ImageError(
-            "unknown-type", f"{name} is not a picture that can be read: use JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC."
+            "unknown-type",
+            f"{name} is not a picture that can be read: use JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC.",
         ) from error
     return upright_rgb(image, name)
 
@@ -228,7 +232,9 @@ def from_array(array: np.ndarray) -> Image.Image:
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
     if not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))):
-        raise ImageError("bad-array", f"The array is {shape}: expected (height, width), or that with 1, 3 or 4 channels.")
+        raise ImageError(
+            "bad-array", f"The array is {shape}: expected (height, width), or that with 1, 3 or 4 channels."
+        )
     check_size(array.shape[1], array.shape[0], "the array")
     if np.issubdtype(array.dtype, np.floating):
         if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1):

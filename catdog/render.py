@@ -35,7 +35,9 @@ def overlay(picture: Image.Image, explanation: Explanation, scale: float, boxes:
     mixed = np.einsum("lhw,lc->hwc", shares, colors) / np.maximum(total, 1e-6)[..., None]
     opacity = (STRENGTH * np.minimum(1.0, shares.max(0)))[..., None]
 
-    faded = ImageEnhance.Color(picture.crop(explanation.view)).enhance(SATURATION)  # an orange cat hides orange evidence
+    faded = ImageEnhance.Color(picture.crop(explanation.view)).enhance(
+        SATURATION
+    )  # an orange cat hides orange evidence
     seen = np.asarray(faded, dtype=np.float32)
     painted = Image.fromarray((seen * (1 - opacity) + mixed * opacity).round().astype(np.uint8))
     canvas = picture.copy()
@@ -54,7 +56,9 @@ def enlarge(evidence: np.ndarray, size: tuple[int, int], scale: float) -> np.nda
     """Evidence (2, h, w) -> shares of the scale in [0, 1], (2, height, width), smoothly enlarged."""
     places = evidence.shape[1] * evidence.shape[2]
     shares = np.clip(evidence * (places / scale), 0, 1).astype(np.float32)
-    return np.stack([np.asarray(Image.fromarray(share).resize(size, Image.Resampling.BICUBIC)) for share in shares]).clip(0, 1)
+    return np.stack(
+        [np.asarray(Image.fromarray(share).resize(size, Image.Resampling.BICUBIC)) for share in shares]
+    ).clip(0, 1)
 
 
 def plot_curves(curves: list[dict[str, float]], path: Path) -> None:

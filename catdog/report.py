@@ -123,7 +123,10 @@ def as_text(figures: dict[str, Any]) -> str:
     lines += [f"{name:<34}{value}" for name, value in table_of(figures)]
     if figures["few"]:
         lines.append(f"Fewer than {FEW} photos of {', '.join(figures['few'])}: their intervals are wide.")
-    lines += ["", f"{'':>10}" + "".join(f"{verdict:>9}" for verdict in ("cat", "dog", "both", "neither")) + "   <- verdict"]
+    lines += [
+        "",
+        f"{'':>10}" + "".join(f"{verdict:>9}" for verdict in ("cat", "dog", "both", "neither")) + "   <- verdict",
+    ]
     for truth, row in figures["confusion"].items():
         lines.append(f"{truth:>10}" + "".join(f"{count:>9,}" for count in row.values()))
     if figures["worst_mistakes"]:

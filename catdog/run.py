@@ -18,7 +18,15 @@ import torch.distributed as dist
 
 from catdog import datasets
 from catdog.calibration import fit_both, fit_calibration, fit_present, measure_evidence_scale
-from catdog.checkpoint import LABELS, CheckpointError, Metadata, fingerprint, load_fitting, load_initial_weights, save_checkpoint
+from catdog.checkpoint import (
+    LABELS,
+    CheckpointError,
+    Metadata,
+    fingerprint,
+    load_fitting,
+    load_initial_weights,
+    save_checkpoint,
+)
 from catdog.classifier import Classifier
 from catdog.config import TrainConfig
 from catdog.datasets import DataError, Photo
@@ -43,7 +51,7 @@ class Photos:
     tuning: list[CachedPhoto]
     held_out: list[Photo]
     failed: list[ImageError]
-    sources: list[str]  # a line for every folder: what it is and what it holds
+    folders: list[str]  # of every folder its name, layout and counts
 
 
 def start(config: TrainConfig) -> int:
@@ -105,7 +113,7 @@ def train(config: TrainConfig, say: Callable[[str], None] = print) -> bool:
     if not first:
         return fitted.finished
     if fitted.progress.best_epoch < 0:
-        say("Stopped before the first epoch ended: no checkpoint was written; go on with --resume.")
+        say("No epoch came to a finite tuning loss: no checkpoint was written. After a stop, go on with --resume.")
         return False
     say(f"Best epoch: {fitted.progress.best_epoch + 1}, tuning loss {fitted.progress.best_loss:.4f}.")
     metadata = finish(fitted.network, config, photos, device, real_negatives)
@@ -126,6 +134,7 @@ def train(config: TrainConfig, say: Callable[[str], None] = print) -> bool:
     card = config.out.with_suffix(".md")
     card.write_text(model_card(metadata), encoding="utf-8")
     photos.failed += unreadable
+    say(f"{state_path} may be deleted, unless you mean to --resume.")
     say(f"Saved {config.out} after {(time.monotonic() - started) / 60:.1f} minutes.")
     for error in photos.failed:
         say(f"Skipped: {error}")
@@ -141,7 +150,7 @@ def gather(config: TrainConfig, say: Callable[[str], None]) -> Photos:
     data = config.data or (download_oxford(say),)
     found = datasets.read_folders(data, config.neither)
     for each in found:
-        say(str(each))
+        say(f"{each.folder}: {each.summary()}")
     photos, copies = datasets.without_duplicates(photo for each in found for photo in each.photos)
     if copies:
         say(f"{len(copies)} copies of other photos are left out.")
@@ -158,7 +167,13 @@ def gather(config: TrainConfig, say: Callable[[str], None]) -> Photos:
                 raise DataError(f"There is no {label} among the {part} photos: cats and dogs are both needed.")
         counts = Counter(one.photo.verdict for one in cached)
         say(f"{part}: {', '.join(f'{count:,} {verdict}' for verdict, count in counts.items())}")
-    return Photos(training, tuning, by_part["held-out"], [error for _, error in failed + failed_tuning], [str(each) for each in found])
+    return Photos(
+        training,
+        tuning,
+        by_part["held-out"],
+        [error for _, error in failed + failed_tuning],
+        [f"{each.folder.resolve().name}: {each.summary()}" for each in found],
+    )
 
 
 def some_of_each(photos: Sequence[Photo], count: int = 40) -> list[Photo]:
@@ -197,7 +212,9 @@ def initialise(network: ResNet, config: TrainConfig, say: Callable[[str], None])
     else:
         missing, unexpected = load_initial_weights(network, config.init)
     missing = [name for name in missing if not name.endswith("num_batches_tracked")]
-    say(f"Starting weights: {config.init}. Missing: {', '.join(missing) or 'none'}; unused: {', '.join(unexpected) or 'none'}.")
+    say(
+        f"Starting weights: {config.init}. Missing: {', '.join(missing) or 'none'}; unused: {', '.join(unexpected) or 'none'}."
+    )
 
 
 def imagenet_weights(arch: str) -> dict[str, torch.Tensor]:
@@ -284,11 +301,10 @@ def finish(
 
 def describe(config: TrainConfig, photos: Photos) -> dict:
     """What the checkpoint was made from: no paths of this machine, only the folders' names and counts."""
-    options = {
-        name: value for name, value in asdict(config).items() if name not in ("data", "neither", "out", "device", "resume")
-    }
+    of_this_machine = ("data", "neither", "out", "device", "resume", "workers", "dry_run")
+    options = {name: value for name, value in asdict(config).items() if name not in of_this_machine}
     return {
-        "folders": [line.rsplit("/", 1)[-1] for line in photos.sources],
+        "folders": photos.folders,
         "init": Path(config.init).name,
         "counts": {
             part: dict(Counter(f"{one.photo.source} {one.photo.verdict}" for one in group))
@@ -305,7 +321,11 @@ def commit() -> str:
     """The commit that this code stands at, or nothing where there is no git."""
     try:
         done = subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10
+            ["git", "rev-parse", "--short", "HEAD"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            timeout=10,
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -29,6 +30,7 @@ from catdog.samples import CachedPhoto, EvaluationSamples, TrainingBatches, Trai
 
 STATE_EVERY = 200  # steps between two saves of the resume state, besides the end of every epoch
 EVALUATION_BATCH = 32
+DRY_RUN_STEPS = 2
 
 
 @dataclass
@@ -44,6 +46,21 @@ class Progress:
     best_epoch: int = -1
     curves: list[dict[str, float]] = field(default_factory=list)
 
+    def end_epoch(self, figures: dict[str, float], **more: float) -> None:
+        """Add a row to the curves and start the next epoch's sums."""
+        self.curves.append(
+            {
+                "epoch": self.epoch + 1,
+                "training_loss": self.loss_sum / self.seen,
+                "training_accuracy": self.correct / self.seen,
+                **figures,
+                **more,
+            }
+        )
+        self.epoch += 1
+        self.step = self.seen = 0
+        self.loss_sum = self.correct = 0.0
+
 
 @dataclass
 class Fitted:
@@ -52,6 +69,79 @@ class Fitted:
     network: ResNet
     progress: Progress
     finished: bool
+
+
+class Run:
+    """All that changes while a network is trained, and its resume state on disk."""
+
+    def __init__(self, network: ResNet, config: TrainConfig, device: torch.device, steps_per_epoch: int) -> None:
+        self.config = config
+        self.device = device
+        self.rank, self.world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+        self.network = place(network, device)
+        freeze(network, config.frozen_stages, config.frozen_batch_norm)
+        self.model = DistributedDataParallel(network) if self.world > 1 else network
+        self.average = AveragedModel(network, multi_avg_fn=average_with_warm_up(config.ema), use_buffers=True)
+        self.optimizer = make_optimizer(network, config)
+        self.scheduler = make_scheduler(self.optimizer, config, steps_per_epoch)
+        self.scaler = torch.amp.GradScaler(device.type, enabled=device.type == "cuda")
+        self.best = copy.deepcopy(self.average.module.state_dict())
+        self.progress = Progress()
+
+    def step(self, pictures: Tensor, targets: Tensor) -> tuple[float, float]:
+        """One step of the optimizer: (batch, 3, h, w) and (batch, 2) -> the loss, and how many samples were right."""
+        pictures = pictures.to(self.device, non_blocking=True, memory_format=torch.channels_last)
+        targets = targets.to(self.device, non_blocking=True)
+        with half_precision(self.device):
+            logits = self.model(pictures)  # (batch, 2)
+        loss = loss_of(logits.float(), targets, self.config.loss, self.config.label_smoothing)
+        self.scaler.scale(loss).backward()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)
+        if self.config.schedule != "step":
+            self.scheduler.step()
+        self.average.update_parameters(self.network)
+        return loss.item(), right(logits, targets, self.config.loss)
+
+    def parts(self) -> dict[str, Any]:
+        """What has a state of its own."""
+        return {
+            "network": self.network,
+            "average": self.average,
+            "optimizer": self.optimizer,
+            "scheduler": self.scheduler,
+            "scaler": self.scaler,
+        }
+
+    def save(self, path: Path) -> None:
+        """Write the resume state, by way of a temporary file, in the first process only."""
+        if self.rank > 0:
+            return
+        state = {name: part.state_dict() for name, part in self.parts().items()}
+        state |= {"config": self.config.fixed(), "best": self.best, "progress": asdict(self.progress)}
+        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        try:
+            torch.save(state, temporary)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def load(self, path: Path) -> None:
+        """Put everything back as it was.
+
+        Raises:
+            ValueError: when the state belongs to a run with other options.
+        """
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        options = self.config.fixed()
+        if changed := [name for name, value in options.items() if state["config"].get(name) != value]:
+            raise ValueError(
+                f"{path} belongs to a run with another {', '.join(changed)}: use the same options, or leave --resume out."
+            )
+        for name, part in self.parts().items():
+            part.load_state_dict(state[name])
+        self.best, self.progress = state["best"], Progress(**state["progress"])
 
 
 def fit(
@@ -68,106 +158,74 @@ def fit(
     Under `torchrun` every process calls this with the same arguments; the first one evaluates and saves.
     """
     rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
-    place(network, device)
-    average = AveragedModel(network, multi_avg_fn=average_with_warm_up(config.ema), use_buffers=True)
-    optimizer = make_optimizer(network, config)
     batches = TrainingBatches(training, config.batch_size, config.seed, config.balance, rank, world)
-    scheduler = make_scheduler(optimizer, config, len(batches))
-    scaler = torch.amp.GradScaler(device.type, enabled=device.type == "cuda")
-    progress = Progress()
-    best = copy.deepcopy(average.module.state_dict())
+    run = Run(network, config, device, len(batches))
     if config.resume and state_path.exists():
-        best, progress = load_state(state_path, network, average, optimizer, scheduler, scaler, config)
-
-    samples = TrainingSamples(training, config.training_preset(), config.composite, config.made_negative)
+        run.load(state_path)
+    progress = run.progress
     loader = DataLoader(
-        samples,
+        TrainingSamples(training, config.training_preset(), config.composite, config.made_negative),
         batch_sampler=batches,
         num_workers=config.workers,
         pin_memory=device.type == "cuda",
         worker_init_fn=ignore_interrupt,
     )
-    model = DistributedDataParallel(network) if world > 1 else network
-
-    def save(path: Path = state_path) -> None:
-        if rank == 0:
-            save_state(path, network, average, optimizer, scheduler, scaler, config, best, progress)
-
     with stop_signals() as stopped:
         while progress.epoch < config.epochs:
             batches.epoch, batches.first_step = progress.epoch, progress.step
             batches.shapes = config.shapes_at(progress.epoch)
-            freeze(network, config.frozen_stages, config.frozen_batch_norm)
-            bar = tqdm(
-                loader,
-                total=len(batches),
-                initial=progress.step,
-                desc=f"epoch {progress.epoch + 1}/{config.epochs}",
-                unit="batch",
-                disable=rank > 0 or not sys.stderr.isatty(),
-                leave=False,
-            )
-            started, started_at = time.monotonic(), progress.seen
-            for pictures, targets in bar:
-                pictures = pictures.to(device, non_blocking=True, memory_format=torch.channels_last)
-                targets = targets.to(device, non_blocking=True)
-                with half_precision(device):
-                    logits = model(pictures)  # (batch, 2)
-                loss = loss_of(logits.float(), targets, config.loss, config.label_smoothing)
-                scaler.scale(loss).backward()
-                scaler.step(optimizer)
-                scaler.update()
-                optimizer.zero_grad(set_to_none=True)
-                if config.schedule != "step":
-                    scheduler.step()
-                average.update_parameters(network)
-
-                progress.step += 1
-                progress.seen += len(targets)
-                progress.loss_sum += loss.item() * len(targets)
-                progress.correct += right(logits, targets, config.loss)
-                rate = (progress.seen - started_at) * world / (time.monotonic() - started)
-                bar.set_postfix_str(
-                    f"loss {progress.loss_sum / progress.seen:.4f}, accuracy {progress.correct / progress.seen:.2%}, "
-                    f"{rate:.0f} images/s",
-                    refresh=False,
-                )
-                if agree(stopped(), device, world):
-                    break
-                if progress.step % STATE_EVERY == 0:
-                    save()
-                if config.dry_run and progress.step == 2:
-                    break
+            rate = train_epoch(run, loader, state_path, stopped)
             if progress.step < len(batches) and not config.dry_run:  # stopped by hand: keep the place and the best
-                save()
-                return Fitted(with_weights(network, best), progress, finished=False)
+                run.save(state_path)
+                return Fitted(with_weights(network, run.best), progress, finished=False)
             if config.schedule == "step":
-                scheduler.step()
+                run.scheduler.step()
 
-            figures = evaluate_epoch(average.module, config, tuning, device) if rank == 0 else {}
+            figures = evaluate_epoch(run.average.module, config, tuning, device) if rank == 0 else {}
             figures = share(figures, world)
-            progress.curves.append(
-                {
-                    "epoch": progress.epoch + 1,
-                    "training_loss": progress.loss_sum / progress.seen,
-                    "training_accuracy": progress.correct / progress.seen,
-                    **figures,
-                    "learning_rate": optimizer.param_groups[-1]["lr"],
-                    "images_per_second": rate,
-                }
-            )
+            progress.end_epoch(figures, learning_rate=run.optimizer.param_groups[-1]["lr"], images_per_second=rate)
             if figures["tuning_loss"] < progress.best_loss:
-                progress.best_loss, progress.best_epoch = figures["tuning_loss"], progress.epoch
-                best = copy.deepcopy(average.module.state_dict())
-            progress.epoch += 1
-            progress.step = progress.seen = 0
-            progress.loss_sum = progress.correct = 0.0
-            save()
+                progress.best_loss, progress.best_epoch = figures["tuning_loss"], progress.epoch - 1
+                run.best = copy.deepcopy(run.average.module.state_dict())
+            run.save(state_path)
             if rank == 0:
                 on_epoch(progress)
             if config.dry_run or progress.epoch - 1 - progress.best_epoch >= config.patience or stopped():
                 break
-    return Fitted(with_weights(network, best), progress, finished=not stopped())
+        return Fitted(with_weights(network, run.best), progress, finished=not stopped())
+
+
+def train_epoch(run: Run, loader: DataLoader, state_path: Path, stopped: Callable[[], bool]) -> float:
+    """The rest of an epoch, or less where the run is stopped: its images a second, over all processes."""
+    config, progress = run.config, run.progress
+    freeze(run.network, config.frozen_stages, config.frozen_batch_norm)
+    bar = tqdm(
+        loader,
+        total=len(loader.batch_sampler),
+        initial=progress.step,
+        desc=f"epoch {progress.epoch + 1}/{config.epochs}",
+        unit="batch",
+        disable=run.rank > 0 or not sys.stderr.isatty(),
+        leave=False,
+    )
+    started, seen_before, rate = time.monotonic(), progress.seen, 0.0
+    for pictures, targets in bar:
+        loss, correct = run.step(pictures, targets)
+        progress.step += 1
+        progress.seen += len(targets)
+        progress.loss_sum += loss * len(targets)
+        progress.correct += correct
+        rate = (progress.seen - seen_before) * run.world / (time.monotonic() - started)
+        bar.set_postfix_str(
+            f"loss {progress.loss_sum / progress.seen:.4f}, accuracy {progress.correct / progress.seen:.2%}, "
+            f"{rate:.0f} images/s",
+            refresh=False,
+        )
+        if agree(stopped(), run.device, run.world) or (config.dry_run and progress.step == DRY_RUN_STEPS):
+            break
+        if progress.step % STATE_EVERY == 0:
+            run.save(state_path)
+    return rate
 
 
 def loss_of(logits: Tensor, targets: Tensor, kind: str, smoothing: float) -> Tensor:
@@ -267,7 +325,9 @@ def logits_of(
     training = network.training
     network.eval()
     logits = torch.zeros(len(samples.photos), network.fc.out_features)
-    loader = DataLoader(samples, batch_sampler=samples.batches(batch_size), num_workers=workers, worker_init_fn=ignore_interrupt)
+    loader = DataLoader(
+        samples, batch_sampler=samples.batches(batch_size), num_workers=workers, worker_init_fn=ignore_interrupt
+    )
     for pictures, indices in loader:
         with half_precision(device):
             logits[indices] = network(pictures.to(device, memory_format=torch.channels_last)).float().cpu()
@@ -337,42 +397,3 @@ def share(figures: dict[str, float], world: int) -> dict[str, float]:
 def with_weights(network: ResNet, state: dict[str, Tensor]) -> ResNet:
     network.load_state_dict(state)
     return network.requires_grad_(True).eval()
-
-
-def save_state(path: Path, network, average, optimizer, scheduler, scaler, config, best, progress) -> None:
-    state = {
-        "config": config.fixed(),
-        "network": network.state_dict(),
-        "average": average.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "scheduler": scheduler.state_dict(),
-        "scaler": scaler.state_dict(),
-        "best": best,
-        "progress": asdict(progress),
-    }
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        torch.save(state, temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def load_state(path, network, average, optimizer, scheduler, scaler, config) -> tuple[dict[str, Tensor], Progress]:
-    """Put everything back as it was.
-
-    Raises:
-        ValueError: when the state belongs to a run with other options.
-    """
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    if state["config"] != config.fixed():
-        changed = [key for key, value in config.fixed().items() if state["config"].get(key) != value]
-        raise ValueError(
-            f"{path} belongs to a run with another {', '.join(changed)}: use the same options, or leave --resume out."
-        )
-    network.load_state_dict(state["network"])
-    average.load_state_dict(state["average"])
-    optimizer.load_state_dict(state["optimizer"])
-    scheduler.load_state_dict(state["scheduler"])
-    scaler.load_state_dict(state["scaler"])
-    return state["best"], Progress(**state["progress"])

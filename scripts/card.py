@@ -17,6 +17,33 @@ from catdog.model_card import figures, model_card  # noqa: E402
 
 FIGURES = re.compile(r"(<!-- figures: written by scripts/card.py -->\n).*?(<!-- /figures -->)", re.DOTALL)
 
+CHINESE = {  # of the table's words; the longer ones first
+    "on held-out photos | figure": "留出集照片 | 数值",
+    "pets against negatives: AUROC": "宠物与非宠物：AUROC",
+    "both kinds: calibration error": "宠物与非宠物：校准误差",
+    "negatives: a pet with 0.9 or more": "非宠物：以不低于 0.9 的概率被当成宠物",
+    "negatives: called neither": "非宠物：判为 neither",
+    "pets: two-way log loss": "宠物：二选一对数损失",
+    "pets: two-way right": "宠物：二选一正确",
+    "pets: called neither": "宠物：判为 neither",
+    "pets: called both": "宠物：判为 both",
+    "pets: calibration error": "宠物：校准误差",
+    "both: called both": "猫狗都有：判为 both",
+    ": two-way right": "：二选一正确",
+    ": called neither": "：判为 neither",
+    "verdict right": "结论正确",
+    "95% interval": "95% 区间",
+    "These photos taught nothing and chose nothing. `scripts/evaluate.py` prints the same figures.": (
+        "这些照片既没有用于训练，也没有用于任何选择。`scripts/evaluate.py` 会打印同样的数值。"
+    ),
+}
+
+
+def in_chinese(text: str) -> str:
+    for english, chinese in CHINESE.items():
+        text = text.replace(english, chinese)
+    return text
+
 
 @dataclass
 class Options:
@@ -36,10 +63,11 @@ def main() -> int:
     card.write_text(model_card(metadata), encoding="utf-8")
     print(f"Wrote {card}.")
     if options.checkpoint == SHIPPED:
-        for readme in (ROOT / "README.md", ROOT / "README.zh-CN.md"):
-            text = readme.read_text(encoding="utf-8")
-            readme.write_text(FIGURES.sub(rf"\g<1>{figures(metadata)}\n\g<2>", text), encoding="utf-8")
-            print(f"Wrote the figures of {readme.name}.")
+        table = figures(metadata)
+        for name, words in (("README.md", table), ("README.zh-CN.md", in_chinese(table))):
+            text = (ROOT / name).read_text(encoding="utf-8")
+            (ROOT / name).write_text(FIGURES.sub(rf"\g<1>{words}\n\g<2>", text), encoding="utf-8")
+            print(f"Wrote the figures of {name}.")
     return 0
 
 

@@ -10,13 +10,13 @@ from typing import Literal
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-import tyro  # noqa: E402
-from tqdm import tqdm  # noqa: E402
+import tyro
+from tqdm import tqdm
 
-from catdog import datasets, load  # noqa: E402
-from catdog.checkpoint import CheckpointError, knows  # noqa: E402
-from catdog.datasets import DataError  # noqa: E402
-from catdog.report import as_text, figures_of, score  # noqa: E402
+from catdog import datasets, load
+from catdog.checkpoint import CheckpointError, knows
+from catdog.datasets import DataError
+from catdog.report import as_text, figures_of, score
 
 
 @dataclass
@@ -52,7 +52,7 @@ def main() -> int:
                 part = "held-out"
             if part != "all":
                 chosen = [photo for photo in found.photos if photo.part == part]
-            print(f"{found}; scored: {part} ({len(chosen):,})")
+            print(f"{found.folder}: {found.summary()}; scored: {part} ({len(chosen):,})")
             photos += chosen
         photos, copies = datasets.without_duplicates(photos)
         if copies:

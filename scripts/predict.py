@@ -14,14 +14,14 @@ from typing import Annotated
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-import tyro  # noqa: E402
-from tqdm import tqdm  # noqa: E402
+import tyro
+from tqdm import tqdm
 
-from catdog import load  # noqa: E402
-from catdog.checkpoint import CheckpointError  # noqa: E402
-from catdog.classifier import CHUNK_SIZE, Prediction  # noqa: E402
-from catdog.datasets import pictures_under  # noqa: E402
-from catdog.report import percent  # noqa: E402
+from catdog import load
+from catdog.checkpoint import CheckpointError
+from catdog.classifier import CHUNK_SIZE, Prediction
+from catdog.datasets import pictures_under
+from catdog.report import percent
 
 COLUMNS = ("path", "verdict", "cat", "dog", "error")
 UNREADABLE = 0.5  # a Kaggle label must be given for every id
@@ -59,7 +59,15 @@ def main() -> int:
         with ExitStack() as stack:
             file = stack.enter_context(target.open("w", newline="", encoding="utf-8")) if target else sys.stdout
             rows = rows_of(classifier, paths)
-            write = write_csv if options.csv else write_json if options.json else write_kaggle if options.kaggle else write_text
+            write = (
+                write_csv
+                if options.csv
+                else write_json
+                if options.json
+                else write_kaggle
+                if options.kaggle
+                else write_text
+            )
             failed = write(rows, file)
     except (CheckpointError, ValueError) as error:
         print(f"predict.py: {error}", file=sys.stderr)

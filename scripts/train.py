@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from catdog.config import parse  # noqa: E402
+from catdog.config import parse
 
 
 def main() -> int:

@@ -14,7 +14,7 @@ from PIL import Image
 
 import catdog
 from catdog.checkpoint import CheckpointError, Metadata, save_checkpoint
-from catdog.classifier import Classifier
+from catdog.classifier import CHUNK_SIZE, Classifier
 from catdog.images import ImageError
 
 
@@ -48,9 +48,10 @@ def test_the_whole_photo_is_seen_and_a_wide_one_has_a_wide_map(classifier, quadr
     assert explanation.evidence.shape == (2, 7, 14)
 
 
-def test_a_larger_input_gives_a_finer_map(classifier, examples):
-    [coarse], [fine] = (classifier.explain(examples[:1], size=size) for size in (224, 448))
-    assert fine.evidence.shape == (2, *(2 * side for side in coarse.evidence.shape[1:]))
+def test_a_larger_input_gives_a_finer_map(classifier, quadrants):
+    square = quadrants.resize((300, 300))
+    [coarse], [fine] = (classifier.explain([square], size=size) for size in (224, 448))
+    assert coarse.evidence.shape == (2, 7, 7) and fine.evidence.shape == (2, 14, 14)
 
 
 def test_only_what_is_in_the_verdict_gets_a_box(classifier, examples):
@@ -96,9 +97,14 @@ def test_a_single_picture_instead_of_a_list_is_told(classifier, examples):
         classifier.classify(str(examples[0]))
 
 
-def test_a_generator_of_many_pictures_is_read_a_chunk_at_a_time(classifier, quadrants):
+def test_a_generator_of_many_pictures_is_read_a_chunk_at_a_time(network18, quadrants):
+    classifier = Classifier(network18, Metadata(input_size=32), torch.device("cpu"))
     small = quadrants.resize((32, 32))
-    assert len(classifier.classify(small for _ in range(150))) == 150
+    asked = []
+    answers = classifier._answers((asked.append(1) or small for _ in range(2 * CHUNK_SIZE + 1)), "raise", 32)
+    next(answers)
+    assert len(asked) == CHUNK_SIZE
+    assert len(list(answers)) == 2 * CHUNK_SIZE
 
 
 @pytest.mark.parametrize("size", [(1, 20_000), (20_000, 1)])

@@ -49,7 +49,7 @@ def test_an_answer_has_words_bars_and_a_picture(classifier, examples):
 
 
 def test_a_wrong_file_gets_a_sentence(classifier, tmp_path):
-    path = tmp_path / "<b>evil</b>.jpg"
+    path = tmp_path / "<b>evil.jpg"
     path.write_bytes(b"not a picture")
     answer, _ = photo.answer_to(classifier, str(path))
     assert words.ERRORS["unknown-type"] in answer

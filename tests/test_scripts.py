@@ -71,7 +71,9 @@ def test_files_keep_the_order_given_and_patterns_are_expanded(script, folder, ch
     assert rows[0]["error"] is None and set(rows[0]) == {"path", "verdict", "cat", "dog", "error"}
 
 
-def test_a_kaggle_submission_has_a_row_an_id_sorted_and_a_half_for_the_unreadable(script, tmp_path, examples, checkpoint):
+def test_a_kaggle_submission_has_a_row_an_id_sorted_and_a_half_for_the_unreadable(
+    script, tmp_path, examples, checkpoint
+):
     for number in (10, 9, 2):
         shutil.copy(examples[0], tmp_path / f"{number}.jpg")
     (tmp_path / "3.jpg").write_bytes(b"broken")
@@ -98,7 +100,7 @@ def test_without_a_file_the_answers_are_printed_rounded_towards_doubt(script, fo
         (["a.jpg", "--kaggle", "x.csv"], "1.jpg"),
         (["a.jpg", "--checkpoint", "none.safetensors"], "scripts/train.py"),
         (["a.jpg", "--csv", "no/such/folder/x.csv"], "x.csv"),
-        ([], "PATH"),
+        ([], "No picture"),
     ],
 )
 def test_predict_tells_wrong_use_in_a_sentence(script, folder, checkpoint, monkeypatch, capsys, arguments, word):

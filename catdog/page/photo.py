@@ -57,7 +57,12 @@ def build(classifier: Classifier, max_file_size: int) -> None:
     )
     gr.Markdown(words.EXAMPLES_CREDIT, elem_id="credit")
     picture.input(
-        respond, picture, [answer, picture], show_progress_on=answer, trigger_mode="always_last", api_visibility="private"
+        respond,
+        picture,
+        [answer, picture],
+        show_progress_on=answer,
+        trigger_mode="always_last",
+        api_visibility="private",
     )
     picture.clear(lambda: waiting(classifier), None, answer, queue=False, api_visibility="private")
 
@@ -81,7 +86,9 @@ def shrink(picture: Image.Image, explanation: Explanation) -> tuple[Image.Image,
     scale = min(1.0, SHOWN_SIDE / max(picture.size))
     if scale == 1.0:
         return picture, explanation
-    small = picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))), reducing_gap=3.0)
+    small = picture.resize(
+        (max(1, round(picture.width * scale)), max(1, round(picture.height * scale))), reducing_gap=3.0
+    )
     return small, replace(
         explanation,
         view=tuple(round(side * scale) for side in explanation.view),

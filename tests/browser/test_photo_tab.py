@@ -15,7 +15,13 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from catdog.page import words
 
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 PATIENCE = 30_000  # ms, for an answer on a busy machine
 
@@ -85,7 +91,9 @@ def test_an_example_is_one_click(page):
 
 def test_the_camera_takes_a_picture(page):
     page.get_by_label("Capture from camera").or_(page.locator("#picture [aria-label*=ebcam]")).first.click()
-    page.locator("#picture button", has_text="Click to Access Webcam").or_(page.get_by_title("grant webcam access")).first.click()
+    page.locator("#picture button", has_text="Click to Access Webcam").or_(
+        page.get_by_title("grant webcam access")
+    ).first.click()
     page.wait_for_timeout(1500)
     page.get_by_label("capture photo").first.click()
     expect(verdict(page)).to_be_visible(timeout=PATIENCE)

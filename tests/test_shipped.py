@@ -1,0 +1,72 @@
+"""The shipped checkpoint, once, on real pictures."""
+
+from __future__ import annotations
+
+import pytest
+
+import catdog
+from catdog import datasets
+from catdog.report import figures_of, score, table_of
+
+
+@pytest.fixture(scope="module")
+def classifier() -> catdog.Classifier:
+    return catdog.load(device="cpu")
+
+
+def test_the_examples_are_told_apart(classifier, examples):
+    for path, prediction in zip(examples, classifier.classify(examples)):
+        kind = path.name.partition("-")[0]
+        if kind != "hard":
+            assert prediction.verdict == kind, path.name
+
+
+def test_a_plain_wall_has_almost_no_evidence(classifier):
+    from PIL import Image
+
+    [explanation] = classifier.explain([Image.new("RGB", (640, 480), (200, 195, 180))])
+    assert explanation.prediction.verdict == "neither"
+    places = explanation.evidence[0].size
+    assert (explanation.evidence * places).max() < 0.5 * classifier.metadata.evidence_scale
+
+
+def test_its_held_out_figures_are_those_of_its_metadata_and_above_the_floors(classifier, shared_data):
+    found = datasets.read_folders(
+        [shared_data / "kaggle", shared_data / "oxford-iiit-pet", shared_data / "folders"], [shared_data / "neither"]
+    )
+    photos, _ = datasets.without_duplicates(photo for each in found for photo in each.photos)
+    scored, failed = score(classifier, [photo for photo in photos if photo.part == "held-out"])
+    figures = figures_of(scored)
+    assert not failed
+    assert (figures["pets"]["n"], figures["negatives"]["n"], figures["both"]["n"]) == (1023, 263, 7)
+    for measured, stated in zip(figures_in(figures), figures_in(classifier.metadata.held_out)):
+        assert measured == pytest.approx(stated, abs=2e-3)
+    assert figures["pets"]["two_way_accuracy"]["value"] >= 0.99
+    assert figures["pets"]["two_way_log_loss"]["value"] <= 0.04
+    assert figures["pets"]["called_neither"]["value"] <= 0.04
+    assert figures["negatives"]["called_neither"]["value"] >= 0.93
+
+
+def figures_in(figures: dict) -> list[float]:
+    return [
+        figures["pets"]["two_way_accuracy"]["value"],
+        figures["pets"]["two_way_log_loss"]["value"],
+        figures["pets"]["called_neither"]["value"],
+        figures["negatives"]["called_neither"]["value"],
+        figures["pets_against_negatives"]["auroc"],
+    ]
+
+
+def test_the_readmes_show_its_figures(classifier, root):
+    english = (root / "README.md").read_text(encoding="utf-8")
+    chinese = (root / "README.zh-CN.md").read_text(encoding="utf-8")
+    for name, value in table_of(classifier.metadata.held_out):
+        assert f"| {name} | {value} |" in english
+        assert value.replace("95% interval", "95% 区间") in chinese
+
+
+def test_the_model_card_is_the_one_that_its_metadata_gives(classifier, root):
+    from catdog.model_card import model_card
+
+    card = (root / "checkpoints" / "catdog-resnet18.md").read_text(encoding="utf-8")
+    assert card == model_card(classifier.metadata)
