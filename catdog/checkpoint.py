@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 import os
-import pickle
 import warnings
 import zipfile
 from collections.abc import Iterable, Sequence
@@ -101,7 +101,7 @@ def load_checkpoint(path: Path | str | None = None) -> tuple[ResNet, Metadata]:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}.") from error
     if start == LFS_POINTER:
         raise CheckpointError(f"{path} is a Git LFS pointer, not the weights: fetch them with: git lfs pull")
-    if zipfile.is_zipfile(path) or start.startswith(b"\x80"):  # torch.save, new and old
+    if is_pickled(path):
         return from_state_dict(load_pickled(path), path)
     tensors, header = load_safetensors(path)
     if "format_version" not in header:
@@ -115,6 +115,13 @@ def load_checkpoint(path: Path | str | None = None) -> tuple[ResNet, Metadata]:
     if header.get("sha256") != digest(tensors):
         raise CheckpointError(f"{path} is damaged: its weights do not match their checksum; fetch or train it again.")
     return build(metadata, tensors, path), metadata
+
+
+def is_pickled(path: Path) -> bool:
+    """Whether `torch.save` wrote a file, new (a zip) or old (a pickle): safetensors has a JSON object at byte 8."""
+    with path.open("rb") as file:
+        start = file.read(9)
+    return zipfile.is_zipfile(path) or (start[:1] == b"\x80" and start[8:] != b"{")
 
 
 def load_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -131,13 +138,15 @@ def load_pickled(path: Path) -> dict[str, Tensor]:
     """A `torch.save` file, tensors only: pickled code is refused, never run."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+    except Exception as error:  # whatever the unpickler meets in a hostile file
         raise CheckpointError(
             f"{path} is damaged or holds pickled code, which is never run: save a plain state_dict instead."
         ) from error
     if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
         content = content["state_dict"]
-    if not isinstance(content, dict) or not content or not all(isinstance(value, Tensor) for value in content.values()):
+    if not (isinstance(content, dict) and content and all(isinstance(key, str) for key in content)) or not all(
+        isinstance(value, Tensor) for value in content.values()
+    ):
         raise CheckpointError(f"{path} holds no state_dict of tensors: save network.state_dict().")
     return {name.removeprefix("module."): tensor for name, tensor in content.items()}
 
@@ -170,21 +179,32 @@ def read_metadata(header: dict[str, str], path: Path) -> Metadata:
     except (KeyError, ValueError, TypeError) as error:
         raise CheckpointError(f"{path} has incomplete metadata ({error}): {HOW_TO_MAKE}") from error
     checks = {
-        "architecture": metadata.architecture in ARCHITECTURES,
+        "architecture": isinstance(metadata.architecture, str) and metadata.architecture in ARCHITECTURES,
         "labels": labels == LABELS,
         "head": metadata.head in ("sigmoid", "softmax"),
         "resize": metadata.resize in ("whole", "squash", "crop"),
         "input_size": isinstance(metadata.input_size, int) and 32 <= metadata.input_size <= 1024,
         "mean and std": metadata.mean == MEAN and metadata.std == STD,
-        "temperature": len(metadata.temperature) == 2 and min(metadata.temperature) > 0,
-        "offset": len(metadata.offset) == 2,
-        "thresholds": 0 < metadata.present < 1 and 0 < metadata.both < 1,
-        "evidence_scale": metadata.evidence_scale > 0,
+        "temperature": is_pair(metadata.temperature) and min(metadata.temperature) > 0,
+        "offset": is_pair(metadata.offset),
+        "thresholds": all(is_number(value) and 0 < value < 1 for value in (metadata.present, metadata.both)),
+        "evidence_scale": is_number(metadata.evidence_scale) and metadata.evidence_scale > 0,
+        "box_threshold": is_number(metadata.box_threshold) and 0 < metadata.box_threshold < 1,
+        "real_negatives": isinstance(metadata.real_negatives, bool),
+        "training and held_out": isinstance(metadata.training, dict) and isinstance(metadata.held_out, dict),
     }
     wrong = [name for name, right in checks.items() if not right]
     if wrong:
         raise CheckpointError(f"{path} has an impossible {' and '.join(wrong)} in its metadata: {HOW_TO_MAKE}")
     return metadata
+
+
+def is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)
+
+
+def is_pair(value: object) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and all(map(is_number, value))
 
 
 def build(metadata: Metadata, tensors: dict[str, Tensor], path: Path) -> ResNet:
@@ -219,8 +239,7 @@ def load_initial_weights(network: ResNet, source: str | Path) -> tuple[list[str]
         raise CheckpointError(
             f"There is no file {path} to start from: --init takes imagenet, none or a file of weights."
         )
-    pickled = zipfile.is_zipfile(path) or path.read_bytes()[:1] == b"\x80"
-    tensors = load_pickled(path) if pickled else load_safetensors(path)[0]
+    tensors = load_pickled(path) if is_pickled(path) else load_safetensors(path)[0]
     return load_fitting(network, tensors, path)
 
 

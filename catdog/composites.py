@@ -17,7 +17,7 @@ SHORT_SIDE = 256  # px, of the pictures made here: enough for any training crop
 
 
 def side_by_side(first: Image.Image, second: Image.Image, rng: random.Random) -> Image.Image:
-    """Two photos next to each other or one above the other, in random order, each losing at most a third of its length."""
+    """Two photos next to each other or one above the other, in random order, each cropped to about a square: half of a 4:3 one may go."""
     pair = [first, second]
     rng.shuffle(pair)
     stacked = rng.random() < 0.4
@@ -158,7 +158,8 @@ def plain_picture(rng: random.Random) -> Image.Image:
         values = values + generator.normal(0, rng.uniform(0, 12), values.shape)
     else:
         cells = rng.choice([4, 16, 64, 256])
-        values = generator.uniform(0, 255, (cells, cells, 3 if rng.random() < 0.5 else 1)).repeat(3, axis=2)[:, :, :3]
+        values = generator.uniform(0, 255, (cells, cells, 3 if rng.random() < 0.5 else 1))
+        values = np.broadcast_to(values, (cells, cells, 3))
     picture = Image.fromarray(np.clip(values, 0, 255).astype(np.uint8)).resize((SHORT_SIDE, SHORT_SIDE))
     return picture.rotate(90 * rng.randint(0, 3))
 

@@ -107,7 +107,12 @@ def oxford(folder: Path) -> Found | None:
         for line in (annotations / listing).read_text(encoding="utf-8").splitlines():
             if not line.strip() or line.startswith("#"):
                 continue
-            stem, _breed, species, *_ = line.split()  # species: 1 cat, 2 dog
+            try:
+                stem, _breed, species, *_ = line.split()  # species: 1 cat, 2 dog
+            except ValueError as error:
+                raise DataError(
+                    f"{annotations / listing} has a line {line!r}: expected name, class, species."
+                ) from error
             path = folder / "images" / f"{stem}.jpg"
             if not path.is_file():
                 continue
@@ -185,12 +190,17 @@ LAYOUT_READERS = (oxford, kaggle, class_folders)
 
 def part_by_hash(name: str) -> str:
     """A tenth held out, a tenth for tuning, the rest for training, by the file's name alone."""
-    digit = zlib.crc32(name.encode()) % 10
+    digit = name_hash(name)
     return "held-out" if digit == 0 else "tuning" if digit == 1 else "training"
 
 
+def name_hash(name: str) -> int:
+    """0 to 9, from the bytes that the file system has for a name."""
+    return zlib.crc32(os.fsencode(name)) % 10
+
+
 def tuning_or_training(name: str) -> str:
-    return "tuning" if zlib.crc32(name.encode()) % 10 == 1 else "training"
+    return "tuning" if name_hash(name) == 1 else "training"
 
 
 def subfolders(folder: Path) -> list[Path]:

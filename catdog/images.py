@@ -14,13 +14,12 @@ import numpy as np
 import pillow_heif
 from PIL import Image, ImageCms
 
-Image.init()  # all of Pillow's formats: Image.open knows only some of them before it has needed the others
 pillow_heif.register_heif_opener()
 
 MAX_PIXELS = 89_478_485  # Pillow's own bomb limit: 256 MB of RGB
 MAX_BYTES = 256 * 2**20  # an encoded file larger than its own decoded limit is no photo
 MAX_ASPECT = 20  # a longer strip shows nothing at the network's input size
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")  # MPO: JPEGs of cameras with a preview
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 EXTENSIONS = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib"}
     | {".tif", ".tiff", ".avif", ".heic", ".heif", ".hif"}
@@ -70,25 +69,25 @@ def open_picture(source: Picture) -> Image.Image:
     if isinstance(source, np.ndarray):
         return from_array(source)
     if isinstance(source, Image.Image):
-        return upright_rgb(source, "the picture")
+        return upright_rgb(source, "The picture")
     name = name_of(source)
     return decode(read_bytes(source, name), name)
 
 
 def name_of(source: Picture) -> str:
     """How an error calls the picture: its file name where it has one."""
-    if isinstance(source, (str, os.PathLike)) and not str(source).startswith("data:"):
-        return Path(source).name or str(source)
-    return "the picture"
+    if isinstance(source, (str, os.PathLike)) and not is_data_url(source):
+        return Path(os.fsdecode(source)).name or f"The path {os.fsdecode(source)!r}"
+    return "The picture"
 
 
 def read_bytes(source: Picture, name: str) -> bytes:
     """Encoded bytes of a path, `data:` URL, bytes or file object, at most MAX_BYTES."""
     try:
-        if isinstance(source, str) and source.startswith("data:"):
+        if is_data_url(source):
             content = from_data_url(source)
         elif isinstance(source, (str, os.PathLike)):
-            content = read_file(Path(source), name)
+            content = read_file(Path(os.fsdecode(source)), name)
         elif isinstance(source, (bytes, bytearray, memoryview)):
             content = bytes(source)
         elif hasattr(source, "read"):
@@ -118,6 +117,10 @@ def read_file(path: Path, name: str) -> bytes:
         raise ImageError("missing", f"{name} is not a file: hand over a picture file.")
     with path.open("rb") as file:
         return file.read(MAX_BYTES + 1)
+
+
+def is_data_url(source: Picture) -> bool:
+    return isinstance(source, str) and source[:5].lower() == "data:"
 
 
 def from_data_url(url: str) -> bytes:
@@ -235,7 +238,7 @@ def from_array(array: np.ndarray) -> Image.Image:
         raise ImageError(
             "bad-array", f"The array is {shape}: expected (height, width), or that with 1, 3 or 4 channels."
         )
-    check_size(array.shape[1], array.shape[0], "the array")
+    check_size(array.shape[1], array.shape[0], "The array")
     if np.issubdtype(array.dtype, np.floating):
         if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1):
             raise ImageError("bad-array", "The array of floats has values outside [0, 1]: divide by 255 first.")
@@ -246,4 +249,4 @@ def from_array(array: np.ndarray) -> Image.Image:
         array = array.astype(np.uint8) * 255
     elif array.dtype != np.uint8:
         raise ImageError("bad-array", f"The array holds {array.dtype}: expected uint8, uint16 or floats in [0, 1].")
-    return upright_rgb(Image.fromarray(np.ascontiguousarray(array)), "the array")
+    return upright_rgb(Image.fromarray(np.ascontiguousarray(array)), "The array")

@@ -60,6 +60,8 @@ def cache_photo(photo: Photo) -> CachedPhoto | ImageError:
     try:
         picture = open_picture(photo.path)
         content = photo.path.read_bytes()
+        if photo.trimap is not None:
+            open_picture(photo.trimap)  # a broken one would stop training much later
     except ImageError as error:
         return error
     digest = photo_digest(content)

@@ -90,7 +90,8 @@ class EvaluationPreset:
             return 0, 0, width, height
         side = min(width, height) / TUTORIAL_RESIZE
         left, top = (width - side) / 2, (height - side) / 2
-        return round(left), round(top), round(left + side), round(top + side)
+        right, bottom = left + max(side, 1), top + max(side, 1)
+        return round(left), round(top), round(right), round(bottom)
 
     def __call__(self, picture: Image.Image) -> Tensor:
         """RGB picture -> (3, h, w), normalised."""

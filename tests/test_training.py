@@ -334,7 +334,7 @@ def test_every_schedule_ends_far_below_its_peak(schedule):
         rates.append(optimizer.param_groups[-1]["lr"])
         optimizer.step()
         scheduler.step()
-    assert max(rates) == pytest.approx(config.learning_rate)
+    assert max(rates) == pytest.approx(config.learning_rate, rel=0.01)  # one-cycle's peak falls between two steps
     assert rates[-1] <= 0.02 * max(rates)
 
 
