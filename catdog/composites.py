@@ -17,7 +17,7 @@ SHORT_SIDE = 256  # px, of the pictures made here: enough for any training crop
 
 
 def side_by_side(first: Image.Image, second: Image.Image, rng: random.Random) -> Image.Image:
-    """Two photos next to each other or one above the other, in random order, each cropped to about a square: half of a 4:3 one may go."""
+    """Two photos next to each other or one above the other, each cropped to about a square: half of a 4:3 one may go."""
     pair = [first, second]
     rng.shuffle(pair)
     stacked = rng.random() < 0.4

@@ -44,7 +44,7 @@ class TrainConfig:
     epochs: int = 14
     batch_size: int = 64
     """Photos a step, over all processes."""
-    train_size: int = 192
+    train_size: int = 160
     """Input size in pixels that training ends with; it starts at --start-size."""
     start_size: int = 128
     input_size: int = 224
@@ -134,11 +134,11 @@ class TrainConfig:
     def shapes_at(self, epoch: int) -> list[tuple[int, int]]:
         """Input shapes (h, w) of an epoch's batches.
 
-        Small pictures first: they are cheap, and the first epochs learn the coarse things. The last third is a little
-        smaller than what the trained network is shown, since random crops make pets look larger (Touvron et al. 2019,
-        "Fixing the train-test resolution discrepancy"). Square, wide and tall ones where it will see whole photos.
+        Small pictures for the first third: they are cheap, and the first epochs learn the coarse things. All are smaller
+        than what the trained network is shown, since random crops make pets look larger (Touvron et al. 2019, "Fixing
+        the train-test resolution discrepancy"). Square, wide and tall ones where it will see whole photos.
         """
-        share = min(1.0, epoch / (0.7 * self.epochs))
+        share = min(1.0, epoch / (0.35 * self.epochs))
         size = self.start_size + STRIDE * int((self.train_size - self.start_size) * share / STRIDE)
         if self.resize != "whole":
             return [(size, size)]

@@ -8,8 +8,13 @@ from catdog.checkpoint import Metadata
 from catdog.report import table_of
 
 
-def model_card(metadata: Metadata, tried: str = "") -> str:
-    """Markdown: what the checkpoint is, its held-out figures, what it was made from, and what it may be used for."""
+def model_card(metadata: Metadata, inputs: str = "") -> str:
+    """Markdown: what the checkpoint is, its held-out figures, what it was made from, and what it may be used for.
+
+    Args:
+        metadata: of a checkpoint that `scripts/train.py` made.
+        inputs: the Markdown table of `scripts/compare_inputs.py`, where there is one.
+    """
     training = metadata.training
     options = training["options"]
     depth = metadata.architecture.removeprefix("resnet")
@@ -29,8 +34,8 @@ def model_card(metadata: Metadata, tried: str = "") -> str:
         + (f", commit {training['commit']}." if training["commit"] else "."),
         rows(("option", "value"), [(f"`--{name.replace('_', '-')}`", value) for name, value in options.items()]),
     ]
-    if tried:
-        sections += ["## What was tried", tried]
+    if inputs:
+        sections += ["## Which input it is shown", INPUTS, inputs]
     sections += ["## What it may be used for", licence(metadata), "## What it is not good at", WEAKNESSES]
     return "\n\n".join(sections) + "\n"
 
@@ -95,6 +100,13 @@ def licence(metadata: Metadata) -> str:
         text += " The starting weights are torchvision's (BSD-3-Clause), learnt from ImageNet's photos, for research."
     return text + " Take it for research and for fun; for anything else, train on photos of your own."
 
+
+INPUTS = """\
+The same weights on tuning photos, shown in other sizes and shapes, by `scripts/compare_inputs.py`. *whole* keeps the
+photo's shape, *squash* makes it a square, *crop* is the tutorials' resize to 256 and centre crop of 224. Wide photos are
+at least 1.45 times as long as high or the other way round; far pets are cut out and pasted at 0.3 of a negative's short
+side; both are put together from two photos. Areas under the curve need no threshold: one minus it is how often a random
+pair is ordered wrongly."""
 
 WEAKNESSES = """\
 Drawings, toys and plush: it has only seen photos. Animals that look like a cat or a dog and that it has never been told

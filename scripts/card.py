@@ -60,7 +60,9 @@ def main() -> int:
         print(f"card.py: {error}", file=sys.stderr)
         return 2
     card = options.checkpoint.with_suffix(".md")
-    card.write_text(model_card(metadata), encoding="utf-8")
+    inputs = options.checkpoint.with_name("inputs.md")
+    table = inputs.read_text(encoding="utf-8").strip() if inputs.exists() else ""
+    card.write_text(model_card(metadata, table), encoding="utf-8")
     print(f"Wrote {card}.")
     if options.checkpoint == SHIPPED:
         table = figures(metadata)

@@ -69,4 +69,5 @@ def test_the_model_card_is_the_one_that_its_metadata_gives(classifier, root):
     from catdog.model_card import model_card
 
     card = (root / "checkpoints" / "catdog-resnet18.md").read_text(encoding="utf-8")
-    assert card == model_card(classifier.metadata)
+    inputs = (root / "checkpoints" / "inputs.md").read_text(encoding="utf-8")
+    assert card == model_card(classifier.metadata, inputs.strip())

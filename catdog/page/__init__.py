@@ -30,6 +30,7 @@ def launch(page: gr.Blocks, **options) -> None:
     page.launch(
         theme=gr.themes.Soft(primary_hue="orange", secondary_hue="blue", font=["system-ui", "sans-serif"]),
         css_paths=HERE / "style.css",
+        head=f"<script>{(HERE / 'upload.js').read_text(encoding='utf-8')}</script>",
         footer_links=["api", "settings"],
         max_file_size=MAX_FILE_SIZE,
         run_history=False,

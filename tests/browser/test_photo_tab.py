@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path
 
 import pillow_heif
@@ -78,24 +79,21 @@ def test_an_upload_is_answered_by_itself(page, root):
 def test_a_second_upload_replaces_the_first_answer(page, root):
     upload(page, root / "examples" / "cat-ginger-kitten.jpg")
     expect(verdict(page)).to_have_text(words.VERDICTS["cat"], timeout=PATIENCE)
-    page.get_by_label("Clear").or_(page.get_by_label("Remove Image")).first.click()
+    page.get_by_label("Remove Image").click()
     expect(page.locator("#answer .waiting")).to_be_visible(timeout=PATIENCE)
     upload(page, root / "examples" / "dog-german-shepherd.jpg")
     expect(verdict(page)).to_have_text(words.VERDICTS["dog"], timeout=PATIENCE)
 
 
 def test_an_example_is_one_click(page):
-    page.locator(".gallery-item, [data-testid=examples] button, .examples button, .gallery button").nth(1).click()
+    page.locator("button.gallery-item").nth(1).click()
     expect(verdict(page)).to_have_text(words.VERDICTS["cat"], timeout=PATIENCE)
 
 
 def test_the_camera_takes_a_picture(page):
-    page.get_by_label("Capture from camera").or_(page.locator("#picture [aria-label*=ebcam]")).first.click()
-    page.locator("#picture button", has_text="Click to Access Webcam").or_(
-        page.get_by_title("grant webcam access")
-    ).first.click()
-    page.wait_for_timeout(1500)
-    page.get_by_label("capture photo").first.click()
+    page.get_by_label("Capture from camera").click()
+    page.get_by_text("Click to Access Webcam").click()
+    page.get_by_label("capture photo").click()
     expect(verdict(page)).to_be_visible(timeout=PATIENCE)
 
 
@@ -103,8 +101,6 @@ def test_a_picture_is_pasted(page, root):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     picture = Image.open(root / "examples" / "dog-german-shepherd.jpg")
     picture.thumbnail((300, 300))
-    from io import BytesIO
-
     buffer = BytesIO()
     picture.save(buffer, "PNG")
     page.evaluate(
