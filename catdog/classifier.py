@@ -22,7 +22,7 @@ from catdog.evidence import boxes_of, evidence_and_logits
 from catdog.images import ImageError, Picture, open_picture
 from catdog.metrics import probabilities_of, verdicts_of
 from catdog.resnet import ResNet
-from catdog.transforms import Box
+from catdog.transforms import STRIDE, Box
 
 BATCH_SIZE = 32
 CHUNK_SIZE = 128  # pictures decoded ahead: bounds the memory however many are asked for
@@ -89,11 +89,13 @@ class Classifier:
             size: the input's short side in pixels, a multiple of 32. 448 gives maps twice as fine as 224, from a network
                 that was trained for smaller pictures: its answer may differ a little.
         """
-        return list(self._answers(pictures, errors, size or self.metadata.input_size))
+        return list(self._answers(pictures, errors, self.metadata.input_size if size is None else size))
 
     def _answers(self, pictures: Iterable[Picture], errors: str, size: int) -> Iterator[Explanation | ImageError]:
         if isinstance(pictures, (str, bytes, bytearray, os.PathLike, Image.Image, np.ndarray)):
             raise TypeError("Hand over a list of pictures, also for a single one: classify([picture]).")
+        if size < STRIDE or size % STRIDE:
+            raise ValueError(f"size is {size}: it must be a multiple of {STRIDE}.")
         if errors not in ("raise", "return"):
             raise ValueError(f'errors is {errors!r}: it must be "raise" or "return".')
         preset = replace(self.metadata.preset(), size=size)

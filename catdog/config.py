@@ -13,6 +13,7 @@ import tyro
 from catdog.transforms import STRIDE, EvaluationPreset, PlainPreset, Resize, TrainingPreset
 
 Recipe = Literal["default", "tutorial"]
+SHIPPED_OUT = Path("checkpoints/catdog-resnet18.safetensors")
 
 
 @dataclass
@@ -24,8 +25,9 @@ class TrainConfig:
     Without any, Oxford-IIIT Pet is downloaded."""
     neither: tuple[Path, ...] = ()
     """Folders of photos with neither a cat nor a dog."""
-    out: Path = Path("checkpoints/catdog-resnet18.safetensors")
-    """Where the checkpoint goes; its model card and curves are written beside it."""
+    out: Path = SHIPPED_OUT
+    """Where the checkpoint goes; its model card and curves are written beside it. A dry run without --out writes into
+    runs/."""
     init: str = "imagenet"
     """Starting weights: imagenet (downloaded by torchvision), none, or a file: torchvision-style weights or one of our
     checkpoints."""
@@ -78,7 +80,8 @@ class TrainConfig:
     """Each earlier stage's rate, as a share of the next one's."""
     weight_decay: float = 0.02
     frozen_stages: int = 1
-    """Stages left as they are, from the input on: 1 is the stem and the first stage; 4 trains the head alone."""
+    """Stages left as they are, from the input on: 1 is the stem and the first stage; 4 trains the head alone. With
+    --init none, none."""
     frozen_batch_norm: bool = False
     """Batch norm keeps its running statistics everywhere."""
     schedule: Literal["one-cycle", "cosine", "step"] = "one-cycle"
@@ -122,6 +125,12 @@ class TrainConfig:
                 raise ValueError(f"--{option} is {getattr(self, name)}: it must be a multiple of {STRIDE}.")
         if self.out.suffix != ".safetensors":
             raise ValueError(f"--out is {self.out}: its name must end in .safetensors.")
+        if self.out == SHIPPED_OUT and self.dry_run:  # the checkpoint that is in use stays
+            self.out = Path("runs/dry-run.safetensors")
+        elif self.out == SHIPPED_OUT and self.arch != "resnet18":
+            self.out = SHIPPED_OUT.with_name(f"catdog-{self.arch}.safetensors")
+        if self.init == "none":  # stages that have learnt nothing must learn
+            self.frozen_stages, self.stage_decay = 0, 1.0
         if self.loss == "cross-entropy":  # a softmax has no word for both or neither
             self.composite = self.made_negative = 0.0
 

@@ -25,15 +25,22 @@ def choose_device(name: str = "auto") -> torch.device:
     Raises:
         ValueError: for a device that this machine, or this build of PyTorch, does not have.
     """
+    if name in ("auto", "cuda") and torch.cuda.is_available():
+        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))  # torchrun numbers a machine's processes
+        torch.cuda.set_device(device)
+        return device
     if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
         return torch.device("mps") if torch.backends.mps.is_available() else torch.device("cpu")
     kind = name.partition(":")[0]
     available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not available.get(kind, False):
         raise ValueError(f"This machine has no device {name}: use --device cpu or auto.")
-    return torch.device(name)
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except RuntimeError as error:
+        raise ValueError(f"This machine has no device {name}: use --device cpu or auto.") from error
+    return device
 
 
 def place(network: nn.Module, device: torch.device) -> nn.Module:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import copy
 
 import numpy as np
 import torch
@@ -44,7 +44,6 @@ def evidence_and_logits(network: ResNet, batch: Tensor) -> tuple[Tensor, Tensor]
 
 
 CAM_METHODS = ("GradCAM", "GradCAMPlusPlus", "XGradCAM", "LayerCAM", "EigenCAM", "ScoreCAM", "AblationCAM")
-CAM_LOCK = threading.Lock()  # grad-cam keeps its hooks and the last gradients on the network
 
 
 def cam_map(network: ResNet, batch: Tensor, method: str, stage: int = 4, label: int = 0) -> np.ndarray:
@@ -70,19 +69,10 @@ def cam_map(network: ResNet, batch: Tensor, method: str, stage: int = 4, label: 
     import pytorch_grad_cam
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-    targets = [ClassifierOutputTarget(label)] * len(batch)
-    frozen = [parameter for parameter in network.parameters() if not parameter.requires_grad]
-    with CAM_LOCK, torch.enable_grad():
-        cam = getattr(pytorch_grad_cam, method)(network, [getattr(network, f"layer{stage}")[-1]])
-        try:  # not its context manager, which swallows some exceptions on the way out
-            for parameter in frozen:
-                parameter.requires_grad_(True)
-            return cam(batch, targets)
-        finally:
-            cam.activations_and_grads.release()
-            network.zero_grad(set_to_none=True)
-            for parameter in frozen:
-                parameter.requires_grad_(False)
+    copied = copy.deepcopy(network).requires_grad_(True)  # grad-cam hangs hooks and gradients on what it works with
+    with torch.enable_grad():
+        cam = getattr(pytorch_grad_cam, method)(copied, [getattr(copied, f"layer{stage}")[-1]])
+        return cam(batch, [ClassifierOutputTarget(label)] * len(batch))
 
 
 def boxes_of(evidence: np.ndarray, view: Box, threshold: float) -> list[Box | None]:

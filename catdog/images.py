@@ -157,7 +157,9 @@ def upright_rgb(image: Image.Image, name: str) -> Image.Image:
         image.load()
         rgb = to_rgb(image)
         turn = UPRIGHT.get(orientation(image))
-        return rgb.transpose(turn) if turn is not None else rgb
+        upright = rgb.transpose(turn) if turn is not None else rgb
+        upright.info = {}  # or whoever opens the result again would turn it again
+        return upright
     except Exception as error:  # see decode: OSError, SyntaxError, struct.error, MemoryError, ...
         raise ImageError("damaged", f"{name} is damaged or cut off: it cannot be decoded to the end.") from error
 

@@ -42,7 +42,7 @@ def model_card(metadata: Metadata, inputs: str = "") -> str:
 
 def answers(metadata: Metadata) -> str:
     if metadata.head == "softmax":
-        return "Cat or dog, by a softmax over the two: it has no word for both, and `neither` only means undecided."
+        return "Cat or dog, by a softmax over the two: it has no word for both or neither."
     lines = (
         f"Two independent probabilities, for cat and for dog, calibrated on tuning photos. `neither` where the larger one "
         f"is below {metadata.present:.2f}, `both` where the smaller one reaches {metadata.both:.2f}. It sees "
@@ -88,10 +88,9 @@ def licence(metadata: Metadata) -> str:
         text += " Kaggle's Dogs vs. Cats photos (Asirra) are for research only."
     if "oxford" in names:
         text += " Oxford-IIIT Pet is under CC BY-SA 4.0."
-    if "folders" in names or "neither" in names:
-        text += " The other folders hold photos under research-only, MIT, CC BY, CC0 and Flickr licences."
     if metadata.training["init"] == "resnet18-imagenet-partial.pth":
         text += (
+            " The other folders hold photos under research-only, MIT, CC BY, CC0 and Flickr licences."
             " The starting weights are a partial copy of torchvision's ResNet18_Weights.IMAGENET1K_V1 (BSD-3-Clause; "
             "photos of ImageNet, for research): batch-norm statistics were recomputed, the first block of the last stage "
             "comes from an int8 copy (Apache-2.0), the second block of the last stage was trained from nothing."

@@ -56,12 +56,15 @@ class Photos:
 
 def start(config: TrainConfig) -> int:
     """Train and return the exit status: 0 done, 1 some photos failed or the run was stopped, 2 wrong use."""
-    world = int(os.environ.get("WORLD_SIZE", "1"))
-    if world > 1:  # set by torchrun
-        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-    first = not dist.is_initialized() or dist.get_rank() == 0
+    first = True
     try:
+        if int(os.environ.get("WORLD_SIZE", "1")) > 1:  # set by torchrun
+            dist.init_process_group("nccl" if choose_device(config.device).type == "cuda" else "gloo")
+            first = dist.get_rank() == 0
         return 0 if train(config, say=lambda line: print(line, flush=True) if first else None) else 1
+    except KeyboardInterrupt:  # outside the loop, which stops by itself
+        print("train.py: stopped; go on with --resume if training had begun.", file=sys.stderr)
+        return 1
     except (DataError, CheckpointError, ValueError) as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 2
@@ -126,6 +129,7 @@ def train(config: TrainConfig, say: Callable[[str], None] = print) -> bool:
             "finished": fitted.finished,
         },
     )
+    save_checkpoint(config.out, fitted.network, metadata)  # before the figures, which take a while
     scored, unreadable = score(Classifier(fitted.network, metadata, device), photos.held_out)
     if scored:
         metadata = replace(metadata, held_out=figures_of(scored))
@@ -270,14 +274,14 @@ def finish(
         return logits_of(network, EvaluationSamples(cached, preset), device, config.workers).numpy()
 
     tuning = list(photos.tuning)
-    if head == "sigmoid" and not real_negatives:
+    if head == "sigmoid" and not any(cached.photo.label == (0, 0) for cached in tuning):
         tuning += made_up_negatives(tuning, config.seed, count)
     labels = np.array([cached.photo.label for cached in tuning])
     logits = score(tuning)
     temperature, offset = fit_calibration(logits, labels, head)
     probabilities = probabilities_of(logits, head, temperature, offset)
     pets, negatives = probabilities[labels.sum(1) == 1], probabilities[labels.sum(1) == 0]
-    present, both = 0.5, 0.5
+    present, both = 0.5, 0.51  # of a softmax: the larger one, and never both
     if head == "sigmoid":
         present = fit_present(pets, negatives)
         both_logits = score(made_up_both(photos.tuning, config.seed, count))

@@ -122,7 +122,8 @@ class Run:
         state |= {"config": self.config.fixed(), "best": self.best, "progress": asdict(self.progress)}
         temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         try:
-            torch.save(state, temporary)
+            with temporary.open("wb") as file:  # torch.save would turn a full disk into a RuntimeError
+                torch.save(state, file)
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -133,14 +134,18 @@ class Run:
         Raises:
             ValueError: when the state belongs to a run with other options.
         """
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+        except Exception as error:  # whatever the unpickler meets in a damaged file
+            raise ValueError(f"{path} is damaged: delete it and start again without --resume.") from error
         options = self.config.fixed()
         if changed := [name for name, value in options.items() if state["config"].get(name) != value]:
             raise ValueError(
                 f"{path} belongs to a run with another {', '.join(changed)}: use the same options, or leave --resume out."
             )
         for name, part in self.parts().items():
-            part.load_state_dict(state[name])
+            if state[name]:  # the scaler of a run on another device has none
+                part.load_state_dict(state[name])
         self.best, self.progress = state["best"], Progress(**state["progress"])
 
 
@@ -167,11 +172,12 @@ def fit(
         TrainingSamples(training, config.training_preset(), config.composite, config.made_negative),
         batch_sampler=batches,
         num_workers=config.workers,
+        persistent_workers=config.workers > 0,
         pin_memory=device.type == "cuda",
         worker_init_fn=ignore_interrupt,
     )
     with stop_signals() as stopped:
-        while progress.epoch < config.epochs:
+        while progress.epoch < config.epochs and progress.epoch - 1 - progress.best_epoch < config.patience:
             batches.epoch, batches.first_step = progress.epoch, progress.step
             batches.shapes = config.shapes_at(progress.epoch)
             rate = train_epoch(run, loader, state_path, stopped)
@@ -190,9 +196,11 @@ def fit(
             run.save(state_path)
             if rank == 0:
                 on_epoch(progress)
-            if config.dry_run or progress.epoch - 1 - progress.best_epoch >= config.patience or stopped():
+            if config.dry_run:
                 break
-        return Fitted(with_weights(network, run.best), progress, finished=not stopped())
+            if agree(stopped(), device, world) and progress.epoch < config.epochs:
+                return Fitted(with_weights(network, run.best), progress, finished=False)
+        return Fitted(with_weights(network, run.best), progress, finished=True)
 
 
 def train_epoch(run: Run, loader: DataLoader, state_path: Path, stopped: Callable[[], bool]) -> float:

@@ -64,7 +64,7 @@ def main() -> int:
     table = inputs.read_text(encoding="utf-8").strip() if inputs.exists() else ""
     card.write_text(model_card(metadata, table), encoding="utf-8")
     print(f"Wrote {card}.")
-    if options.checkpoint == SHIPPED:
+    if options.checkpoint.resolve() == SHIPPED.resolve():
         table = figures(metadata)
         for name, words in (("README.md", table), ("README.zh-CN.md", in_chinese(table))):
             text = (ROOT / name).read_text(encoding="utf-8")

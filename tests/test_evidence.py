@@ -10,7 +10,7 @@ from pytorch_grad_cam.utils.image import scale_cam_image
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 
-from catdog.evidence import boxes_of, evidence_and_logits
+from catdog.evidence import boxes_of, cam_map, evidence_and_logits
 from catdog.images import open_picture
 from catdog.transforms import EvaluationPreset
 
@@ -166,3 +166,13 @@ def test_a_box_of_a_real_picture_lies_inside_it(tiny_network, examples):
     view = preset.view(*picture.size)
     for left, top, right, bottom in boxes_of(evidence[0].detach().numpy(), view, threshold=0.3):
         assert 0 <= left < right <= picture.width and 0 <= top < bottom <= picture.height
+
+
+@pytest.mark.parametrize("method", ["GradCAM", "LayerCAM", "EigenCAM"])
+def test_other_methods_come_from_grad_cam_and_leave_the_network_alone(tiny_network, method):
+    batch = torch.randn(2, 3, 64, 96)
+    maps = cam_map(tiny_network, batch, method, stage=3, label=1)
+    assert maps.shape == (2, 64, 96) and maps.min() >= 0 and maps.max() <= 1
+    assert not any(module._forward_hooks for module in tiny_network.modules())
+    with pytest.raises(ValueError, match="methods are"):
+        cam_map(tiny_network, batch, "NoCAM")

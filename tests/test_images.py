@@ -485,3 +485,12 @@ def test_a_garbled_picture_raises_nothing_but_image_errors(format, data):
         content[place] = value
     end = data.draw(st.just(len(content)) | st.integers(0, len(content)))
     opens_or_is_refused(bytes(content[:end]))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_opening_an_upright_picture_again_changes_nothing(orientation, quadrants, tmp_path):
+    exif = Image.Exif()
+    exif[274] = orientation
+    quadrants.save(tmp_path / "turned.jpg", exif=exif)
+    once = open_picture(tmp_path / "turned.jpg")
+    assert open_picture(once) == once

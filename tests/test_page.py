@@ -17,7 +17,7 @@ from PIL import Image
 from catdog.checkpoint import Metadata
 from catdog.classifier import Classifier
 from catdog.images import ImageError
-from catdog.page import KEEP_SECONDS, build, launch, photo, words
+from catdog.page import KEEP_SECONDS, LOOK_SECONDS, build, launch, photo, words
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +62,31 @@ def test_an_iphone_photo_is_answered_and_gets_a_preview(classifier, tmp_path, ex
     answer, preview = photo.answer_to(classifier, str(path))
     assert "data:image/jpeg" in answer
     assert preview["value"].size == Image.open(examples[1]).size
+
+
+def test_a_turned_photo_is_turned_upright_once(classifier, tmp_path, examples, monkeypatch):
+    exif = Image.Exif()
+    exif[274] = 6
+    path = tmp_path / "turned.jpg"
+    Image.open(examples[1]).rotate(90, expand=True).save(path, exif=exif)
+    seen = []
+    monkeypatch.setattr(photo, "overlay", lambda picture, explanation, scale: seen.append(explanation.view) or picture)
+    photo.answer_to(classifier, str(path))
+    assert seen == [(0, 0, *Image.open(examples[1]).size)]
+
+
+def test_a_path_or_address_given_as_url_is_not_opened(server, examples):
+    picture = {"path": None, "url": str(examples[0]), "meta": {"_type": "gradio.FileData"}}
+    request = urllib.request.Request(
+        f"{server.local_url}gradio_api/call/classify",
+        json.dumps({"data": [picture]}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request) as response:
+        event = json.load(response)["event_id"]
+    with urllib.request.urlopen(f"{server.local_url}gradio_api/call/classify/{event}") as response:
+        answer = response.read().decode()
+    assert "event: error" in answer and "verdict" not in answer
 
 
 def test_every_error_code_has_words(root):
@@ -115,7 +140,7 @@ def test_programs_see_two_endpoints_and_nothing_else(server):
 
 
 def test_nothing_of_a_visitor_is_kept(server):
-    assert server.delete_cache == (KEEP_SECONDS, KEEP_SECONDS)
+    assert server.delete_cache == (LOOK_SECONDS, KEEP_SECONDS) and LOOK_SECONDS + KEEP_SECONDS <= 3600
     assert not server.analytics_enabled
     assert not server.run_history
     assert not server.enable_monitoring

@@ -9,14 +9,15 @@ import gradio as gr
 from catdog.classifier import Classifier
 from catdog.page import api, photo, words
 
-KEEP_SECONDS = 3600  # how long an upload stays on the server
+KEEP_SECONDS = 3000  # after which an upload is deleted, at the next look
+LOOK_SECONDS = 600
 MAX_FILE_SIZE = 50 * 2**20  # bytes
 HERE = Path(__file__).parent
 
 
 def build(classifier: Classifier) -> gr.Blocks:
     """The whole page for a loaded classifier."""
-    with gr.Blocks(title=words.TITLE, analytics_enabled=False, delete_cache=(KEEP_SECONDS, KEEP_SECONDS)) as page:
+    with gr.Blocks(title=words.TITLE, analytics_enabled=False, delete_cache=(LOOK_SECONDS, KEEP_SECONDS)) as page:
         gr.Markdown(f"# {words.TITLE}\n{words.INTRODUCTION}", elem_id="introduction")
         with gr.Tab(words.PHOTO_TAB):
             photo.build(classifier, MAX_FILE_SIZE)

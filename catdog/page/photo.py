@@ -56,7 +56,7 @@ def build(classifier: Classifier, max_file_size: int) -> None:
         api_visibility="private",
     )
     gr.Markdown(words.EXAMPLES_CREDIT, elem_id="credit")
-    picture.input(
+    answering = picture.input(
         respond,
         picture,
         [answer, picture],
@@ -64,7 +64,7 @@ def build(classifier: Classifier, max_file_size: int) -> None:
         trigger_mode="always_last",
         api_visibility="private",
     )
-    picture.clear(lambda: waiting(classifier), None, answer, queue=False, api_visibility="private")
+    picture.clear(lambda: waiting(classifier), None, answer, queue=False, cancels=answering, api_visibility="private")
 
 
 def answer_to(classifier: Classifier, source: str | None) -> tuple[str, object]:

@@ -19,4 +19,8 @@ class RawImage(gr.Image):
     def preprocess(self, payload: ImageData | None) -> str | None:
         if payload is None:
             return None
-        return payload.path or payload.url
+        if payload.path:
+            return payload.path  # Gradio has checked that it is an upload of this page
+        if payload.url and payload.url.startswith("data:"):
+            return payload.url
+        raise gr.Error("missing: No picture was sent.", print_exception=False)  # never a path or address as "url"

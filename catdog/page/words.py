@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TITLE = "catdog"
 INTRODUCTION = "Drop in a photo: is there a cat, a dog, both or neither, and where?"
-PRIVACY = "Photos are classified on this server, kept for at most an hour and then deleted; nothing is sent elsewhere."
+PRIVACY = "Photos are classified on this server, kept for at most an hour and then deleted; none is passed on."
 
 PHOTO_TAB = "Photo"
 PICTURE = "Your photo"
@@ -27,7 +27,7 @@ EVIDENCE_ALT = {
     "both": "The photo with the places that speak for a cat in orange and those that speak for a dog in blue.",
     "neither": "The photo; what little speaks for a cat is orange, for a dog blue.",
 }
-LEGEND = "How many logits a place is worth"
+LEGEND = "What the logit would be if the whole photo looked like this place"
 LEGEND_NONE = "0"
 HOW_TO_READ = "How to read this"
 HOW_TO_READ_TEXT = (
@@ -39,7 +39,7 @@ MADE_NEGATIVES = (
     "This network was trained without photos of other things, so “neither” is worth little: it learnt it from made-up "
     "pictures only."
 )
-SOFTMAX = "This network chooses between cat and dog: it has no word for both."
+SOFTMAX = "This network chooses between cat and dog: it has no word for both or neither."
 
 ERRORS = {
     "missing": "The photo did not arrive. Please try again.",
