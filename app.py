@@ -10,6 +10,7 @@ import tyro
 
 from catdog import load
 from catdog.checkpoint import CheckpointError
+from catdog.device import DeviceError
 
 
 @dataclass
@@ -30,9 +31,12 @@ class Options:
 
 def main() -> int:
     options = tyro.cli(Options, prog="app.py")
+    if options.port is not None and not 1 <= options.port <= 65_535:
+        print(f"app.py: --port is {options.port}: it must be between 1 and 65535.", file=sys.stderr)
+        return 2
     try:
         classifier = load(options.checkpoint, options.device)
-    except (CheckpointError, ValueError) as error:
+    except (CheckpointError, DeviceError) as error:
         print(f"app.py: {error}", file=sys.stderr)
         return 2
 

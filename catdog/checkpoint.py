@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import math
 import os
 import warnings
 import zipfile
-from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,7 +17,6 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from catdog.datasets import Photo
 from catdog.resnet import ARCHITECTURES, ResNet
 from catdog.transforms import MEAN, STD, EvaluationPreset, Resize
 
@@ -252,24 +248,6 @@ def load_fitting(network: ResNet, tensors: dict[str, Tensor], source: Path | str
         raise CheckpointError(f"Nothing in {source} fits this network: start from weights of the same --arch.")
     network.load_state_dict(fitting, strict=False)
     return sorted(own.keys() - fitting.keys()), sorted(tensors.keys() - fitting.keys())
-
-
-def fingerprint(digests: Iterable[bytes]) -> str:
-    """The photos that a checkpoint has seen, for its metadata: they are never scored as held-out."""
-    return base64.b64encode(b"".join(sorted(set(digests)))).decode()
-
-
-def photo_digest(content: bytes) -> bytes:
-    """Four bytes that stand for a photo: two of ten thousand photos share them once in a hundred times."""
-    return hashlib.sha256(content).digest()[:4]
-
-
-def knows(metadata: Metadata, photos: Sequence[Photo]) -> bool:
-    """Whether a checkpoint was trained or tuned on some of these photos."""
-    joined = base64.b64decode(metadata.training.get("photos", ""))
-    seen = {joined[start : start + 4] for start in range(0, len(joined), 4)}
-    trained_on = (photo for photo in photos if photo.part != "held-out")
-    return bool(seen) and any(photo_digest(photo.path.read_bytes()) in seen for photo in islice(trained_on, 100))
 
 
 def digest(tensors: dict[str, Tensor]) -> str:

@@ -163,7 +163,7 @@ def load(path: str | Path | None = None, device: str = "auto") -> Classifier:
 
     Raises:
         CheckpointError: for a file that is missing or cannot be used.
-        ValueError: for a device that this machine does not have.
+        DeviceError: for a device that this machine does not have.
     """
     network, metadata = load_checkpoint(path)
     return Classifier(network, metadata, choose_device(device))

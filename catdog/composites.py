@@ -17,7 +17,7 @@ SHORT_SIDE = 256  # px, of the pictures made here: enough for any training crop
 
 
 def side_by_side(first: Image.Image, second: Image.Image, rng: random.Random) -> Image.Image:
-    """Two photos next to each other or one above the other, each cropped to about a square: half of a 4:3 one may go."""
+    """Two photos next to each other or one above the other, each cropped to at most 1.4 times its height: a pet must stay in it."""
     pair = [first, second]
     rng.shuffle(pair)
     stacked = rng.random() < 0.4
@@ -25,7 +25,7 @@ def side_by_side(first: Image.Image, second: Image.Image, rng: random.Random) ->
     for picture in pair:
         picture = picture.transpose(Image.Transpose.TRANSPOSE) if stacked else picture
         picture = picture.resize((max(1, round(picture.width * SHORT_SIDE / picture.height)), SHORT_SIDE))
-        width = min(picture.width, round(SHORT_SIDE * rng.uniform(0.7, 1.2)))
+        width = min(picture.width, round(SHORT_SIDE * rng.uniform(0.9, 1.4)))
         left = rng.randint(0, picture.width - width)
         parts.append(picture.crop((left, 0, left + width, SHORT_SIDE)))
     canvas = Image.new("RGB", (parts[0].width + parts[1].width, SHORT_SIDE))

@@ -16,6 +16,10 @@ Recipe = Literal["default", "tutorial"]
 SHIPPED_OUT = Path("checkpoints/catdog-resnet18.safetensors")
 
 
+class OptionError(ValueError):
+    """An option that cannot be used: one sentence that says what is wrong and what to do."""
+
+
 @dataclass
 class TrainConfig:
     """Train a cat-or-dog network on folders of photos, and save it as one checkpoint."""
@@ -118,13 +122,13 @@ class TrainConfig:
         for name, (low, high) in limits.items():
             if not low <= getattr(self, name) <= high:
                 option = name.replace("_", "-")
-                raise ValueError(f"--{option} is {getattr(self, name)}: it must be between {low} and {high}.")
+                raise OptionError(f"--{option} is {getattr(self, name)}: it must be between {low} and {high}.")
         for name in ("train_size", "start_size", "input_size"):
             if getattr(self, name) % STRIDE:
                 option = name.replace("_", "-")
-                raise ValueError(f"--{option} is {getattr(self, name)}: it must be a multiple of {STRIDE}.")
+                raise OptionError(f"--{option} is {getattr(self, name)}: it must be a multiple of {STRIDE}.")
         if self.out.suffix != ".safetensors":
-            raise ValueError(f"--out is {self.out}: its name must end in .safetensors.")
+            raise OptionError(f"--out is {self.out}: its name must end in .safetensors.")
         if self.out == SHIPPED_OUT and self.dry_run:  # the checkpoint that is in use stays
             self.out = Path("runs/dry-run.safetensors")
         elif self.out == SHIPPED_OUT and self.arch != "resnet18":
@@ -154,8 +158,8 @@ class TrainConfig:
         return [(size, size), (size - 16, size + 16), (size + 16, size - 16)]
 
     def fixed(self) -> dict[str, str]:
-        """The options that a resumed run must share with the run it goes on with."""
-        free = {"resume", "device", "workers", "out", "patience"}
+        """The options that a resumed run must share with the run it goes on with; the photos are compared themselves."""
+        free = {"resume", "device", "workers", "out", "patience", "data", "neither"}
         return {key: str(value) for key, value in asdict(self).items() if key not in free}
 
 
@@ -192,6 +196,6 @@ def parse(arguments: list[str]) -> TrainConfig:
     try:
         chosen = RECIPES[recipe.parse_known_args(arguments)[0].recipe]
         return tyro.cli(TrainConfig, default=chosen, args=arguments, prog="train.py")
-    except ValueError as error:
+    except OptionError as error:
         print(f"train.py: {error}", file=sys.stderr)
         sys.exit(2)

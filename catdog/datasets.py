@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 import re
@@ -9,6 +10,7 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from catdog.images import EXTENSIONS
@@ -27,6 +29,7 @@ CLASS_FOLDERS: dict[str, Label] = {
 SPLIT_FOLDERS = {"train": "training", "val": "tuning", "valid": "tuning", "validation": "tuning", "test": "held-out"}
 KAGGLE_NAME = re.compile(r"(cat|dog)\.(\d+)\.jpe?g", re.IGNORECASE)
 KAGGLE_TEST_NAME = re.compile(r"\d+\.jpe?g", re.IGNORECASE)
+SHORT_DIGEST = 4  # bytes
 MIN_BOTH_TO_TRAIN = 30  # fewer real photos with both teach nothing and are all needed to measure
 
 LAYOUTS = """\
@@ -216,6 +219,14 @@ def pictures_under(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file())
 
 
+def digest_of(path: Path) -> bytes | None:
+    """SHA-256 of a file, None where it cannot be read: who opens it as a picture says so."""
+    try:
+        return hashlib.sha256(path.read_bytes()).digest()
+    except OSError:
+        return None
+
+
 def without_duplicates(photos: Iterable[Photo]) -> tuple[list[Photo], list[Photo]]:
     """Drop every second copy of the same bytes: held-out wins, then tuning, then the one that came first.
 
@@ -225,12 +236,13 @@ def without_duplicates(photos: Iterable[Photo]) -> tuple[list[Photo], list[Photo
     photos = list(photos)
     by_size: dict[int, list[int]] = defaultdict(list)
     for index, photo in enumerate(photos):
-        by_size[photo.path.stat().st_size].append(index)
+        by_size[os.path.getsize(photo.path)].append(index)
     by_content: dict[bytes, list[int]] = defaultdict(list)
     for indices in by_size.values():
         if len(indices) > 1:
             for index in indices:
-                by_content[hashlib.sha256(photos[index].path.read_bytes()).digest()].append(index)
+                if digest := digest_of(photos[index].path):
+                    by_content[digest].append(index)
     dropped: set[int] = set()
     for copies in by_content.values():
         kept = max(copies, key=lambda index: (PARTS.index(photos[index].part), -index))
@@ -239,3 +251,21 @@ def without_duplicates(photos: Iterable[Photo]) -> tuple[list[Photo], list[Photo
         [photo for index, photo in enumerate(photos) if index not in dropped],
         [photos[index] for index in sorted(dropped)],
     )
+
+
+def short_digest(content: bytes) -> bytes:
+    """Four bytes that stand for a photo: two of ten thousand photos share them once in a hundred times."""
+    return hashlib.sha256(content).digest()[:SHORT_DIGEST]
+
+
+def fingerprint(digests: Iterable[bytes]) -> str:
+    """The photos that a checkpoint has seen, for its metadata: they are never scored as held-out."""
+    return base64.b64encode(b"".join(sorted(set(digests)))).decode()
+
+
+def some_seen(seen: str, photos: Sequence[Photo]) -> bool:
+    """Whether a fingerprint holds some of these photos, of those that are not held out."""
+    joined = base64.b64decode(seen)
+    digests = {joined[start : start + SHORT_DIGEST] for start in range(0, len(joined), SHORT_DIGEST)}
+    candidates = islice((photo for photo in photos if photo.part != "held-out"), 100)
+    return any((digest_of(photo.path) or b"")[:SHORT_DIGEST] in digests for photo in candidates)

@@ -19,11 +19,15 @@ spaces = importlib.import_module("spaces") if os.environ.get("SPACES_ZERO_GPU") 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
+class DeviceError(ValueError):
+    """A device that this machine, or this build of PyTorch, does not have: one sentence with a way out."""
+
+
 def choose_device(name: str = "auto") -> torch.device:
     """`auto` is the GPU where there is one, else the CPU. `cuda:1` and the like are passed on.
 
     Raises:
-        ValueError: for a device that this machine, or this build of PyTorch, does not have.
+        DeviceError: for a device that is not there.
     """
     if name in ("auto", "cuda") and torch.cuda.is_available():
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))  # torchrun numbers a machine's processes
@@ -34,18 +38,25 @@ def choose_device(name: str = "auto") -> torch.device:
     kind = name.partition(":")[0]
     available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not available.get(kind, False):
-        raise ValueError(f"This machine has no device {name}: use --device cpu or auto.")
+        raise DeviceError(f"This machine has no device {name}: use --device cpu or auto.")
     try:
         device = torch.device(name)
         torch.empty(0, device=device)
     except RuntimeError as error:
-        raise ValueError(f"This machine has no device {name}: use --device cpu or auto.") from error
+        raise DeviceError(f"This machine has no device {name}: use --device cpu or auto.") from error
     return device
 
 
 def place(network: nn.Module, device: torch.device) -> nn.Module:
     """Move a network to its device, in the memory layout that is fastest there."""
     return network.to(device=device, memory_format=torch.channels_last)
+
+
+def repeat_exactly(device: torch.device) -> None:
+    """Have CUDA compute the same sums in the same order every time; the CPU does anyway."""
+    if device.type == "cuda":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS asks for
+        torch.use_deterministic_algorithms(True, warn_only=True)
 
 
 def half_precision(device: torch.device) -> AbstractContextManager:

@@ -22,15 +22,14 @@ from catdog.checkpoint import (
     LABELS,
     CheckpointError,
     Metadata,
-    fingerprint,
     load_fitting,
     load_initial_weights,
     save_checkpoint,
 )
 from catdog.classifier import Classifier
-from catdog.config import TrainConfig
-from catdog.datasets import DataError, Photo
-from catdog.device import choose_device
+from catdog.config import OptionError, TrainConfig
+from catdog.datasets import DataError, Photo, fingerprint
+from catdog.device import DeviceError, choose_device, repeat_exactly
 from catdog.images import ImageError
 from catdog.metrics import probabilities_of
 from catdog.model_card import model_card
@@ -65,8 +64,9 @@ def start(config: TrainConfig) -> int:
     except KeyboardInterrupt:  # outside the loop, which stops by itself
         print("train.py: stopped; go on with --resume if training had begun.", file=sys.stderr)
         return 1
-    except (DataError, CheckpointError, ValueError) as error:
-        print(f"train.py: {error}", file=sys.stderr)
+    except (DataError, CheckpointError, DeviceError, OptionError) as error:
+        if first:
+            print(f"train.py: {error}", file=sys.stderr)
         return 2
     except OSError as error:
         print(f"train.py: {error.filename or config.out} cannot be used: {error.strerror}.", file=sys.stderr)
@@ -83,18 +83,24 @@ def train(config: TrainConfig, say: Callable[[str], None] = print) -> bool:
         Whether every photo could be read and the run came to its end.
 
     Raises:
-        DataError, CheckpointError, ValueError, OSError: before minutes are spent.
+        DataError, CheckpointError, DeviceError, OptionError, OSError: before minutes are spent.
     """
     started = time.monotonic()
     device = choose_device(config.device)
+    repeat_exactly(device)
     torch.manual_seed(config.seed)
     network = ARCHITECTURES[config.arch]()
     config.out.parent.mkdir(parents=True, exist_ok=True)
     state_path = config.out.with_suffix(".resume")
     if config.resume and not state_path.exists():
         say(f"There is nothing to resume at {state_path}: starting from the beginning.")
+    first = not dist.is_initialized() or dist.get_rank() == 0
+    if not first:  # what has to be downloaded is downloaded once
+        dist.barrier()
     initialise(network, config, say)
     photos = gather(config, say)
+    if first and dist.is_initialized():
+        dist.barrier()
     real_negatives = any(cached.photo.label == (0, 0) for cached in photos.training)
     if config.loss == "binary" and not real_negatives:
         say(
@@ -103,7 +109,6 @@ def train(config: TrainConfig, say: Callable[[str], None] = print) -> bool:
         )
         config = replace(config, made_negative=max(config.made_negative, MIN_MADE_NEGATIVE))
 
-    first = not dist.is_initialized() or dist.get_rank() == 0
     fitted = fit(
         network,
         config,
@@ -225,14 +230,14 @@ def imagenet_weights(arch: str) -> dict[str, torch.Tensor]:
     """torchvision's DEFAULT weights, downloaded or from its cache.
 
     Raises:
-        ValueError: where they cannot be downloaded, with the ways out.
+        CheckpointError: where they cannot be downloaded, with the ways out.
     """
     from torchvision.models import get_model_weights
 
     try:
         return get_model_weights(arch).DEFAULT.get_state_dict(progress=sys.stderr.isatty(), check_hash=True)
     except (OSError, RuntimeError) as error:
-        raise ValueError(
+        raise CheckpointError(
             f"ImageNet's weights cannot be downloaded ({error}): use --init FILE with a file of {arch} weights, or "
             "--init none to train from scratch, which needs many more photos."
         ) from error
@@ -270,21 +275,21 @@ def finish(
     head = "softmax" if config.loss == "cross-entropy" else "sigmoid"
     count = min(300, 2 * len(photos.tuning))
 
-    def score(cached: list[CachedPhoto]) -> np.ndarray:
+    def logits_for(cached: list[CachedPhoto]) -> np.ndarray:
         return logits_of(network, EvaluationSamples(cached, preset), device, config.workers).numpy()
 
     tuning = list(photos.tuning)
     if head == "sigmoid" and not any(cached.photo.label == (0, 0) for cached in tuning):
         tuning += made_up_negatives(tuning, config.seed, count)
     labels = np.array([cached.photo.label for cached in tuning])
-    logits = score(tuning)
+    logits = logits_for(tuning)
     temperature, offset = fit_calibration(logits, labels, head)
     probabilities = probabilities_of(logits, head, temperature, offset)
     pets, negatives = probabilities[labels.sum(1) == 1], probabilities[labels.sum(1) == 0]
     present, both = 0.5, 0.51  # of a softmax: the larger one, and never both
     if head == "sigmoid":
         present = fit_present(pets, negatives)
-        both_logits = score(made_up_both(photos.tuning, config.seed, count))
+        both_logits = logits_for(made_up_both(photos.tuning, config.seed, count))
         both = fit_both(pets, probabilities_of(both_logits, head, temperature, offset))
     single = [cached for cached in photos.tuning if sum(cached.photo.label) == 1]
     scale = measure_evidence_scale(network, EvaluationSamples(single, preset), device, config.workers)

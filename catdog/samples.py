@@ -16,8 +16,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from catdog import composites
-from catdog.checkpoint import photo_digest
-from catdog.datasets import Label, Photo
+from catdog.datasets import Label, Photo, short_digest
 from catdog.images import ImageError, open_picture
 from catdog.transforms import EvaluationPreset, PlainPreset, TrainingPreset
 
@@ -64,7 +63,7 @@ def cache_photo(photo: Photo) -> CachedPhoto | ImageError:
             open_picture(photo.trimap)  # a broken one would stop training much later
     except ImageError as error:
         return error
-    digest = photo_digest(content)
+    digest = short_digest(content)
     if min(picture.size) <= MAX_CACHED_SIDE:
         return CachedPhoto(photo, content, picture.size, digest)
     scale = MAX_CACHED_SIDE / min(picture.size)

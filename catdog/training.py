@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import os
 import signal
 import sys
@@ -23,7 +24,7 @@ from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from catdog.config import TrainConfig
+from catdog.config import OptionError, TrainConfig
 from catdog.device import half_precision, place
 from catdog.resnet import ResNet
 from catdog.samples import CachedPhoto, EvaluationSamples, TrainingBatches, TrainingSamples
@@ -31,6 +32,7 @@ from catdog.samples import CachedPhoto, EvaluationSamples, TrainingBatches, Trai
 STATE_EVERY = 200  # steps between two saves of the resume state, besides the end of every epoch
 EVALUATION_BATCH = 32
 DRY_RUN_STEPS = 2
+STOPPING = b"\nStopping: the best epoch is kept and measured; once more leaves at once.\n"
 
 
 @dataclass
@@ -74,8 +76,11 @@ class Fitted:
 class Run:
     """All that changes while a network is trained, and its resume state on disk."""
 
-    def __init__(self, network: ResNet, config: TrainConfig, device: torch.device, steps_per_epoch: int) -> None:
+    def __init__(
+        self, network: ResNet, config: TrainConfig, device: torch.device, steps_per_epoch: int, photos: str
+    ) -> None:
         self.config = config
+        self.photos = photos  # a digest of all of them
         self.device = device
         self.rank, self.world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
         self.network = place(network, device)
@@ -119,7 +124,8 @@ class Run:
         if self.rank > 0:
             return
         state = {name: part.state_dict() for name, part in self.parts().items()}
-        state |= {"config": self.config.fixed(), "best": self.best, "progress": asdict(self.progress)}
+        state |= {"config": self.config.fixed(), "photos": self.photos}
+        state |= {"best": self.best, "progress": asdict(self.progress)}
         temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         try:
             with temporary.open("wb") as file:  # torch.save would turn a full disk into a RuntimeError
@@ -132,17 +138,19 @@ class Run:
         """Put everything back as it was.
 
         Raises:
-            ValueError: when the state belongs to a run with other options.
+            OptionError: when the state is damaged or belongs to another run.
         """
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
         except Exception as error:  # whatever the unpickler meets in a damaged file
-            raise ValueError(f"{path} is damaged: delete it and start again without --resume.") from error
+            raise OptionError(f"{path} is damaged: delete it and start again without --resume.") from error
         options = self.config.fixed()
         if changed := [name for name, value in options.items() if state["config"].get(name) != value]:
-            raise ValueError(
+            raise OptionError(
                 f"{path} belongs to a run with another {', '.join(changed)}: use the same options, or leave --resume out."
             )
+        if state["photos"] != self.photos:
+            raise OptionError(f"{path} belongs to a run on other photos: give the same folders, or leave --resume out.")
         for name, part in self.parts().items():
             if state[name]:  # the scaler of a run on another device has none
                 part.load_state_dict(state[name])
@@ -164,7 +172,7 @@ def fit(
     """
     rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
     batches = TrainingBatches(training, config.batch_size, config.seed, config.balance, rank, world)
-    run = Run(network, config, device, len(batches))
+    run = Run(network, config, device, len(batches), digest_of(training, tuning))
     if config.resume and state_path.exists():
         run.load(state_path)
     progress = run.progress
@@ -176,7 +184,7 @@ def fit(
         pin_memory=device.type == "cuda",
         worker_init_fn=ignore_interrupt,
     )
-    with stop_signals() as stopped:
+    with stop_signals(rank == 0) as stopped:
         while progress.epoch < config.epochs and progress.epoch - 1 - progress.best_epoch < config.patience:
             batches.epoch, batches.first_step = progress.epoch, progress.step
             batches.shapes = config.shapes_at(progress.epoch)
@@ -360,7 +368,7 @@ def evaluate_epoch(
 
 
 @contextmanager
-def stop_signals() -> Iterator[Callable[[], bool]]:
+def stop_signals(first: bool) -> Iterator[Callable[[], bool]]:
     """Ctrl-C and a polite kill set a flag that the loop reads between two steps; a second Ctrl-C is immediate."""
     received: list[int] = []
 
@@ -368,6 +376,8 @@ def stop_signals() -> Iterator[Callable[[], bool]]:
         if received:
             raise KeyboardInterrupt
         received.append(number)
+        if first:
+            os.write(2, STOPPING)  # print may not be called while a print is under way
 
     try:
         before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -400,6 +410,12 @@ def share(figures: dict[str, float], world: int) -> dict[str, float]:
     box = [figures]
     dist.broadcast_object_list(box)
     return box[0]
+
+
+def digest_of(*parts: Sequence[CachedPhoto]) -> str:
+    """Of all photos with their labels and sources, in their order."""
+    photos = [[(one.digest.hex(), one.photo.label, one.photo.source) for one in part] for part in parts]
+    return hashlib.sha256(repr(photos).encode()).hexdigest()
 
 
 def with_weights(network: ResNet, state: dict[str, Tensor]) -> ResNet:

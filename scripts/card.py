@@ -59,6 +59,9 @@ def main() -> int:
     except CheckpointError as error:
         print(f"card.py: {error}", file=sys.stderr)
         return 2
+    if not metadata.training:
+        print(f"card.py: {options.checkpoint} does not say how it was trained: it gets no card.", file=sys.stderr)
+        return 2
     card = options.checkpoint.with_suffix(".md")
     inputs = options.checkpoint.with_name("inputs.md")
     table = inputs.read_text(encoding="utf-8").strip() if inputs.exists() else ""

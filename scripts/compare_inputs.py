@@ -18,7 +18,7 @@ from sklearn.metrics import roc_auc_score
 from catdog import composites, datasets
 from catdog.checkpoint import SHIPPED, CheckpointError, load_checkpoint
 from catdog.datasets import DataError
-from catdog.device import choose_device, place
+from catdog.device import DeviceError, choose_device, place
 from catdog.metrics import Rate
 from catdog.model_card import rows
 from catdog.samples import CachedPhoto, EvaluationSamples, cache_photos, made_up, made_up_both
@@ -53,7 +53,7 @@ def main() -> int:
         network, _ = load_checkpoint(options.checkpoint)
         device = choose_device(options.device)
         found = datasets.read_folders(options.data, options.neither)
-    except (DataError, CheckpointError, ValueError) as error:
+    except (DataError, CheckpointError, DeviceError) as error:
         print(f"compare_inputs.py: {error}", file=sys.stderr)
         return 2
     place(network, device)

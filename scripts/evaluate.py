@@ -14,8 +14,9 @@ import tyro
 from tqdm import tqdm
 
 from catdog import datasets, load
-from catdog.checkpoint import CheckpointError, knows
-from catdog.datasets import DataError
+from catdog.checkpoint import CheckpointError
+from catdog.datasets import DataError, some_seen
+from catdog.device import DeviceError
 from catdog.report import as_text, figures_of, score
 
 
@@ -48,7 +49,7 @@ def main() -> int:
         photos = []
         for found in datasets.read_folders(options.data, options.neither):
             chosen, part = found.photos, options.split or "all"
-            if options.split is None and knows(classifier.metadata, found.photos):
+            if options.split is None and some_seen(classifier.metadata.training.get("photos", ""), found.photos):
                 part = "held-out"
             if part != "all":
                 chosen = [photo for photo in found.photos if photo.part == part]
@@ -59,8 +60,13 @@ def main() -> int:
             print(f"{len(copies)} copies of other photos are left out.")
         if not photos:
             raise DataError("None of these photos belongs to the part to be scored: try --split all.")
-    except (DataError, CheckpointError, ValueError) as error:
+        if options.json:
+            options.json.open("a").close()  # a file that cannot be written is told now, not after minutes
+    except (DataError, CheckpointError, DeviceError) as error:
         print(f"evaluate.py: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"evaluate.py: {error.filename} cannot be written: {error.strerror}.", file=sys.stderr)
         return 2
 
     scored, failed = score(classifier, photos, lambda paths: tqdm(paths, unit="photo", disable=not sys.stderr.isatty()))

@@ -16,7 +16,7 @@ from catdog import load, page  # noqa: E402
 from catdog.images import open_picture  # noqa: E402
 from catdog.render import overlay  # noqa: E402
 
-SHOWN = ("cat-ginger-kitten.jpg", "dog-golden-retriever.jpg", "both-cat-and-dog.jpg", "neither-coffee-cup.jpg")
+SHOWN = ("cat-ginger-kitten.jpg", "dog-golden-retriever.jpg", "both-side-by-side.jpg", "neither-coffee-cup.jpg")
 HEIGHT = 300  # px
 GAP = 8
 
@@ -46,7 +46,7 @@ def main() -> int:
         )
         view = browser.new_page(viewport={"width": 1200, "height": 860})
         view.goto(served.local_url)
-        view.set_input_files("#picture input[type=file]", str(ROOT / "examples" / "both-cat-and-dog.jpg"))
+        view.set_input_files("#picture input[type=file]", str(ROOT / "examples" / "both-side-by-side.jpg"))
         view.wait_for_selector("#answer figure img")
         view.wait_for_timeout(1000)  # the progress bar fades
         view.screenshot(path=docs / "page.png")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import glob
 import json
+import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,7 +22,8 @@ from tqdm import tqdm
 from catdog import load
 from catdog.checkpoint import CheckpointError
 from catdog.classifier import CHUNK_SIZE, Prediction
-from catdog.datasets import pictures_under
+from catdog.datasets import DataError, pictures_under
+from catdog.device import DeviceError
 from catdog.report import percent
 
 COLUMNS = ("path", "verdict", "cat", "dog", "error")
@@ -49,12 +52,12 @@ def main() -> int:
     target = options.csv or options.json or options.kaggle
     try:
         if sum(each is not None for each in (options.csv, options.json, options.kaggle)) > 1:
-            raise ValueError("--csv, --json and --kaggle exclude each other: choose one.")
+            raise DataError("--csv, --json and --kaggle exclude each other: choose one.")
         paths = [path for given in options.paths for path in pictures(given)]
         if not paths:
-            raise ValueError("No picture to classify: give files, folders or patterns.")
-        if options.kaggle and (named := [path for path in paths if not Path(path).stem.isdecimal()]):
-            raise ValueError(f"{named[0]} has no number for a name: a Kaggle submission needs 1.jpg, 2.jpg, ...")
+            raise DataError("No picture to classify: give files, folders or patterns.")
+        if options.kaggle:
+            check_kaggle(paths)
         classifier = load(options.checkpoint, options.device)
         with ExitStack() as stack:
             file = stack.enter_context(target.open("w", newline="", encoding="utf-8")) if target else sys.stdout
@@ -69,9 +72,12 @@ def main() -> int:
                 else write_text
             )
             failed = write(rows, file)
-    except (CheckpointError, ValueError) as error:
+    except (CheckpointError, DataError, DeviceError) as error:
         print(f"predict.py: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # the reader, `head` perhaps, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except OSError as error:
         print(f"predict.py: {error.filename or target} cannot be written: {error.strerror}.", file=sys.stderr)
         return 2
@@ -84,14 +90,25 @@ def pictures(given: str) -> list[str]:
     if path.is_dir():
         found = [str(each) for each in pictures_under(path)]
         if not found:
-            raise ValueError(f"There is no picture in {given}.")
+            raise DataError(f"There is no picture in {given}.")
         return found
     if path.exists() or not glob.has_magic(given):
         return [given]
-    matches = sorted(glob.glob(given, recursive=True))
-    if not matches:
-        raise ValueError(f"Nothing matches {given}.")
-    return [each for match in matches for each in pictures(match)]
+    found = {}  # a dict keeps the order; `**` matches a folder and also what is in it
+    for match in sorted(glob.glob(given, recursive=True)):
+        found |= dict.fromkeys(map(str, pictures_under(Path(match))) if Path(match).is_dir() else [match])
+    if not found:
+        raise DataError(f"Nothing matches {given}.")
+    return list(found)
+
+
+def check_kaggle(paths: list[str]) -> None:
+    """Every name must be a number, and no number may come twice."""
+    if named := [path for path in paths if not Path(path).stem.isdecimal()]:
+        raise DataError(f"{named[0]} has no number for a name: a Kaggle submission needs 1.jpg, 2.jpg, ...")
+    [(number, count)] = Counter(int(Path(path).stem) for path in paths).most_common(1)
+    if count > 1:
+        raise DataError(f"{count} pictures have the number {number}: a Kaggle submission has one row an id.")
 
 
 def rows_of(classifier, paths: list[str]) -> Iterator[dict[str, str | float]]:

@@ -6,13 +6,15 @@ import csv
 import importlib.util
 import json
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from catdog.checkpoint import Metadata, fingerprint, photo_digest, save_checkpoint
+from catdog.checkpoint import Metadata, save_checkpoint
+from catdog.datasets import fingerprint, short_digest
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
 
@@ -71,6 +73,15 @@ def test_files_keep_the_order_given_and_patterns_are_expanded(script, folder, ch
     assert rows[0]["error"] is None and set(rows[0]) == {"path", "verdict", "cat", "dog", "error"}
 
 
+def test_a_recursive_pattern_names_no_picture_twice_and_passes_over_empty_folders(script, folder, checkpoint):
+    (folder / "more" / "empty").mkdir(parents=True)
+    shutil.copy(folder / "a.jpg", folder / "more")
+    out = folder / "answers.json"
+    assert script("predict", folder / "**", "--json", out, "--checkpoint", checkpoint) == 1
+    names = [Path(row["path"]).name for row in json.loads(out.read_text(encoding="utf-8"))]
+    assert sorted(names) == ["a.jpg", "a.jpg", "b.jpg", "c.jpg", "d.jpg"]
+
+
 def test_a_kaggle_submission_has_a_row_an_id_sorted_and_a_half_for_the_unreadable(
     script, tmp_path, examples, checkpoint
 ):
@@ -82,7 +93,24 @@ def test_a_kaggle_submission_has_a_row_an_id_sorted_and_a_half_for_the_unreadabl
     with open(out, newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))
     assert [row[0] for row in rows] == ["id", "2", "3", "9", "10"]
-    assert rows[2][1] == "0.5" and rows[1][1] == rows[3][1] != "0.5"
+    assert rows[2][1] == "0.5" != rows[1][1]
+    assert float(rows[1][1]) == pytest.approx(float(rows[3][1]), abs=1e-4)
+
+
+def test_a_kaggle_submission_has_one_picture_an_id(script, tmp_path, examples, checkpoint, capsys):
+    for part in ("one", "two"):
+        (tmp_path / part).mkdir()
+        shutil.copy(examples[0], tmp_path / part / "7.jpg")
+    assert script("predict", tmp_path, "--kaggle", tmp_path / "out.csv", "--checkpoint", checkpoint) == 2
+    assert "2 pictures have the number 7" in capsys.readouterr().err
+
+
+def test_a_closed_pipe_ends_predict_without_a_traceback(root, folder, checkpoint):
+    command = [sys.executable, "scripts/predict.py", str(folder / "a.jpg"), "--checkpoint", str(checkpoint)]
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 1
 
 
 def test_without_a_file_the_answers_are_printed_rounded_towards_doubt(script, folder, checkpoint, capsys):
@@ -140,7 +168,7 @@ def test_evaluate_scores_only_the_held_out_part_of_a_folder_that_was_trained_on(
     test = class_folders(tmp_path / "photos" / "test", examples)
     for path in test.rglob("*.jpg"):
         Image.open(path).crop((1, 1, 200, 200)).save(path)
-    digests = [photo_digest(path.read_bytes()) for path in train.rglob("*.jpg")]
+    digests = [short_digest(path.read_bytes()) for path in train.rglob("*.jpg")]
     checkpoint = tmp_path / "net.safetensors"
     save_checkpoint(checkpoint, network18, Metadata(input_size=64, training={"photos": fingerprint(digests)}))
     assert script("evaluate", "--data", tmp_path / "photos", "--checkpoint", checkpoint) == 0
@@ -157,9 +185,34 @@ def test_evaluate_goes_on_after_a_broken_photo_and_says_so(script, tmp_path, exa
     assert "broken.jpg" in captured.err and "7 photos" in captured.out
 
 
-@pytest.mark.parametrize("arguments", [[], ["--data", "nowhere"], ["--neither", "empty"], ["--data", "empty"]])
-def test_evaluate_tells_wrong_use_in_a_sentence(script, tmp_path, checkpoint, monkeypatch, capsys, arguments):
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--data", "nowhere"],
+        ["--neither", "empty"],
+        ["--data", "empty"],
+        ["--data", "photos", "--json", "no/such/folder/x.json"],
+    ],
+)
+def test_evaluate_tells_wrong_use_in_a_sentence(script, tmp_path, examples, checkpoint, monkeypatch, capsys, arguments):
     monkeypatch.chdir(tmp_path)
+    class_folders(tmp_path / "photos", examples)
     (tmp_path / "empty").mkdir()
     assert script("evaluate", *arguments, "--checkpoint", checkpoint) == 2
     assert capsys.readouterr().err.startswith("evaluate.py: ")
+
+
+def test_a_checkpoint_that_does_not_say_how_it_was_trained_gets_no_card(script, checkpoint, capsys):
+    assert script("card", "--checkpoint", checkpoint) == 2
+    assert "how it was trained" in capsys.readouterr().err
+    assert not checkpoint.with_suffix(".md").exists()
+
+
+def test_a_port_that_cannot_be_is_told_before_anything_is_loaded(monkeypatch, capsys):
+    import app
+
+    monkeypatch.setattr(sys, "argv", ["app.py", "--port", "99999"])
+    monkeypatch.setattr(app, "load", lambda *arguments: pytest.fail("it loaded a checkpoint first"))
+    assert app.main() == 2
+    assert "--port is 99999" in capsys.readouterr().err

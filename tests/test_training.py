@@ -22,6 +22,7 @@ import catdog
 from catdog import training
 from catdog.checkpoint import load_checkpoint
 from catdog.config import RECIPES, TrainConfig, parse
+from catdog.page import photo, words
 from catdog.resnet import ResidualBlock, ResNet
 from catdog.run import start
 from catdog.training import freeze, loss_of, make_optimizer, make_scheduler
@@ -62,8 +63,17 @@ def popen(root: Path, *arguments: object) -> subprocess.Popen[str]:
 
 
 def same(first: Path, second: Path) -> bool:
-    one, two = load_file(first), load_file(second)
+    """Whether two runs ended with the same best epoch and with the same last step, to the bit."""
+    return equal(load_file(first), load_file(second)) and equal(last_step(first), last_step(second))
+
+
+def equal(one: dict[str, torch.Tensor], two: dict[str, torch.Tensor]) -> bool:
     return one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
+
+
+def last_step(checkpoint: Path) -> dict[str, torch.Tensor]:
+    """The weights in a run's resume state; those of the checkpoint may be of an earlier epoch."""
+    return torch.load(checkpoint.with_suffix(".resume"), weights_only=True)["network"]
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +161,14 @@ def test_resume_with_other_options_is_refused(folder, trained, capsys):
     assert "learning_rate" in capsys.readouterr().err
 
 
+def test_resume_on_other_photos_is_refused(folder, trained, tmp_path, capsys):
+    other = tmp_path / "photos"
+    shutil.copytree(folder, other)
+    next((other / "train" / "cat").iterdir()).unlink()
+    assert train("--data", other, "--out", trained, *TINY, *SMALL_INPUT, "--resume") == 2
+    assert "other photos" in capsys.readouterr().err
+
+
 def test_two_processes_reach_the_loss_of_one(root, folder, tmp_path, capsys):
     options = [*TINY, *SMALL_INPUT, "--data", folder, "--frozen-batch-norm", "--epochs", 1]
     assert train(*options, "--out", tmp_path / "one.safetensors") == 0
@@ -172,10 +190,13 @@ def tuning_loss(output: str) -> float:
 
 
 @pytest.mark.parametrize("arch", ["resnet34", "resnet50"])
-def test_deeper_networks_train_and_answer(folder, examples, tmp_path, arch):
+def test_deeper_networks_train_and_answer_on_the_page_too(folder, examples, tmp_path, arch):
     out = tmp_path / f"{arch}.safetensors"
     assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--arch", arch, "--dry-run") == 0
-    [explanation] = catdog.load(out).explain(examples[:1])
+    classifier = catdog.load(out)
+    [explanation] = classifier.explain(examples[:1])
+    answer, _ = photo.answer_to(classifier, str(examples[0]))
+    assert words.VERDICTS[explanation.prediction.verdict] in answer
     assert explanation.evidence.sum((1, 2)) + explanation.bias == pytest.approx(explanation.prediction.logits, abs=1e-4)
 
 
@@ -186,6 +207,8 @@ def test_a_softmax_checkpoint_says_so_and_its_probabilities_add_up_to_one(folder
     assert classifier.metadata.head == "softmax"
     [prediction] = classifier.classify(examples[:1])
     assert prediction.cat + prediction.dog == pytest.approx(1)
+    answer, _ = photo.answer_to(classifier, str(examples[0]))
+    assert words.VERDICTS[prediction.verdict] in answer
 
 
 def test_the_tutorial_recipe_runs_through_the_same_code(folder, tmp_path):
@@ -279,7 +302,7 @@ def test_a_full_disk_leaves_the_earlier_checkpoint_intact(folder, trained, tmp_p
     monkeypatch.setattr(Path, "write_bytes", full)
     assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--dry-run") == 2
     assert os.strerror(errno.ENOSPC) in capsys.readouterr().err
-    assert same(trained, out)
+    assert equal(load_file(trained), load_file(out))
 
 
 def test_held_out_photos_are_never_read_before_the_end(folder):

@@ -132,7 +132,7 @@ def test_nothing_scrolls_sideways(browser, address, root, width):
     page = browser.new_page(viewport={"width": width, "height": 800})
     page.goto(address)
     page.wait_for_selector("#picture")
-    upload(page, root / "examples" / "both-cat-and-dog.jpg")
+    upload(page, root / "examples" / "both-side-by-side.jpg")
     expect(verdict(page)).to_be_visible(timeout=PATIENCE)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.close()
