@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from scipy.optimize import minimize
@@ -54,17 +56,18 @@ def fit_present(pets: np.ndarray, negatives: np.ndarray) -> float:
     return middle_of_best(errors)
 
 
-def fit_both(pets: np.ndarray, both: np.ndarray, weight: float = 3.0) -> float:
-    """The threshold on the smaller probability; one pet called `both` weighs `weight` times as much as both missed,
-    since photos of one pet are far more common."""
+def fit_both(pets: np.ndarray, both: np.ndarray, most: float = 0.01) -> float:
+    """The threshold on the smaller probability that finds most photos of both, with at most a share `most` of photos of
+    one pet called `both`: those are far more common."""
     smaller_pet, smaller_both = pets.min(1), both.min(1)
-    errors = [weight * (smaller_pet >= t).mean() + (smaller_both < t).mean() for t in THRESHOLDS]
-    return middle_of_best(errors)
+    called_both = np.array([(smaller_pet >= t).mean() for t in THRESHOLDS])
+    missed = np.array([(smaller_both < t).mean() for t in THRESHOLDS])
+    return middle_of_best(missed + len(both) * np.maximum(0, called_both - most))
 
 
-def middle_of_best(errors: list[float]) -> float:
+def middle_of_best(errors: Sequence[float] | np.ndarray) -> float:
     """Of all thresholds with the lowest error, the middle one: the furthest from a mistake."""
-    best = np.flatnonzero(np.isclose(errors, min(errors), atol=1e-9))
+    best = np.flatnonzero(np.isclose(errors, np.min(errors), atol=1e-9))
     return float(round(THRESHOLDS[best[len(best) // 2]], 2))
 
 

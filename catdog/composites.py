@@ -56,7 +56,7 @@ def paste(
     rng: random.Random,
     fraction: float,
     base_mask: Image.Image | None = None,
-) -> Image.Image:
+) -> tuple[Image.Image, Image.Image]:
     """Paste what `mask` shows of `pet` onto `base`, in its light, where it hides little of the pet already there.
 
     Args:
@@ -64,6 +64,9 @@ def paste(
         pet: the photo that the pet is cut from, and `mask` its pet, of the same size.
         fraction: the cut-out's longer side, as a share of the base's short side.
         base_mask: the pet in the base; where it is unknown, the middle of the base counts as pet.
+
+    Returns:
+        The picture, and where in it the pasted pet is, as a mask.
     """
     base = base.resize(fit(base.size))
     box = mask.getbbox() or (0, 0, *mask.size)
@@ -85,7 +88,9 @@ def paste(
     pet = ImageEnhance.Brightness(pet).enhance(min(1.5, max(0.5, light**strength)))
     mask = mask.filter(ImageFilter.GaussianBlur(rng.uniform(0.5, 1.5)))
     base.paste(pet, (left, top), mask)
-    return base
+    placed = Image.new("L", base.size, 0)
+    placed.paste(mask, (left, top))
+    return base, placed
 
 
 def place(base_pet: np.ndarray, cutout: np.ndarray, rng: random.Random, max_hidden: float = 0.4) -> tuple[int, int]:

@@ -6,9 +6,9 @@ import copy
 
 import numpy as np
 import torch
+from PIL import Image
 from scipy import ndimage
 from torch import Tensor
-from torch.nn import functional as F
 
 from catdog.resnet import ResNet
 from catdog.transforms import Box
@@ -75,6 +75,11 @@ def cam_map(network: ResNet, batch: Tensor, method: str, stage: int = 4, label: 
         return cam(batch, [ClassifierOutputTarget(label)] * len(batch))
 
 
+def fine_map(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A map (h, w), smoothly enlarged to a size (width, height): float32 (height, width)."""
+    return np.asarray(Image.fromarray(values.astype(np.float32)).resize(size, Image.Resampling.BILINEAR))
+
+
 def boxes_of(evidence: np.ndarray, view: Box, threshold: float) -> list[Box | None]:
     """For each label the box around the region that holds its map's peak.
 
@@ -90,9 +95,7 @@ def boxes_of(evidence: np.ndarray, view: Box, threshold: float) -> list[Box | No
         (left, top, right, bottom) in pixels of the upright picture, or None where no place speaks for the label.
     """
     labels, height, width = evidence.shape
-    fine = F.interpolate(torch.from_numpy(evidence)[None], scale_factor=ENLARGE, mode="bilinear", align_corners=False)[
-        0
-    ].numpy()
+    fine = [fine_map(values, (width * ENLARGE, height * ENLARGE)) for values in evidence]
     left, top, right, bottom = view
     across, down = (right - left) / (width * ENLARGE), (bottom - top) / (height * ENLARGE)
     boxes: list[Box | None] = []

@@ -104,3 +104,12 @@ def confusion(labels: list[tuple[int, int]], verdicts: list[str]) -> dict[str, d
     for label, verdict in zip(labels, verdicts):
         rows[VERDICTS[label]][verdict] += 1
     return {truth: row for truth, row in rows.items() if sum(row.values())}
+
+
+def percent(probability: float) -> str:
+    """A probability for people, rounded towards doubt: never 0% or 100%."""
+    if probability > 0.99:
+        return "over 99%"
+    if probability < 0.01:
+        return "under 1%"
+    return f"{probability:.0%}"

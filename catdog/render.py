@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance
 
 from catdog.classifier import Explanation
+from catdog.evidence import fine_map
 
 COLORS = {"cat": (230, 120, 0), "dog": (0, 110, 190)}  # orange and blue: apart for every kind of colour blindness
 STRENGTH = 0.75  # opacity of evidence at the scale's end, so that the photo stays visible under it
@@ -55,10 +56,7 @@ def overlay(picture: Image.Image, explanation: Explanation, scale: float, boxes:
 def enlarge(evidence: np.ndarray, size: tuple[int, int], scale: float) -> np.ndarray:
     """Evidence (2, h, w) -> shares of the scale in [0, 1], (2, height, width), smoothly enlarged."""
     places = evidence.shape[1] * evidence.shape[2]
-    shares = np.clip(evidence * (places / scale), 0, 1).astype(np.float32)
-    return np.stack(
-        [np.asarray(Image.fromarray(share).resize(size, Image.Resampling.BICUBIC)) for share in shares]
-    ).clip(0, 1)
+    return np.stack([fine_map(np.clip(values * (places / scale), 0, 1), size) for values in evidence])
 
 
 def plot_curves(curves: list[dict[str, float]], path: Path) -> None:

@@ -13,10 +13,20 @@ from catdog.checkpoint import LABELS
 from catdog.classifier import Classifier, Prediction
 from catdog.datasets import Photo
 from catdog.images import ImageError
-from catdog.metrics import Rate, calibration_error, confusion, mean_interval, two_way_log_losses, two_way_right
+from catdog.metrics import (
+    Rate,
+    calibration_error,
+    confusion,
+    mean_interval,
+    percent,
+    two_way_log_losses,
+    two_way_right,
+)
+from catdog.samples import WAYS, cache_photos, made_up_both
 
 FEW = 30  # photos of a label, below which an interval says little
 WORST = 10  # mistakes listed
+SEED = 0
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,37 @@ class Scored:
         probabilities = np.clip([self.prediction.cat, self.prediction.dog], 1e-6, 1 - 1e-6)
         labels = np.array(self.photo.label)
         return float(-np.log(np.where(labels == 1, probabilities, 1 - probabilities)).sum())
+
+
+def measure(
+    classifier: Classifier,
+    photos: Sequence[Photo],
+    progress: Callable[[Iterable], Iterable] = iter,
+    made_up: int = 200,
+) -> tuple[dict[str, Any], list[ImageError]]:
+    """Every figure about a classifier on labelled photos, and the photos that cannot be read.
+
+    Where there are trimaps to cut pets out by, photos of both are put together from the photos given, `made_up` in each
+    way.
+    """
+    scored, failed = score(classifier, photos, progress)
+    if not scored:
+        return {}, failed
+    figures = figures_of(scored)
+    pets = [each.photo for each in scored if sum(each.photo.label) == 1]
+    if classifier.metadata.head == "sigmoid" and {each.label for each in pets if each.trimap} == {(1, 0), (0, 1)}:
+        figures["made_up_both"] = made_up_figures(classifier, pets, made_up)
+    return figures, failed
+
+
+def made_up_figures(classifier: Classifier, pets: Sequence[Photo], count: int) -> dict[str, Any]:
+    """How often photos of a cat and a dog are called `both`, `count` of each way to put them together."""
+    cached, _ = cache_photos(pets)
+    return {
+        way: rate(np.array([answer.verdict == "both" for answer in answers]))
+        for way, make in WAYS.items()
+        for answers in [classifier.classify(each.content for each in made_up_both(cached, SEED, count, make))]
+    }
 
 
 def score(
@@ -120,7 +161,9 @@ def errors_of(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]
 def as_text(figures: dict[str, Any]) -> str:
     """The figures for a terminal."""
     lines = [f"{figures['n']:,} photos: " + ", ".join(f"{count:,} {name}" for name, count in figures["counts"].items())]
-    lines += [f"{name:<34}{value}" for name, value in table_of(figures)]
+    table = table_of(figures)
+    width = max(len(name) for name, _ in table) + 2
+    lines += [f"{name:<{width}}{value}" for name, value in table]
     if figures["few"]:
         lines.append(f"Fewer than {FEW} photos of {', '.join(figures['few'])}: their intervals are wide.")
     lines += [
@@ -163,6 +206,8 @@ def table_of(figures: dict[str, Any]) -> list[tuple[str, str]]:
         ]
     if both := figures.get("both"):
         rows.append(("both: called both", in_words(both["called_both"])))
+    for way, each in figures.get("made_up_both", {}).items():
+        rows.append((f"made-up both, {way}: called both", in_words(each)))
     if against := figures.get("pets_against_negatives"):
         errors = against["calibration_error"]
         rows += [
@@ -177,12 +222,3 @@ def table_of(figures: dict[str, Any]) -> list[tuple[str, str]]:
 
 def in_words(rate: dict[str, Any]) -> str:
     return str(Rate(rate["k"], rate["n"]))
-
-
-def percent(probability: float) -> str:
-    """A probability for people, rounded towards doubt: never 0% or 100%."""
-    if probability > 0.99:
-        return "over 99%"
-    if probability < 0.01:
-        return "under 1%"
-    return f"{probability:.0%}"

@@ -31,13 +31,15 @@ from catdog.config import OptionError, TrainConfig
 from catdog.datasets import DataError, Photo, fingerprint
 from catdog.device import DeviceError, choose_device, repeat_exactly
 from catdog.images import ImageError
+from catdog.localization import closed_form, fit_box_threshold
 from catdog.metrics import probabilities_of
 from catdog.model_card import model_card
-from catdog.report import as_text, figures_of, score
+from catdog.report import as_text, measure
 from catdog.resnet import ARCHITECTURES, ResNet
 from catdog.samples import CachedPhoto, EvaluationSamples, cache_photos, made_up_both, made_up_negatives
-from catdog.training import Progress, fit, logits_of
+from catdog.training import DRY_RUN_STEPS, Progress, fit, logits_of
 
+MAX_TRIMAPS = 200  # photos that choose the boxes' threshold, tuning ones first
 MIN_MADE_NEGATIVE = 0.25  # of the samples, where no real negative is given
 DOWNLOAD_FOLDER = Path("data")
 
@@ -135,9 +137,10 @@ def train(config: TrainConfig, say: Callable[[str], None] = print) -> bool:
         },
     )
     save_checkpoint(config.out, fitted.network, metadata)  # before the figures, which take a while
-    scored, unreadable = score(Classifier(fitted.network, metadata, device), photos.held_out)
-    if scored:
-        metadata = replace(metadata, held_out=figures_of(scored))
+    made_up = {"made_up": DRY_RUN_STEPS} if config.dry_run else {}
+    figures, unreadable = measure(Classifier(fitted.network, metadata, device), photos.held_out, **made_up)
+    if figures:
+        metadata = replace(metadata, held_out=figures)
         say(f"Held-out photos:\n{as_text(metadata.held_out)}")
     save_checkpoint(config.out, fitted.network, metadata)
     card = config.out.with_suffix(".md")
@@ -269,7 +272,10 @@ def curves_stem(config: TrainConfig) -> Path:
 def finish(
     network: ResNet, config: TrainConfig, photos: Photos, device: torch.device, real_negatives: bool
 ) -> Metadata:
-    """Calibration, thresholds and evidence scale, all on tuning photos and on the weights as they will be saved."""
+    """Calibration, thresholds and evidence scale, on tuning photos and on the weights as they will be saved.
+
+    The boxes' threshold is chosen on training photos too: few tuning photos have a trimap.
+    """
     network.half().float()  # the file holds float16: fit what will be loaded
     preset = config.evaluation_preset()
     head = "softmax" if config.loss == "cross-entropy" else "sigmoid"
@@ -293,7 +299,7 @@ def finish(
         both = fit_both(pets, probabilities_of(both_logits, head, temperature, offset))
     single = [cached for cached in photos.tuning if sum(cached.photo.label) == 1]
     scale = measure_evidence_scale(network, EvaluationSamples(single, preset), device, config.workers)
-    return Metadata(
+    metadata = Metadata(
         architecture=config.arch,
         head=head,
         input_size=config.input_size,
@@ -305,6 +311,12 @@ def finish(
         evidence_scale=scale,
         real_negatives=real_negatives,
         training=describe(config, photos),
+    )
+    with_trimaps = [cached for cached in single + photos.training if cached.photo.trimap][:MAX_TRIMAPS]
+    if not with_trimaps:
+        return metadata
+    return replace(
+        metadata, box_threshold=fit_box_threshold(with_trimaps, closed_form(Classifier(network, metadata, device)))
     )
 
 

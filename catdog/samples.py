@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -98,19 +99,29 @@ class Pairs:
                 self.cutouts[cached.photo.label].append(index)
 
     def together(self, first: CachedPhoto, wanted: Label, rng: random.Random) -> tuple[Image.Image, Label]:
-        """The photo with one of label `wanted` beside it, set into it or cut out and pasted onto it, and its label."""
-        label = first.photo.label
-        cut = rng.random() < 0.65
-        pool = (self.cutouts[wanted] if cut else []) or self.by_label[wanted]
+        """The photo with one of label `wanted` beside it or pasted onto it, and its label."""
+        if rng.random() < 0.65:
+            return self.pasted(first, wanted, rng, rng.uniform(0.25, 0.9))
+        return self.beside(first, wanted, rng)
+
+    def beside(self, first: CachedPhoto, wanted: Label, rng: random.Random) -> tuple[Image.Image, Label]:
+        """The two side by side; the photo alone where no other has the label."""
+        if not self.by_label[wanted]:
+            return first.picture(), first.photo.label
+        second = self.photos[rng.choice(self.by_label[wanted])]
+        return composites.side_by_side(first.picture(), second.picture(), rng), union(first.photo.label, wanted)
+
+    def pasted(
+        self, first: CachedPhoto, wanted: Label, rng: random.Random, fraction: float
+    ) -> tuple[Image.Image, Label]:
+        """A pet cut out, or without any trimap a whole photo with a soft edge, at `fraction` of the first's short side."""
+        pool = self.cutouts[wanted] or self.by_label[wanted]
         if not pool:
-            return first.picture(), label
+            return first.picture(), first.photo.label
         second = self.photos[rng.choice(pool)]
-        both = (max(label[0], wanted[0]), max(label[1], wanted[1]))
-        if not cut:
-            return composites.side_by_side(first.picture(), second.picture(), rng), both
         mask = second.mask() or composites.soft_rectangle(second.size)
-        fraction = rng.uniform(0.25, 0.9)
-        return composites.paste(first.picture(), second.picture(), mask, rng, fraction, first.mask()), both
+        picture, _ = composites.paste(first.picture(), second.picture(), mask, rng, fraction, first.mask())
+        return picture, union(first.photo.label, wanted)
 
 
 class TrainingSamples(Dataset):
@@ -157,12 +168,28 @@ class TrainingSamples(Dataset):
             return self.preset(picture, key.shape, gentle=put_together), torch.tensor(label, dtype=torch.float32)
 
 
+def union(one: Label, two: Label) -> Label:
+    """The labels of a photo that shows what both show."""
+    return max(one[0], two[0]), max(one[1], two[1])
+
+
 def other(label: Label) -> Label:
     """The other species."""
     return label[1], label[0]
 
 
-def made_up_both(photos: Sequence[CachedPhoto], seed: int, count: int) -> list[CachedPhoto]:
+Make = Callable[[Pairs, CachedPhoto, Label, random.Random], tuple[Image.Image, Label]]
+WAYS: dict[str, Make] = {  # to put two photos together when a network is measured
+    "side by side": Pairs.beside,
+    "at a half": partial(Pairs.pasted, fraction=1 / 2),
+    "at a third": partial(Pairs.pasted, fraction=1 / 3),
+    "at a fifth": partial(Pairs.pasted, fraction=1 / 5),
+}
+
+
+def made_up_both(
+    photos: Sequence[CachedPhoto], seed: int, count: int, make: Make = Pairs.together
+) -> list[CachedPhoto]:
     """Photos with a cat and a dog, put together from photos of one pet; the same for the same seed."""
     rng = random.Random(seed)
     pets = [cached for cached in photos if sum(cached.photo.label) == 1]
@@ -170,7 +197,7 @@ def made_up_both(photos: Sequence[CachedPhoto], seed: int, count: int) -> list[C
     made = []
     for _ in range(count):
         first = rng.choice(pets)
-        picture, label = pairs.together(first, other(first.photo.label), rng)
+        picture, label = make(pairs, first, other(first.photo.label), rng)
         made.append(made_up(first, picture, label))
     return made
 

@@ -25,7 +25,7 @@ from catdog.samples import CachedPhoto, EvaluationSamples, cache_photos, made_up
 from catdog.training import logits_of
 from catdog.transforms import EvaluationPreset
 
-PRESETS = [EvaluationPreset(size) for size in (160, 192, 224)]
+PRESETS = [EvaluationPreset(size) for size in (160, 192, 224, 256)]
 PRESETS += [EvaluationPreset(224, "squash"), EvaluationPreset(224, "crop")]
 WIDE = 1.45  # long side / short side
 FAR = 0.3  # of the short side
@@ -99,7 +99,7 @@ def far_pets(pets: Sequence[CachedPhoto], negatives: Sequence[CachedPhoto]) -> l
     made = []
     for _ in range(MADE if cutouts and negatives else 0):
         pet, base = rng.choice(cutouts), rng.choice(negatives)
-        picture = composites.paste(base.picture(), pet.picture(), pet.mask(), rng, FAR)
+        picture, _ = composites.paste(base.picture(), pet.picture(), pet.mask(), rng, FAR)
         made.append(made_up(pet, picture, pet.photo.label))
     return made
 

@@ -17,7 +17,7 @@ from catdog import datasets, load
 from catdog.checkpoint import CheckpointError
 from catdog.datasets import DataError, some_seen
 from catdog.device import DeviceError
-from catdog.report import as_text, figures_of, score
+from catdog.report import as_text, measure
 
 
 @dataclass
@@ -69,13 +69,14 @@ def main() -> int:
         print(f"evaluate.py: {error.filename} cannot be written: {error.strerror}.", file=sys.stderr)
         return 2
 
-    scored, failed = score(classifier, photos, lambda paths: tqdm(paths, unit="photo", disable=not sys.stderr.isatty()))
+    figures, failed = measure(
+        classifier, photos, lambda paths: tqdm(paths, unit="photo", disable=not sys.stderr.isatty())
+    )
     for error in failed:
         print(f"Skipped: {error}", file=sys.stderr)
-    if not scored:
+    if not figures:
         print("evaluate.py: none of the photos could be read.", file=sys.stderr)
         return 1
-    figures = figures_of(scored)
     print(as_text(figures))
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")

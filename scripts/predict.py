@@ -24,7 +24,7 @@ from catdog.checkpoint import CheckpointError
 from catdog.classifier import CHUNK_SIZE, Prediction
 from catdog.datasets import DataError, pictures_under
 from catdog.device import DeviceError
-from catdog.report import percent
+from catdog.metrics import percent
 
 COLUMNS = ("path", "verdict", "cat", "dog", "error")
 UNREADABLE = 0.5  # a Kaggle label must be given for every id

@@ -72,11 +72,11 @@ def test_the_threshold_of_both_stands_in_the_middle_between_one_pet_and_two():
     assert fit_both(pets, both) == pytest.approx(0.4, abs=0.011)
 
 
-def test_one_pet_called_both_weighs_more_than_both_missed():
+def test_few_photos_of_one_pet_may_be_called_both():
     pets = np.array([[0.9, 0.5], [0.9, 0.1]])
-    both = np.array([[0.9, 0.3], [0.9, 0.7]])
+    both = np.array([[0.9, 0.3], [0.9, 0.3], [0.9, 0.7]])
     assert fit_both(pets, both) > 0.5
-    assert fit_both(pets, both, weight=0.5) <= 0.3
+    assert fit_both(pets, both, most=0.5) <= 0.3
 
 
 def test_the_evidence_scale_is_the_99th_percentile_of_what_speaks_for_each_pet(tiny_network, pets):

@@ -42,7 +42,7 @@ def share(picture: Image.Image, color) -> float:
     "make",
     [
         lambda rng: side_by_side(noise(), plain(BLUE), rng),
-        lambda rng: paste(noise(), plain(BLUE), soft_rectangle((160, 120)), rng, 0.5),
+        lambda rng: paste(noise(), plain(BLUE), soft_rectangle((160, 120)), rng, 0.5)[0],
         lambda rng: shuffle_patches(noise(), rng),
         lambda rng: remove_pet(noise(), soft_rectangle((160, 120)), rng),
         plain_picture,
@@ -94,7 +94,7 @@ def test_a_soft_rectangle_is_full_in_the_middle_and_fades_at_the_edge():
     assert mask[0].max() < 30 and mask[:, 0].max() < 30
 
 
-def bright(seed: int, fraction: float) -> Image.Image:
+def bright(seed: int, fraction: float) -> tuple[Image.Image, Image.Image]:
     mask = Image.new("L", (160, 120), 0)
     mask.paste(255, (40, 30, 120, 90))
     pet = plain((0, 200, 0))
@@ -106,10 +106,11 @@ def bright(seed: int, fraction: float) -> Image.Image:
 def test_a_pasted_pet_has_the_size_asked_for(fraction):
     area = fraction * SHORT_SIDE * fraction * SHORT_SIDE * 60 / 80  # its longer side is 80 of its pixels, its other 60
     for seed in SEEDS:
-        picture = bright(seed, fraction)
-        assert picture.size == (384, SHORT_SIDE)
+        picture, placed = bright(seed, fraction)
+        assert picture.size == placed.size == (384, SHORT_SIDE)
         gray = np.abs(np.asarray(picture).astype(int) - 90).max(2) <= 2
         assert 0.6 * area < (~gray).sum() < 1.2 * area  # up to an eighth of each side may lie outside
+        assert gray[np.asarray(placed) == 0].all() and not gray[np.asarray(placed) > 127].any()
 
 
 def test_a_pasted_pet_leaves_the_pictures_it_is_made_of_as_they_were():
@@ -123,7 +124,7 @@ def test_a_pasted_pet_takes_on_some_of_the_light_around_it():
     pet = plain((120, 120, 120))
     mask = Image.new("L", pet.size, 255)
     light = [
-        np.asarray(paste(plain(level, (256, 256)), pet, mask, random.Random(3), 0.5))
+        np.asarray(paste(plain(level, (256, 256)), pet, mask, random.Random(3), 0.5)[0])
         for level in ((40,) * 3, (230,) * 3)
     ]
     shown = [float(np.median(picture[(picture[..., 0] > 41) & (picture[..., 0] < 229)])) for picture in light]
@@ -138,7 +139,8 @@ def test_a_pasted_pet_hides_little_of_the_pet_below(with_mask):
     base_mask.paste(255, (64, 64, 192, 192))
     for seed in SEEDS:
         mask = Image.new("L", (100, 100), 255)
-        picture = paste(base, plain(RED, (100, 100)), mask, random.Random(seed), 0.4, base_mask if with_mask else None)
+        known = base_mask if with_mask else None
+        picture, _ = paste(base, plain(RED, (100, 100)), mask, random.Random(seed), 0.4, known)
         assert share(picture, BLUE) >= 0.55 * share(base, BLUE)
 
 

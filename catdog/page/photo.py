@@ -13,10 +13,10 @@ from PIL import Image
 
 from catdog.classifier import Classifier, Explanation
 from catdog.images import MAX_PIXELS, ImageError, open_picture
+from catdog.metrics import percent
 from catdog.page import words
 from catdog.page.picture import RawImage
 from catdog.render import overlay
-from catdog.report import percent
 
 SHOWN_SIDE = 960  # px, long side of the picture that is sent back: as large as it is shown
 EXAMPLES = Path(__file__).parents[2] / "examples"

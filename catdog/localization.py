@@ -1,0 +1,142 @@
+"""Do the maps show where the pet is? Measured against Oxford-IIIT Pet's trimaps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from catdog.classifier import Classifier
+from catdog.evidence import boxes_of, cam_map, fine_map
+from catdog.metrics import Rate
+from catdog.samples import CachedPhoto
+from catdog.transforms import Box
+
+IOU = 0.5  # a box that overlaps the pet's by this much has found it (CorLoc)
+BOX_THRESHOLDS = (0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3)
+CENTRED_BOXES = np.arange(0.3, 1.001, 0.05)  # shares of both sides, the baselines of which the best is kept
+
+MapOf = Callable[[CachedPhoto, int], np.ndarray]  # photo, label -> (h, w), anything that is larger where the pet is
+
+
+@dataclass
+class Localization:
+    """What a kind of map scored, photo by photo."""
+
+    pointed: list[bool] = field(default_factory=list)  # the peak is on the pet
+    off_centre: list[bool] = field(default_factory=list)  # the photo's centre is not on the pet
+    inside: list[float] = field(default_factory=list)  # share of the positive map on the pet
+    found: list[bool] = field(default_factory=list)  # the box overlaps the pet's
+
+    @property
+    def pointing(self) -> Rate:
+        """The pointing game (Zhang et al. 2018)."""
+        return Rate(sum(self.pointed), len(self.pointed))
+
+    @property
+    def pointing_off_centre(self) -> Rate:
+        hits = [hit for hit, off in zip(self.pointed, self.off_centre) if off]
+        return Rate(sum(hits), len(hits))
+
+    @property
+    def energy(self) -> float:
+        """The energy-based pointing game (Wang et al. 2020, Score-CAM): its mean over the photos."""
+        return float(np.mean(self.inside))
+
+    @property
+    def corloc(self) -> Rate:
+        return Rate(sum(self.found), len(self.found))
+
+
+def localize(photos: Sequence[CachedPhoto], map_of: MapOf, threshold: float) -> Localization:
+    """Score one kind of map on photos of one pet with a trimap, whose border counts as pet.
+
+    Args:
+        photos: with trimaps.
+        map_of: the map of a photo for a label.
+        threshold: share of the peak that belongs to the box.
+    """
+    result = Localization()
+    for photo in photos:
+        pet = np.asarray(photo.mask()) > 0
+        height, width = pet.shape
+        values = map_of(photo, photo.photo.label.index(1))
+        fine = fine_map(values, (width, height))
+        result.pointed.append(bool(pet[np.unravel_index(fine.argmax(), fine.shape)]))
+        result.off_centre.append(not pet[height // 2, width // 2])
+        positive = np.maximum(fine, 0)
+        result.inside.append(float(positive[pet].sum() / positive.sum()) if positive.any() else 0.0)
+        [box] = boxes_of(values[None], (0, 0, width, height), threshold)
+        result.found.append(box is not None and overlap(box, box_around(pet)) >= IOU)
+    return result
+
+
+def fit_box_threshold(photos: Sequence[CachedPhoto], map_of: MapOf) -> float:
+    """Of BOX_THRESHOLDS the one whose boxes overlap the pets' best, on photos that are not held out."""
+    maps = {id(photo): map_of(photo, photo.photo.label.index(1)) for photo in photos}
+    scores = [
+        localize(photos, lambda photo, label: maps[id(photo)], threshold).corloc.value for threshold in BOX_THRESHOLDS
+    ]
+    return BOX_THRESHOLDS[int(np.argmax(scores))]
+
+
+def closed_form(classifier: Classifier, size: int | None = None) -> MapOf:
+    """Evidence, with the photo's short side at `size` pixels, or the size that the checkpoint was made for."""
+
+    def map_of(photo: CachedPhoto, label: int) -> np.ndarray:
+        [explanation] = classifier.explain([photo.content], size=size)
+        return explanation.evidence[label]
+
+    return map_of
+
+
+def by_package(classifier: Classifier, method: str) -> MapOf:
+    """A method of the grad-cam package, on the last stage."""
+    preset = classifier.metadata.preset()
+
+    def map_of(photo: CachedPhoto, label: int) -> np.ndarray:
+        batch = preset(photo.picture())[None].to(classifier.device)
+        return cam_map(classifier.network, batch, method, 4, label)[0]
+
+    return map_of
+
+
+def gaussian(photo: CachedPhoto, label: int) -> np.ndarray:
+    """A baseline that looks at nothing: a bump in the photo's centre, a quarter of each side wide."""
+    y, x = np.mgrid[-1:1:64j, -1:1:64j]
+    return np.exp(-(x**2 + y**2) / (2 * 0.5**2)).astype(np.float32)
+
+
+def box_baselines(photos: Sequence[CachedPhoto]) -> dict[str, Rate]:
+    """CorLoc of the whole photo's box, and of the best centred box of a fixed share of both sides."""
+    boxes = [(photo.size, box_around(np.asarray(photo.mask()) > 0)) for photo in photos]
+
+    def corloc(share: float) -> Rate:
+        hits = [overlap(centred(size, share), box) >= IOU for size, box in boxes]
+        return Rate(sum(hits), len(hits))
+
+    best = max(CENTRED_BOXES, key=lambda share: corloc(share).value)
+    return {"the whole photo": corloc(1.0), f"a centred box of {best:.2f} of each side": corloc(best)}
+
+
+def centred(size: tuple[int, int], share: float) -> Box:
+    width, height = size
+    across, down = width * (1 - share) / 2, height * (1 - share) / 2
+    return round(across), round(down), round(width - across), round(height - down)
+
+
+def box_around(mask: np.ndarray) -> Box:
+    """Of a mask (h, w) with something in it: left, top, right, bottom in pixels."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def overlap(one: Box, two: Box) -> float:
+    """Intersection over union of two boxes."""
+    across = min(one[2], two[2]) - max(one[0], two[0])
+    down = min(one[3], two[3]) - max(one[1], two[1])
+    if across <= 0 or down <= 0:
+        return 0.0
+    union = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, two)) - across * down
+    return across * down / union

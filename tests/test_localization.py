@@ -1,0 +1,88 @@
+"""Whether maps point at the pet: what counts as a hit, and that a map in the wrong place is none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from catdog.datasets import Photo
+from catdog.localization import box_around, box_baselines, fit_box_threshold, gaussian, localize, overlap
+from catdog.samples import CachedPhoto, cache_photos
+
+PET = (slice(10, 40), slice(60, 100))  # rows, columns of a 120x80 photo: right of the centre
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory) -> list[CachedPhoto]:
+    """A dog on the right, with a trimap that has a border."""
+    folder = tmp_path_factory.mktemp("photos")
+    marks = np.full((80, 120), 2, np.uint8)
+    marks[PET] = 3
+    marks[14:36, 64:96] = 1
+    Image.fromarray(marks).save(folder / "dog.png")
+    Image.new("RGB", (120, 80), "gray").save(folder / "dog.jpg")
+    cached, failed = cache_photos([Photo(folder / "dog.jpg", (0, 1), "oxford", "held-out", folder / "dog.png")])
+    assert not failed
+    return cached
+
+
+def on_the_pet(photo: CachedPhoto, label: int) -> np.ndarray:
+    assert label == 1
+    values = np.full((80, 120), -0.5, np.float32)
+    values[PET] = 1.0
+    return values
+
+
+def test_a_map_of_the_pet_points_at_it_holds_its_energy_and_finds_its_box(photos):
+    result = localize(photos, on_the_pet, threshold=0.3)
+    assert (result.pointing.k, result.pointing_off_centre.k, result.corloc.k) == (1, 1, 1)
+    assert result.energy == pytest.approx(1)
+
+
+def test_a_map_of_the_other_side_does_not(photos):
+    result = localize(photos, lambda photo, label: on_the_pet(photo, label)[:, ::-1], threshold=0.3)
+    assert (result.pointing.k, result.corloc.k, result.energy) == (0, 0, 0)
+
+
+def test_a_plain_map_holds_the_energy_of_the_pets_share_of_the_photo(photos):
+    result = localize(photos, lambda photo, label: np.ones((5, 7), np.float32), threshold=0.3)
+    assert result.energy == pytest.approx(30 * 40 / (80 * 120))
+
+
+def test_the_centre_misses_a_pet_that_is_not_there(photos):
+    result = localize(photos, gaussian, threshold=0.5)
+    assert (result.pointing.k, result.pointing_off_centre.n) == (0, 1)
+
+
+def test_the_threshold_whose_boxes_fit_best_is_chosen(photos):
+    def halo(photo: CachedPhoto, label: int) -> np.ndarray:
+        """Weak evidence around the pet that a low threshold would take in."""
+        return np.where(on_the_pet(photo, label) > 0, 1.0, 0.12).astype(np.float32)
+
+    assert fit_box_threshold(photos, halo) == 0.15
+
+
+def test_the_baselines_are_the_whole_photo_and_the_best_centred_box(photos):
+    baselines = box_baselines(photos)
+    assert len(baselines) == 2
+    assert baselines["the whole photo"].value == 0
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "expected"),
+    [
+        ((0, 0, 10, 10), (0, 0, 10, 10), 1),
+        ((0, 0, 10, 10), (5, 0, 15, 10), 1 / 3),
+        ((0, 0, 10, 10), (10, 0, 20, 10), 0),
+        ((0, 0, 10, 10), (2, 2, 4, 4), 0.04),
+    ],
+)
+def test_overlap_is_intersection_over_union(one, two, expected):
+    assert overlap(one, two) == overlap(two, one) == pytest.approx(expected)
+
+
+def test_a_box_encloses_its_mask():
+    mask = np.zeros((50, 70), bool)
+    mask[PET] = True
+    assert box_around(mask) == (60, 10, 70, 40)
