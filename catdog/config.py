@@ -29,6 +29,8 @@ class TrainConfig:
     Without any, Oxford-IIIT Pet is downloaded."""
     neither: tuple[Path, ...] = ()
     """Folders of photos with neither a cat nor a dog."""
+    exclude: Path | None = None
+    """A CSV whose column path names photos to leave out, such as one that evaluate.py --suspects wrote."""
     out: Path = SHIPPED_OUT
     """Where the checkpoint goes; its model card and curves are written beside it. A dry run without --out writes into
     runs/."""
@@ -159,7 +161,7 @@ class TrainConfig:
 
     def fixed(self) -> dict[str, str]:
         """The options that a resumed run must share with the run it goes on with; the photos are compared themselves."""
-        free = {"resume", "device", "workers", "out", "patience", "data", "neither"}
+        free = {"resume", "device", "workers", "out", "patience", "data", "neither", "exclude"}
         return {key: str(value) for key, value in asdict(self).items() if key not in free}
 
 

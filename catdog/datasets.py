@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
 import os
 import re
@@ -219,6 +220,19 @@ def pictures_under(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file())
 
 
+def read_excluded(path: Path) -> set[str]:
+    """The names of the photos in a CSV with a column `path`: one of suspects, cut down to those that are wrong.
+
+    Raises:
+        DataError: for a file that is missing or is no such CSV.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            return {Path(row["path"]).name for row in csv.DictReader(file)}
+    except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} is not a CSV with a column path ({error!r}): --exclude takes one.") from error
+
+
 def digest_of(path: Path) -> bytes | None:
     """SHA-256 of a file, None where it cannot be read: who opens it as a picture says so."""
     try:
@@ -263,9 +277,13 @@ def fingerprint(digests: Iterable[bytes]) -> str:
     return base64.b64encode(b"".join(sorted(set(digests)))).decode()
 
 
+def digests_in(fingerprint: str) -> list[bytes]:
+    joined = base64.b64decode(fingerprint)
+    return [joined[start : start + SHORT_DIGEST] for start in range(0, len(joined), SHORT_DIGEST)]
+
+
 def some_seen(seen: str, photos: Sequence[Photo]) -> bool:
     """Whether a fingerprint holds some of these photos, of those that are not held out."""
-    joined = base64.b64decode(seen)
-    digests = {joined[start : start + SHORT_DIGEST] for start in range(0, len(joined), SHORT_DIGEST)}
+    digests = set(digests_in(seen))
     candidates = islice((photo for photo in photos if photo.part != "held-out"), 100)
     return any((digest_of(photo.path) or b"")[:SHORT_DIGEST] in digests for photo in candidates)

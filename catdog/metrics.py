@@ -90,6 +90,12 @@ def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
     return float(np.abs(gaps).sum() / len(probabilities))
 
 
+def calibration_error_by_chance(probabilities: np.ndarray, trials: int = 400, seed: int = 0) -> float:
+    """The mean calibration error of labels that are drawn with just these probabilities (n,): what n alone costs."""
+    draws = np.random.default_rng(seed).random((trials, len(probabilities))) < probabilities
+    return float(np.mean([calibration_error(probabilities, labels) for labels in draws]))
+
+
 def mean_interval(values: np.ndarray) -> tuple[float, tuple[float, float]]:
     """Mean with its 95% interval by the normal approximation."""
     mean = float(values.mean())

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
+from typing import Any
 
 from catdog.checkpoint import Metadata
 from catdog.report import table_of
 
 
-def model_card(metadata: Metadata, inputs: str = "") -> str:
+def model_card(metadata: Metadata, tables: dict[str, str] | None = None) -> str:
     """Markdown: what the checkpoint is, its held-out figures, what it was made from, and what it may be used for.
 
     Args:
         metadata: of a checkpoint that `scripts/train.py` made.
-        inputs: the Markdown table of `scripts/compare_inputs.py`, where there is one.
+        tables: the Markdown of `tables_beside`.
     """
     training = metadata.training
-    options = training["options"]
     depth = metadata.architecture.removeprefix("resnet")
     sections = [
         f"# catdog, a ResNet-{depth} that tells cats and dogs apart",
@@ -29,15 +30,34 @@ def model_card(metadata: Metadata, inputs: str = "") -> str:
         "## What it was made from",
         sources(metadata),
         "## How it was trained",
-        f"From `{training['init']}`, {training['epochs_run']} epochs, of which epoch {training['best_epoch']} had the "
-        f"lowest loss on tuning photos and was kept. PyTorch {training['torch']}"
-        + (f", commit {training['commit']}." if training["commit"] else "."),
-        rows(("option", "value"), [(f"`--{name.replace('_', '-')}`", value) for name, value in options.items()]),
+        *(how(run) for run in runs_of(training)),
     ]
-    if inputs:
-        sections += ["## Which input it is shown", INPUTS, inputs]
+    for name, table in (tables or {}).items():
+        heading, words = TABLES[name]
+        sections += [f"## {heading}", words, table]
     sections += ["## What it may be used for", licence(metadata), "## What it is not good at", WEAKNESSES]
     return "\n\n".join(sections) + "\n"
+
+
+def tables_beside(checkpoint: Path) -> dict[str, str]:
+    """The tables that scripts have written beside a checkpoint, by name: `tried`, `inputs` and `maps`."""
+    paths = {name: checkpoint.with_name(f"{name}.md") for name in TABLES}
+    return {name: path.read_text(encoding="utf-8").strip() for name, path in paths.items() if path.exists()}
+
+
+def runs_of(training: dict[str, Any]) -> list[dict[str, Any]]:
+    """The run that made a checkpoint, after those that made what it started from."""
+    before = training.get("before")
+    return [*runs_of(before), training] if before else [training]
+
+
+def how(run: dict[str, Any]) -> str:
+    """One run: its start, its epochs and its options."""
+    commit = f", commit {run['commit']}" if run["commit"] else ""
+    return (
+        f"From `{run['init']}`, epochs: {run['epochs_run']}. Epoch {run['best_epoch']} had the lowest loss on tuning "
+        f"photos and was kept. PyTorch {run['torch']}{commit}.\n\n"
+    ) + rows(("option", "value"), [(f"`--{name.replace('_', '-')}`", value) for name, value in run["options"].items()])
 
 
 def answers(metadata: Metadata) -> str:
@@ -88,24 +108,41 @@ def licence(metadata: Metadata) -> str:
         text += " Kaggle's Dogs vs. Cats photos (Asirra) are for research only."
     if "oxford" in names:
         text += " Oxford-IIIT Pet is under CC BY-SA 4.0."
-    if metadata.training["init"] == "resnet18-imagenet-partial.pth":
+    first = runs_of(metadata.training)[0]
+    if first["init"] == "resnet18-imagenet-partial.pth":
         text += (
             " The other folders hold photos under research-only, MIT, CC BY, CC0 and Flickr licences."
             " The starting weights are a partial copy of torchvision's ResNet18_Weights.IMAGENET1K_V1 (BSD-3-Clause; "
             "photos of ImageNet, for research): batch-norm statistics were recomputed, the first block of the last stage "
             "comes from an int8 copy (Apache-2.0), the second block of the last stage was trained from nothing."
         )
-    elif metadata.training["init"] == "imagenet":
+    elif first["init"] == "imagenet":
         text += " The starting weights are torchvision's (BSD-3-Clause), learnt from ImageNet's photos, for research."
     return text + " Take it for research and for fun; for anything else, train on photos of your own."
 
 
-INPUTS = """\
-The same weights on tuning photos, shown in other sizes and shapes, by `scripts/compare_inputs.py`. *whole* keeps the
-photo's shape, *squash* makes it a square, *crop* is the tutorials' resize to 256 and centre crop of 224. Wide photos are
-at least 1.45 times as long as high or the other way round; far pets are cut out and pasted at 0.3 of a negative's short
-side; both are put together from two photos. Areas under the curve need no threshold: one minus it is how often a random
-pair is ordered wrongly."""
+TABLES = {  # file name without .md: heading, words
+    "tried": (
+        "What was tried",
+        "Runs of `scripts/train.py`, by `scripts/card.py --tried`: how well the epoch that each kept did on the tuning "
+        "photos. The last one is the checkpoint.",
+    ),
+    "inputs": (
+        "Which input it is shown",
+        "The same weights on tuning photos, shown in other sizes and shapes, by `scripts/compare_inputs.py`. *whole* keeps "
+        "the photo's shape, *squash* makes it a square, *crop* is the tutorials' resize to 256 and centre crop of 224. "
+        "Wide photos are at least 1.45 times as long as high or the other way round; far pets are cut out and pasted at "
+        "0.3 of a negative's short side; both are put together from two photos. Areas under the curve need no threshold: "
+        "one minus it is how often a random pair is ordered wrongly.",
+    ),
+    "maps": (
+        "Where it looks",
+        "Maps on the held-out photos of Oxford-IIIT Pet, against their trimaps, by `scripts/measure_maps.py`: whether the "
+        "map's peak is on the pet (the pointing game, Zhang et al. 2018), also on the photos whose centre is not; how much "
+        "of the positive map is on it (Wang et al. 2020); whether the box overlaps the pet's box by half or more. No map "
+        "chose its threshold here.",
+    ),
+}
 
 WEAKNESSES = """\
 Drawings, toys and plush: it has only seen photos. Animals that look like a cat or a dog and that it has never been told

@@ -16,6 +16,7 @@ from catdog.images import ImageError
 from catdog.metrics import (
     Rate,
     calibration_error,
+    calibration_error_by_chance,
     confusion,
     mean_interval,
     percent,
@@ -49,20 +50,20 @@ def measure(
     photos: Sequence[Photo],
     progress: Callable[[Iterable], Iterable] = iter,
     made_up: int = 200,
-) -> tuple[dict[str, Any], list[ImageError]]:
-    """Every figure about a classifier on labelled photos, and the photos that cannot be read.
+) -> tuple[dict[str, Any], list[Scored], list[ImageError]]:
+    """Every figure about a classifier on labelled photos, what was said of each, and the photos that cannot be read.
 
     Where there are trimaps to cut pets out by, photos of both are put together from the photos given, `made_up` in each
     way.
     """
     scored, failed = score(classifier, photos, progress)
     if not scored:
-        return {}, failed
+        return {}, [], failed
     figures = figures_of(scored)
     pets = [each.photo for each in scored if sum(each.photo.label) == 1]
     if classifier.metadata.head == "sigmoid" and {each.label for each in pets if each.trimap} == {(1, 0), (0, 1)}:
         figures["made_up_both"] = made_up_figures(classifier, pets, made_up)
-    return figures, failed
+    return figures, scored, failed
 
 
 def made_up_figures(classifier: Classifier, pets: Sequence[Photo], count: int) -> dict[str, Any]:
@@ -154,8 +155,15 @@ def rate(right: np.ndarray) -> dict[str, Any]:
     return Rate(int(np.sum(right)), len(right)).as_dict()
 
 
-def errors_of(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    return {label: calibration_error(probabilities[:, i], labels[:, i]) for i, label in enumerate(LABELS)}
+def errors_of(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, dict[str, float]]:
+    """Calibration error of each label, beside what a perfectly calibrated classifier would show at this n."""
+    return {
+        label: {
+            "value": calibration_error(probabilities[:, i], labels[:, i]),
+            "by_chance": calibration_error_by_chance(probabilities[:, i]),
+        }
+        for i, label in enumerate(LABELS)
+    }
 
 
 def as_text(figures: dict[str, Any]) -> str:
@@ -197,7 +205,7 @@ def table_of(figures: dict[str, Any]) -> list[tuple[str, str]]:
             ),
             ("pets: called neither", in_words(pets["called_neither"])),
             ("pets: called both", in_words(pets["called_both"])),
-            ("pets: calibration error", f"cat {errors['cat']:.2%}, dog {errors['dog']:.2%} (n {pets['n']})"),
+            ("pets: calibration error", calibration_in_words(errors)),
         ]
     if negatives := figures.get("negatives"):
         rows += [
@@ -212,12 +220,19 @@ def table_of(figures: dict[str, Any]) -> list[tuple[str, str]]:
         errors = against["calibration_error"]
         rows += [
             ("pets against negatives: AUROC", f"{against['auroc']:.4f}"),
-            ("both kinds: calibration error", f"cat {errors['cat']:.2%}, dog {errors['dog']:.2%}"),
+            ("both kinds: calibration error", calibration_in_words(errors)),
         ]
     for source, each in figures.get("pets_by_source", {}).items():
         rows.append((f"{source}: two-way right", in_words(each["two_way_accuracy"])))
         rows.append((f"{source}: called neither", in_words(each["called_neither"])))
     return rows
+
+
+def calibration_in_words(errors: dict[str, dict[str, float]]) -> str:
+    parts = [
+        f"{label} {each['value']:.2%} (perfectly calibrated: {each['by_chance']:.2%})" for label, each in errors.items()
+    ]
+    return ", ".join(parts)
 
 
 def in_words(rate: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import subprocess
 import sys
@@ -22,13 +23,15 @@ from catdog.checkpoint import (
     LABELS,
     CheckpointError,
     Metadata,
+    is_pickled,
     load_fitting,
     load_initial_weights,
+    load_safetensors,
     save_checkpoint,
 )
 from catdog.classifier import Classifier
 from catdog.config import OptionError, TrainConfig
-from catdog.datasets import DataError, Photo, fingerprint
+from catdog.datasets import DataError, Photo, digests_in, fingerprint, read_excluded
 from catdog.device import DeviceError, choose_device, repeat_exactly
 from catdog.images import ImageError
 from catdog.localization import closed_form, fit_box_threshold
@@ -133,12 +136,13 @@ def train(config: TrainConfig, say: Callable[[str], None] = print) -> bool:
             **metadata.training,
             "epochs_run": fitted.progress.epoch,
             "best_epoch": fitted.progress.best_epoch + 1,
+            "tuning": fitted.progress.curves[fitted.progress.best_epoch],
             "finished": fitted.finished,
         },
     )
     save_checkpoint(config.out, fitted.network, metadata)  # before the figures, which take a while
     made_up = {"made_up": DRY_RUN_STEPS} if config.dry_run else {}
-    figures, unreadable = measure(Classifier(fitted.network, metadata, device), photos.held_out, **made_up)
+    figures, _, unreadable = measure(Classifier(fitted.network, metadata, device), photos.held_out, **made_up)
     if figures:
         metadata = replace(metadata, held_out=figures)
         say(f"Held-out photos:\n{as_text(metadata.held_out)}")
@@ -166,6 +170,11 @@ def gather(config: TrainConfig, say: Callable[[str], None]) -> Photos:
     photos, copies = datasets.without_duplicates(photo for each in found for photo in each.photos)
     if copies:
         say(f"{len(copies)} copies of other photos are left out.")
+    if config.exclude:
+        excluded = read_excluded(config.exclude)
+        kept = [photo for photo in photos if photo.part != "training" or photo.path.name not in excluded]
+        say(f"{len(photos) - len(kept)} training photos are left out, as {config.exclude} says.")
+        photos = kept
     if config.loss == "cross-entropy":  # a softmax knows one pet a photo
         photos = [photo for photo in photos if sum(photo.label) == 1]
     by_part = {part: [photo for photo in photos if photo.part == part] for part in datasets.PARTS}
@@ -322,20 +331,31 @@ def finish(
 
 def describe(config: TrainConfig, photos: Photos) -> dict:
     """What the checkpoint was made from: no paths of this machine, only the folders' names and counts."""
-    of_this_machine = ("data", "neither", "out", "device", "resume", "workers", "dry_run")
+    of_this_machine = ("data", "neither", "exclude", "out", "device", "resume", "workers", "dry_run")
     options = {name: value for name, value in asdict(config).items() if name not in of_this_machine}
+    before, seen = earlier_run(config.init)
     return {
         "folders": photos.folders,
         "init": Path(config.init).name,
+        "before": before,
         "counts": {
             part: dict(Counter(f"{one.photo.source} {one.photo.verdict}" for one in group))
             for part, group in (("training", photos.training), ("tuning", photos.tuning))
         },
         "options": options | {"init": Path(config.init).name},
-        "photos": fingerprint(one.digest for one in (*photos.training, *photos.tuning)),
+        "photos": fingerprint([*(one.digest for one in (*photos.training, *photos.tuning)), *seen]),
         "commit": commit(),
         "torch": torch.__version__,
     }
+
+
+def earlier_run(init: str) -> tuple[dict | None, list[bytes]]:
+    """Of a checkpoint that training starts from: how it was trained, and the digests of the photos that it has seen."""
+    if init in ("imagenet", "none") or is_pickled(Path(init)):
+        return None, []
+    training = json.loads(load_safetensors(Path(init))[1].get("training", "{}"))
+    seen = digests_in(training.pop("photos", ""))
+    return training or None, seen
 
 
 def commit() -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -13,7 +14,8 @@ sys.path.insert(0, str(ROOT))
 import tyro  # noqa: E402
 
 from catdog.checkpoint import SHIPPED, CheckpointError, load_checkpoint  # noqa: E402
-from catdog.model_card import figures, model_card  # noqa: E402
+from catdog.config import TrainConfig  # noqa: E402
+from catdog.model_card import figures, model_card, rows, tables_beside  # noqa: E402
 
 FIGURES = re.compile(r"(<!-- figures: written by scripts/card.py -->\n).*?(<!-- /figures -->)", re.DOTALL)
 
@@ -37,6 +39,7 @@ CHINESE = {  # of the table's words; the longer ones first
     ": called neither": "：判为 neither",
     "verdict right": "结论正确",
     "95% interval": "95% 区间",
+    "perfectly calibrated": "完美校准时为",
     "These photos taught nothing and chose nothing. `scripts/evaluate.py` prints the same figures.": (
         "这些照片既没有用于训练，也没有用于任何选择。`scripts/evaluate.py` 会打印同样的数值。"
     ),
@@ -54,6 +57,30 @@ class Options:
     """Write a checkpoint's model card beside it; for the shipped one, the READMEs' tables of figures too."""
 
     checkpoint: Path = SHIPPED
+    tried: tuple[Path, ...] = ()
+    """Checkpoints of other runs: they become the card's table of what was tried."""
+
+
+def tried(checkpoints: Sequence[Path]) -> str:
+    """One row a run: its options as far as they are not the defaults, and how well its best epoch did on tuning photos."""
+    defaults = asdict(TrainConfig())
+    body = []
+    for path in checkpoints:
+        _, metadata = load_checkpoint(path)
+        run = metadata.training
+        chosen = {name: value for name, value in run["options"].items() if defaults.get(name) != value}
+        words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in chosen.items())
+        figures = run["tuning"]
+        body.append(
+            (
+                words or "the defaults",
+                figures["epoch"],
+                f"{figures['tuning_loss']:.4f}",
+                f"{figures['tuning_accuracy']:.2%}",
+                f"{figures['tuning_two_way']:.2%}",
+            )
+        )
+    return rows(("options that are not the defaults", "epoch kept", "loss", "both labels right", "two-way"), body)
 
 
 def main() -> int:
@@ -67,9 +94,10 @@ def main() -> int:
         print(f"card.py: {options.checkpoint} does not say how it was trained: it gets no card.", file=sys.stderr)
         return 2
     card = options.checkpoint.with_suffix(".md")
-    inputs = options.checkpoint.with_name("inputs.md")
-    table = inputs.read_text(encoding="utf-8").strip() if inputs.exists() else ""
-    card.write_text(model_card(metadata, table), encoding="utf-8")
+    if options.tried:
+        table = tried((*options.tried, options.checkpoint))
+        options.checkpoint.with_name("tried.md").write_text(table + "\n", encoding="utf-8")
+    card.write_text(model_card(metadata, tables_beside(options.checkpoint)), encoding="utf-8")
     print(f"Wrote {card}.")
     if options.checkpoint.resolve() == SHIPPED.resolve():
         table = figures(metadata)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,7 +17,8 @@ from tqdm import tqdm
 
 from catdog import datasets, load
 from catdog.checkpoint import CheckpointError
-from catdog.datasets import DataError, some_seen
+from catdog.classifier import Classifier
+from catdog.datasets import DataError, Photo, some_seen
 from catdog.device import DeviceError
 from catdog.report import as_text, measure
 
@@ -38,9 +41,14 @@ class Options:
     device: str = "auto"
     json: Path | None = None
     """A file to write the figures to."""
+    report: Path | None = None
+    """A folder for the report: index.html, which needs no network, and figures.json."""
+    suspects: Path | None = None
+    """Instead of figures, a CSV of all photos, those whose label is probably wrong first, and a contact sheet beside it."""
 
 
 def main() -> int:
+    started = time.monotonic()
     options = tyro.cli(Options, prog="evaluate.py")
     try:
         if not options.data and not options.neither:
@@ -49,7 +57,11 @@ def main() -> int:
         photos = []
         for found in datasets.read_folders(options.data, options.neither):
             chosen, part = found.photos, options.split or "all"
-            if options.split is None and some_seen(classifier.metadata.training.get("photos", ""), found.photos):
+            if (
+                options.split is None
+                and not options.suspects
+                and some_seen(classifier.metadata.training.get("photos", ""), found.photos)
+            ):
                 part = "held-out"
             if part != "all":
                 chosen = [photo for photo in found.photos if photo.part == part]
@@ -60,8 +72,11 @@ def main() -> int:
             print(f"{len(copies)} copies of other photos are left out.")
         if not photos:
             raise DataError("None of these photos belongs to the part to be scored: try --split all.")
-        if options.json:
-            options.json.open("a").close()  # a file that cannot be written is told now, not after minutes
+        for path in (options.json, options.suspects):
+            if path:
+                path.open("a").close()  # a file that cannot be written is told now, not after minutes
+        if options.report:
+            options.report.mkdir(parents=True, exist_ok=True)
     except (DataError, CheckpointError, DeviceError) as error:
         print(f"evaluate.py: {error}", file=sys.stderr)
         return 2
@@ -69,7 +84,9 @@ def main() -> int:
         print(f"evaluate.py: {error.filename} cannot be written: {error.strerror}.", file=sys.stderr)
         return 2
 
-    figures, failed = measure(
+    if options.suspects:
+        return write_suspects_of(classifier, photos, options.suspects)
+    figures, scored, failed = measure(
         classifier, photos, lambda paths: tqdm(paths, unit="photo", disable=not sys.stderr.isatty())
     )
     for error in failed:
@@ -80,6 +97,29 @@ def main() -> int:
     print(as_text(figures))
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    if options.report:
+        from catdog.html_report import write_report
+
+        command = f"python scripts/evaluate.py {shlex.join(sys.argv[1:])}"
+        write_report(options.report, figures, scored, classifier, command, time.monotonic() - started)
+        print(f"Wrote {options.report / 'index.html'}.")
+    return 1 if failed else 0
+
+
+def write_suspects_of(classifier: Classifier, photos: list[Photo], path: Path) -> int:
+    from catdog.samples import cache_photos
+    from catdog.suspects import find_suspects, write_suspects
+
+    cached, failed = cache_photos(photos)
+    for _, error in failed:
+        print(f"Skipped: {error}", file=sys.stderr)
+    try:
+        suspects = find_suspects(classifier, cached)
+    except DataError as error:
+        print(f"evaluate.py: {error}", file=sys.stderr)
+        return 2
+    write_suspects(path, suspects)
+    print(f"Wrote {path} and {path.with_suffix('.html')}.")
     return 1 if failed else 0
 
 

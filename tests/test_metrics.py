@@ -12,6 +12,7 @@ from scipy.stats import binomtest
 from catdog.metrics import (
     Rate,
     calibration_error,
+    calibration_error_by_chance,
     confusion,
     mean_interval,
     probabilities_of,
@@ -113,6 +114,13 @@ def test_the_calibration_error_is_the_mean_gap_of_fifteen_bins():
 def test_neighbouring_bins_do_not_cancel_each_other():
     assert calibration_error(np.array([0.49, 0.59]), np.array([1, 0])) == pytest.approx((0.51 + 0.59) / 2)
     assert calibration_error(np.array([0.49, 0.51]), np.array([1, 0])) == pytest.approx(0)
+
+
+def test_what_a_perfectly_calibrated_model_shows_shrinks_with_the_number_of_photos():
+    half = calibration_error_by_chance(np.full(100, 0.5))
+    assert half == pytest.approx(0.05 * np.sqrt(2 / np.pi), rel=0.1)  # the mean of |k / n - 1 / 2|, k of n heads
+    assert calibration_error_by_chance(np.full(400, 0.5)) == pytest.approx(half / 2, rel=0.1)
+    assert calibration_error_by_chance(np.array([0.0, 1.0])) == 0
 
 
 def test_a_calibrated_model_has_no_calibration_error():

@@ -5,16 +5,18 @@ from __future__ import annotations
 import csv
 import importlib.util
 import json
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from catdog.checkpoint import Metadata, save_checkpoint
-from catdog.datasets import fingerprint, short_digest
+from catdog.datasets import fingerprint, read_excluded, short_digest
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
 
@@ -183,6 +185,45 @@ def test_evaluate_goes_on_after_a_broken_photo_and_says_so(script, tmp_path, exa
     assert script("evaluate", "--data", folder, "--checkpoint", checkpoint) == 1
     captured = capsys.readouterr()
     assert "broken.jpg" in captured.err and "7 photos" in captured.out
+
+
+def test_the_report_is_one_page_that_needs_no_network(script, tmp_path, examples, checkpoint):
+    folder = class_folders(tmp_path / "photos", examples)
+    report, figures = tmp_path / "report", tmp_path / "figures.json"
+    options = ["--data", folder, "--checkpoint", checkpoint, "--json", figures, "--report", report]
+    assert script("evaluate", *options) == 0
+    page = (report / "index.html").read_text(encoding="utf-8")
+    assert (report / "figures.json").read_text(encoding="utf-8") == figures.read_text(encoding="utf-8")
+    assert not re.search(r'(src|href)="(?!data:)', page)
+    assert "7 photos" in page and "scripts/evaluate.py" in page
+    mistakes = json.loads(figures.read_text(encoding="utf-8"))["worst_mistakes"]
+    assert page.count('<img alt="" src="data:image/jpeg') == len(mistakes) > 0
+    assert page.count("data:image/svg+xml") == 3
+
+
+def test_a_wrong_label_is_the_first_suspect_and_can_be_left_out_of_training(script, tmp_path, checkpoint):
+    generator = np.random.default_rng(0)
+    for label, color in (("cat", (220, 120, 40)), ("dog", (40, 90, 220))):
+        (tmp_path / "photos" / label).mkdir(parents=True)
+        for index in range(12):
+            shown = (40, 90, 220) if (label, index) == ("cat", 7) else color
+            pixels = np.clip(generator.normal(shown, 25, (64, 64, 3)), 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "photos" / label / f"{label}{index}.png")
+    out = tmp_path / "suspects.csv"
+    assert script("evaluate", "--data", tmp_path / "photos", "--checkpoint", checkpoint, "--suspects", out) == 0
+    with open(out, newline="", encoding="utf-8") as file:
+        first, *others = csv.DictReader(file)
+    assert (Path(first["path"]).name, first["label"], first["likelier"]) == ("cat7.png", "cat", "dog")
+    assert len(others) == 23
+    assert out.with_suffix(".html").read_text(encoding="utf-8").count("<figure>") == 24
+    assert "cat7.png" in read_excluded(out)
+
+
+def test_suspects_need_enough_photos_of_each_label(script, tmp_path, examples, checkpoint, capsys):
+    folder = class_folders(tmp_path / "photos", examples)
+    out = tmp_path / "suspects.csv"
+    assert script("evaluate", "--data", folder, "--checkpoint", checkpoint, "--suspects", out) == 2
+    assert "5 photos of each" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

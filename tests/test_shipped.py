@@ -35,7 +35,7 @@ def test_its_held_out_figures_are_those_of_its_metadata_and_above_the_floors(cla
         [shared_data / "kaggle", shared_data / "oxford-iiit-pet", shared_data / "folders"], [shared_data / "neither"]
     )
     photos, _ = datasets.without_duplicates(photo for each in found for photo in each.photos)
-    figures, failed = measure(classifier, [photo for photo in photos if photo.part == "held-out"])
+    figures, _, failed = measure(classifier, [photo for photo in photos if photo.part == "held-out"])
     assert not failed
     assert (figures["pets"]["n"], figures["negatives"]["n"], figures["both"]["n"]) == (1023, 263, 7)
     for measured, stated in zip(figures_in(figures), figures_in(classifier.metadata.held_out)):
@@ -63,8 +63,9 @@ def test_the_readmes_show_its_figures(classifier, root):
 
 
 def test_the_model_card_is_the_one_that_its_metadata_gives(classifier, root):
-    from catdog.model_card import model_card
+    from catdog.model_card import model_card, tables_beside
 
     card = (root / "checkpoints" / "catdog-resnet18.md").read_text(encoding="utf-8")
-    inputs = (root / "checkpoints" / "inputs.md").read_text(encoding="utf-8")
-    assert card == model_card(classifier.metadata, inputs.strip())
+    tables = tables_beside(root / "checkpoints" / "catdog-resnet18.safetensors")
+    assert list(tables) == ["tried", "inputs", "maps"]
+    assert card == model_card(classifier.metadata, tables)

@@ -22,6 +22,7 @@ import catdog
 from catdog import training
 from catdog.checkpoint import load_checkpoint
 from catdog.config import RECIPES, TrainConfig, parse
+from catdog.datasets import read_folders, some_seen
 from catdog.page import photo, words
 from catdog.resnet import ResidualBlock, ResNet
 from catdog.run import start
@@ -306,7 +307,6 @@ def test_a_full_disk_leaves_the_earlier_checkpoint_intact(folder, trained, tmp_p
 
 
 def test_held_out_photos_are_never_read_before_the_end(folder):
-    from catdog.datasets import read_folders
     from catdog.run import gather
 
     photos = gather(TrainConfig(data=(folder,), init="none"), say=lambda line: None)
@@ -363,3 +363,19 @@ def test_every_schedule_ends_far_below_its_peak(schedule):
 
 def test_the_tutorial_recipe_changes_no_default_of_ours():
     assert RECIPES["default"] == TrainConfig()
+
+
+def test_a_run_from_a_checkpoint_names_the_run_before_and_has_seen_its_photos(folder, trained, tmp_path):
+    other = tmp_path / "photos"
+    shutil.copytree(folder, other)
+    for path in other.rglob("*.jpg"):
+        Image.open(path).rotate(90).save(path)
+    out = tmp_path / "again.safetensors"
+    assert train("--data", other, "--out", out, *TINY[2:], *SMALL_INPUT, "--init", trained, "--dry-run") == 0
+    metadata = load_checkpoint(out)[1]
+    assert metadata.training["before"]["init"] == "none"
+    assert metadata.training["before"]["epochs_run"] == 2
+    for place in (folder, other):
+        assert some_seen(metadata.training["photos"], read_folders([place])[0].photos)
+    card = out.with_suffix(".md").read_text(encoding="utf-8")
+    assert card.index("From `none`, epochs: 2") < card.index("From `net.safetensors`, epochs: 1")
