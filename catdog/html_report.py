@@ -75,9 +75,14 @@ def table(head: Sequence[str], body: Sequence[Sequence[object]]) -> str:
 
 
 def warning(figures: dict[str, Any]) -> str:
-    if not figures["few"]:
-        return ""
-    return f"<p>Few photos of {html.escape(', '.join(figures['few']))}: their intervals are wide.</p>"
+    words = ""
+    if figures["few"]:
+        words += f"<p>Few photos of {html.escape(', '.join(figures['few']))}: their intervals are wide.</p>"
+    if "maps" not in figures:
+        words += (
+            "<p>None of these photos has a trimap: the maps were not measured, and no photos of both were made up.</p>"
+        )
+    return words
 
 
 def verdicts(confusion: dict[str, dict[str, int]]) -> str:

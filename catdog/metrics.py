@@ -38,6 +38,8 @@ class Rate:
         return f"{self.value:.2%} ({self.k} of {self.n}, 95% interval {low:.2%} to {high:.2%})"
 
     def as_dict(self) -> dict[str, float | int | list[float]]:
+        if not self.n:  # JSON has no word for 0 / 0
+            return {"value": None, "k": 0, "n": 0, "interval": None}
         return {"value": self.value, "k": self.k, "n": self.n, "interval": list(self.interval)}
 
 

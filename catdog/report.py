@@ -13,6 +13,7 @@ from catdog.checkpoint import LABELS
 from catdog.classifier import Classifier, Prediction
 from catdog.datasets import Photo
 from catdog.images import ImageError
+from catdog.localization import box_baselines, closed_form, gaussian, localize
 from catdog.metrics import (
     Rate,
     calibration_error,
@@ -53,17 +54,38 @@ def measure(
 ) -> tuple[dict[str, Any], list[Scored], list[ImageError]]:
     """Every figure about a classifier on labelled photos, what was said of each, and the photos that cannot be read.
 
-    Where there are trimaps to cut pets out by, photos of both are put together from the photos given, `made_up` in each
-    way.
+    Where there are trimaps, the maps are measured against them, and photos of both are put together from the photos
+    given, `made_up` in each way.
     """
     scored, failed = score(classifier, photos, progress)
     if not scored:
         return {}, [], failed
     figures = figures_of(scored)
     pets = [each.photo for each in scored if sum(each.photo.label) == 1]
+    if with_trimaps := [photo for photo in pets if photo.trimap]:
+        figures["maps"] = map_figures(classifier, with_trimaps)
     if classifier.metadata.head == "sigmoid" and {each.label for each in pets if each.trimap} == {(1, 0), (0, 1)}:
         figures["made_up_both"] = made_up_figures(classifier, pets, made_up)
     return figures, scored, failed
+
+
+def map_figures(classifier: Classifier, pets: Sequence[Photo]) -> dict[str, Any]:
+    """Whether the evidence is on the pet, as its trimap has it, beside what looking at nothing would score."""
+    cached, _ = cache_photos(pets)
+    found = localize(cached, closed_form(classifier), classifier.metadata.box_threshold)
+    bump = localize(cached, gaussian, classifier.metadata.box_threshold)
+    return {
+        "n": len(cached),
+        "peak_on_pet": found.pointing.as_dict(),
+        "peak_on_pet_off_centre": found.pointing_off_centre.as_dict(),
+        "energy_on_pet": found.energy,
+        "pet_area": float(np.mean([(np.asarray(photo.mask()) > 0).mean() for photo in cached])),
+        "box_found": found.corloc.as_dict(),
+        "baselines": {
+            "centre_on_pet": bump.pointing.as_dict(),
+            "box_found": {name: rate.as_dict() for name, rate in box_baselines(cached).items()},
+        },
+    }
 
 
 def made_up_figures(classifier: Classifier, pets: Sequence[Photo], count: int) -> dict[str, Any]:
@@ -216,6 +238,16 @@ def table_of(figures: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append(("both: called both", in_words(both["called_both"])))
     for way, each in figures.get("made_up_both", {}).items():
         rows.append((f"made-up both, {way}: called both", in_words(each)))
+    if maps := figures.get("maps"):
+        centre = maps["baselines"]["centre_on_pet"]
+        boxes = maps["baselines"]["box_found"]
+        rows += [
+            ("maps: peak on the pet", in_words(maps["peak_on_pet"])),
+            ("the photo's centre: on the pet", in_words(centre)),
+            ("maps: evidence on the pet", f"{maps['energy_on_pet']:.1%} (the pet covers {maps['pet_area']:.1%})"),
+            ("maps: box found", in_words(maps["box_found"])),
+            *((f"{name}: box found", in_words(each)) for name, each in boxes.items()),
+        ]
     if against := figures.get("pets_against_negatives"):
         errors = against["calibration_error"]
         rows += [
