@@ -97,10 +97,12 @@ def read_bytes(source: Picture, name: str) -> bytes:
                 "unknown-type",
                 f"A {type(source).__name__} is no picture: hand over a path, bytes, an image or an array.",
             )
-    except (OSError, ValueError) as error:
-        if isinstance(error, ImageError):
-            raise
+    except ImageError:
+        raise
+    except Exception as error:  # a file object may raise anything, and have a `read` of its own kind
         raise ImageError("missing", f"{name} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+    if isinstance(content, (bytearray, memoryview)):
+        content = bytes(content)
     if not isinstance(content, bytes):
         raise ImageError("unknown-type", f"{name} is text: open the file in binary mode.")
     if not content:

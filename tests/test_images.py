@@ -332,6 +332,21 @@ def test_a_closed_file_cannot_be_read(quadrants):
     assert code_of(file) == "missing"
 
 
+class Strange:
+    """A file object with a `read` of its own kind."""
+
+    def __init__(self, read):
+        self.read = read
+
+
+def test_whatever_a_file_object_does_ends_in_an_image_error(quadrants):
+    content = encoded(quadrants)
+    assert code_of(Strange(lambda: content)) == "missing"  # a read without a size
+    assert code_of(Strange(lambda size: 1 / 0)) == "missing"
+    assert code_of(Strange(lambda size: None)) == "unknown-type"
+    assert open_picture(Strange(lambda size: bytearray(content))).size == quadrants.size
+
+
 def test_an_empty_file_is_called_empty(tmp_path):
     (tmp_path / "nothing.jpg").touch()
     assert code_of(tmp_path / "nothing.jpg") == "empty"
