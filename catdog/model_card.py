@@ -40,7 +40,7 @@ def model_card(metadata: Metadata, tables: dict[str, str] | None = None) -> str:
 
 
 def tables_beside(checkpoint: Path) -> dict[str, str]:
-    """The tables that scripts have written beside a checkpoint, by name: `tried`, `inputs` and `maps`."""
+    """The tables that scripts have written beside a checkpoint, by name: `tried`, `inputs`, `maps`, `faithful`."""
     paths = {name: checkpoint.with_name(f"{name}.md") for name in TABLES}
     return {name: path.read_text(encoding="utf-8").strip() for name, path in paths.items() if path.exists()}
 
@@ -141,6 +141,13 @@ TABLES = {  # file name without .md: heading, words
         "map's peak is on the pet (the pointing game, Zhang et al. 2018), also on the photos whose centre is not; how much "
         "of the positive map is on it (Wang et al. 2020); whether the box overlaps the pet's box by half or more. No map "
         "chose its threshold here.",
+    ),
+    "faithful": (
+        "Whether it used what it points at",
+        "On held-out photos, by `scripts/measure_maps.py`: the label's mean probability while the photo is blurred, most "
+        "important places first (deletion), and while it comes out of the blur (insertion; Petsiuk et al. 2018); and how "
+        "like the map stays, by Spearman's rank correlation, when the network's weights are drawn anew (Adebayo et al. "
+        "2018): a map that shows what was learnt loses its likeness.",
     ),
 }
 

@@ -1,4 +1,5 @@
-"""Measure the maps against Oxford-IIIT Pet's trimaps: pointing game, energy, boxes. Writes a table beside the checkpoint."""
+"""Measure the maps: whether they are on the pet, and whether they show what the network used. Writes tables beside the
+checkpoint."""
 
 from __future__ import annotations
 
@@ -11,14 +12,18 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+import numpy as np
 import tyro
 
 from catdog import datasets, load
 from catdog.checkpoint import SHIPPED, CheckpointError
+from catdog.classifier import Classifier
 from catdog.datasets import DataError
 from catdog.device import DeviceError
 from catdog.evidence import CAM_METHODS
+from catdog.faithfulness import deletion_and_insertion, edges, likeness, random_map, randomised
 from catdog.localization import MapOf, box_baselines, by_package, closed_form, gaussian, localize
+from catdog.metrics import mean_interval
 from catdog.model_card import rows
 from catdog.samples import CachedPhoto, cache_photos
 
@@ -36,6 +41,8 @@ class Options:
     device: str = "auto"
     slow: int = 40
     """Photos, chosen by seed, on which the slow methods are measured; 0 leaves them out."""
+    faithful: int = 60
+    """Photos, chosen by seed, for deletion, insertion and the sanity check; 0 leaves them out."""
 
 
 def main() -> int:
@@ -83,7 +90,39 @@ def main() -> int:
     note = f"The pet, with its border, covers {pet:.1%} of a photo; ms: for a photo from its bytes to the scored map."
     table = f"{rows(HEAD, body)}\n\n{note}\n"
     options.checkpoint.with_name("maps.md").write_text(table, encoding="utf-8")
+    some = random.Random(1).sample(photos, min(options.faithful, len(photos)))
+    if some:
+        table = f"{perturbed(classifier, some)}\n\n{sanity(classifier, some)}\n"
+        print(table)
+        options.checkpoint.with_name("faithful.md").write_text(table, encoding="utf-8")
     return 0
+
+
+def perturbed(classifier: Classifier, photos: Sequence[CachedPhoto]) -> str:
+    """Deletion and insertion with the closed form and with maps that look at nothing."""
+    maps = {"closed form": closed_form(classifier), "random": random_map, "centre": gaussian, "edges": edges}
+    body = []
+    for name, map_of in maps.items():
+        deletion, insertion = np.array([deletion_and_insertion(classifier, photo, map_of) for photo in photos]).T
+        body.append((name, len(photos), interval(deletion), interval(insertion)))
+    return rows(("map", "n", "deletion (low is good)", "insertion (high is good)"), body)
+
+
+def sanity(classifier: Classifier, photos: Sequence[CachedPhoto]) -> str:
+    """How like the map stays when the weights are drawn anew, from the head down."""
+    preset = classifier.metadata.preset()
+    batches = [(preset(photo.picture())[None].to(classifier.device), photo.photo.label.index(1)) for photo in photos]
+    body = [
+        (f"down to the {name}" if name != "head" else "the head", len(photos), interval(values))
+        for name, network in randomised(classifier.network)
+        for values in [likeness(classifier.network, network, batches)]
+    ]
+    return rows(("weights drawn anew", "n", "rank correlation with the map"), body)
+
+
+def interval(values: np.ndarray) -> str:
+    mean, (low, high) = mean_interval(values)
+    return f"{mean:.3f} ({low:.3f} to {high:.3f})"
 
 
 def short(rate) -> str:

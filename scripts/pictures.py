@@ -23,6 +23,7 @@ GAP = 8
 
 def main() -> int:
     docs = ROOT / "docs"
+    docs.mkdir(exist_ok=True)
     classifier = load()
     pictures = [open_picture(ROOT / "examples" / name) for name in SHOWN]
     painted = [

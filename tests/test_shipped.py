@@ -6,7 +6,7 @@ import pytest
 
 import catdog
 from catdog import datasets
-from catdog.report import measure, table_of
+from catdog.report import figures_of, score, table_of
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,8 @@ def test_its_held_out_figures_are_those_of_its_metadata_and_above_the_floors(cla
         [shared_data / "kaggle", shared_data / "oxford-iiit-pet", shared_data / "folders"], [shared_data / "neither"]
     )
     photos, _ = datasets.without_duplicates(photo for each in found for photo in each.photos)
-    figures, _, failed = measure(classifier, [photo for photo in photos if photo.part == "held-out"])
+    scored, failed = score(classifier, [photo for photo in photos if photo.part == "held-out"])
+    figures = figures_of(scored)
     assert not failed
     assert (figures["pets"]["n"], figures["negatives"]["n"], figures["both"]["n"]) == (1023, 263, 7)
     for measured, stated in zip(figures_in(figures), figures_in(classifier.metadata.held_out)):
@@ -67,5 +68,5 @@ def test_the_model_card_is_the_one_that_its_metadata_gives(classifier, root):
 
     card = (root / "checkpoints" / "catdog-resnet18.md").read_text(encoding="utf-8")
     tables = tables_beside(root / "checkpoints" / "catdog-resnet18.safetensors")
-    assert list(tables) == ["tried", "inputs", "maps"]
+    assert list(tables) == ["tried", "inputs", "maps", "faithful"]
     assert card == model_card(classifier.metadata, tables)
