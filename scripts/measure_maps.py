@@ -113,7 +113,7 @@ def sanity(classifier: Classifier, photos: Sequence[CachedPhoto]) -> str:
     preset = classifier.metadata.preset()
     batches = [(preset(photo.picture())[None].to(classifier.device), photo.photo.label.index(1)) for photo in photos]
     body = [
-        (f"down to the {name}" if name != "head" else "the head", len(photos), interval(values))
+        (f"down to {name}" if name != "head" else "the head", len(photos), interval(values))
         for name, network in randomised(classifier.network)
         for values in [likeness(classifier.network, network, batches)]
     ]
