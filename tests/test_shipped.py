@@ -30,6 +30,7 @@ def test_a_plain_wall_has_almost_no_evidence(classifier):
     assert (explanation.evidence * places).max() < 0.5 * classifier.metadata.evidence_scale
 
 
+@pytest.mark.slow
 def test_its_held_out_figures_are_those_of_its_metadata_and_above_the_floors(classifier, shared_data):
     found = datasets.read_folders(
         [shared_data / "kaggle", shared_data / "oxford-iiit-pet", shared_data / "folders"], [shared_data / "neither"]

@@ -143,6 +143,7 @@ def stop_after(steps: int, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(training, "loss_of", loss_of)
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_program_with_a_sentence_and_keeps_the_best(root, folder, tmp_path):
     out = tmp_path / "interrupted.safetensors"
     with popen(root, "--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--workers", 1) as process:
@@ -170,6 +171,7 @@ def test_resume_on_other_photos_is_refused(folder, trained, tmp_path, capsys):
     assert "other photos" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_two_processes_reach_the_loss_of_one(root, folder, tmp_path, capsys):
     options = [*TINY, *SMALL_INPUT, "--data", folder, "--frozen-batch-norm", "--epochs", 1]
     assert train(*options, "--out", tmp_path / "one.safetensors") == 0
@@ -190,6 +192,7 @@ def tuning_loss(output: str) -> float:
     return float(re.search(r"tuning loss ([\d.]+)", output)[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arch", ["resnet34", "resnet50"])
 def test_deeper_networks_train_and_answer_on_the_page_too(folder, examples, tmp_path, arch):
     out = tmp_path / f"{arch}.safetensors"

@@ -93,6 +93,7 @@ def test_an_example_is_one_click(page):
 def test_the_camera_takes_a_picture(page):
     page.get_by_label("Capture from camera").click()
     page.get_by_text("Click to Access Webcam").click()
+    page.wait_for_function("document.querySelector('video')?.videoWidth > 0")  # the camera takes a moment to start
     page.get_by_label("capture photo").click()
     expect(verdict(page)).to_be_visible(timeout=PATIENCE)
 
