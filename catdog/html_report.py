@@ -230,12 +230,13 @@ h1 {{ font-size: 1.6rem; }} h2 {{ font-size: 1.15rem; margin: 2.5rem 0 .5rem; }}
 .wide {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
 th, td {{ text-align: left; vertical-align: top; padding: .25rem 1.25rem .25rem 0; border-bottom: 1px solid #8884; }}
-td {{ overflow-wrap: anywhere; }} td:first-child {{ white-space: nowrap; }}
+td {{ overflow-wrap: break-word; }} td:first-child {{ white-space: nowrap; }}
 .plot {{ width: 100%; height: auto; }}
 .cards {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); gap: 1rem; }}
 figure {{ margin: 0; break-inside: avoid; }} figure img {{ width: 100%; aspect-ratio: 4 / 3; object-fit: contain; }}
 figcaption {{ font-size: .85rem; overflow-wrap: anywhere; }}
 section {{ break-inside: avoid-page; }}
+@media (max-width: 40rem) {{ td:first-child {{ white-space: normal; min-width: 8rem; }} }}
 @media print {{ body {{ margin: 0; max-width: none; }} }}
 </style>
 <h1>How good it is, on {count} photos</h1>
