@@ -95,6 +95,7 @@ def test_a_run_leaves_a_checkpoint_a_model_card_and_curves(trained):
     assert Image.open(trained.with_name("curves.png")).size[0] > 500
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights_with_any_number_of_workers(folder, trained, tmp_path):
     out = tmp_path / "again.safetensors"
     assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--workers", 2) == 0
@@ -107,6 +108,7 @@ def test_another_seed_gives_other_weights(folder, trained, tmp_path):
     assert not same(trained, out)
 
 
+@pytest.mark.slow
 def test_a_killed_run_resumes_to_the_weights_of_an_unbroken_one(root, folder, trained, tmp_path):
     out = tmp_path / "killed.safetensors"
     with popen(root, "--data", folder, "--out", out, *TINY, *SMALL_INPUT) as process:
@@ -215,6 +217,7 @@ def test_a_softmax_checkpoint_says_so_and_its_probabilities_add_up_to_one(folder
     assert words.VERDICTS[prediction.verdict] in answer
 
 
+@pytest.mark.slow
 def test_the_tutorial_recipe_runs_through_the_same_code(folder, tmp_path):
     out = tmp_path / "tutorial.safetensors"
     options = ["--recipe", "tutorial", "--init", "none", "--workers", 0, "--dry-run"]
