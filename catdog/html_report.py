@@ -188,11 +188,16 @@ def mistakes(worst: Sequence[dict[str, Any]], scored: Sequence[Scored], classifi
         [explanation] = classifier.explain([by_name[each["name"]]])
         picture = overlay(open_picture(by_name[each["name"]]), explanation, classifier.metadata.evidence_scale)
         words = f"{each['label']}, called {each['verdict']}: cat {percent(each['cat'])}, dog {percent(each['dog'])}"
-        cards.append(
-            f'<figure><img alt="" src="{as_jpeg(picture)}"><figcaption>{html.escape(words)}<br>'
-            f"<small>{html.escape(each['name'])}</small></figcaption></figure>"
-        )
+        cards.append(card(picture, words, each["name"]))
     return f"<p>Orange is evidence for a cat, blue for a dog.</p><div class=cards>{''.join(cards)}</div>"
+
+
+def card(picture: Image.Image, words: str, name: str) -> str:
+    """A picture with what is said of it and its file's name below."""
+    return (
+        f'<figure><img alt="" src="{as_jpeg(picture)}"><figcaption>{html.escape(words)}<br>'
+        f"<small>{html.escape(name)}</small></figcaption></figure>"
+    )
 
 
 def as_jpeg(picture: Image.Image) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import html
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from torch.utils.data import DataLoader
 from catdog.classifier import Classifier
 from catdog.datasets import DataError, Photo
 from catdog.device import half_precision
-from catdog.html_report import as_jpeg
+from catdog.html_report import card
 from catdog.images import open_picture
 from catdog.samples import CachedPhoto, EvaluationSamples
 
@@ -81,16 +80,15 @@ def write_suspects(path: Path, suspects: Sequence[Suspect]) -> None:
         writer.writerow(COLUMNS)
         for each in suspects:
             writer.writerow((each.photo.path, each.photo.verdict, f"{each.probability:.4f}", each.likelier))
-    cards = [card(number, each) for number, each in enumerate(suspects[:SHOWN], 1)]
+    cards = [
+        card(open_picture(each.photo.path), said_of(number, each), each.photo.path.name)
+        for number, each in enumerate(suspects[:SHOWN], 1)
+    ]
     path.with_suffix(".html").write_text(SHEET.format(cards="\n".join(cards)), encoding="utf-8")
 
 
-def card(number: int, suspect: Suspect) -> str:
-    words = f"{number}. called {suspect.photo.verdict} ({suspect.probability:.0%}), rather {suspect.likelier}"
-    return (
-        f'<figure><img alt="" src="{as_jpeg(open_picture(suspect.photo.path))}"><figcaption>{html.escape(words)}<br>'
-        f"<small>{html.escape(suspect.photo.path.name)}</small></figcaption></figure>"
-    )
+def said_of(number: int, suspect: Suspect) -> str:
+    return f"{number}. called {suspect.photo.verdict} ({suspect.probability:.0%}), rather {suspect.likelier}"
 
 
 SHEET = """\

@@ -41,7 +41,7 @@ class Options:
     device: str = "auto"
     slow: int = 40
     """Photos, chosen by seed, on which the slow methods are measured; 0 leaves them out."""
-    faithful: int = 60
+    faithful: int = 30
     """Photos, chosen by seed, for deletion, insertion and the sanity check; 0 leaves them out."""
 
 

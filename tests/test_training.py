@@ -23,10 +23,11 @@ from catdog import training
 from catdog.checkpoint import load_checkpoint
 from catdog.config import RECIPES, TrainConfig, parse
 from catdog.datasets import read_folders, some_seen
+from catdog.optimizers import freeze, make_optimizer, make_scheduler
 from catdog.page import photo, words
 from catdog.resnet import ResidualBlock, ResNet
 from catdog.run import start
-from catdog.training import freeze, loss_of, make_optimizer, make_scheduler
+from catdog.training import loss_of
 
 TINY = ["--init", "none", "--epochs", "2", "--batch-size", "8", "--workers", "0", "--device", "cpu"]
 SMALL_INPUT = ["--train-size", "64", "--start-size", "64", "--input-size", "64"]
