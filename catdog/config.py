@@ -63,7 +63,7 @@ class TrainConfig:
     loss: Literal["binary", "cross-entropy"] = "binary"
     """binary: two independent labels. cross-entropy: a plain softmax over cat and dog."""
     label_smoothing: float = 0.02
-    composite: float = 0.15
+    composite: float = 0.25
     """Share of samples put together from two photos, most of them a cat and a dog."""
     made_negative: float = 0.03
     """Share of samples replaced by made-up photos with neither; at least 0.25 where no real ones are given."""

@@ -99,9 +99,12 @@ class Pairs:
                 self.cutouts[cached.photo.label].append(index)
 
     def together(self, first: CachedPhoto, wanted: Label, rng: random.Random) -> tuple[Image.Image, Label]:
-        """The photo with one of label `wanted` beside it or pasted onto it, and its label."""
-        if rng.random() < 0.65:
+        """The photo with one of label `wanted` beside it, cut out and pasted onto it or set into it, and its label."""
+        draw = rng.random()
+        if draw < 0.4:
             return self.pasted(first, wanted, rng, rng.uniform(0.25, 0.9))
+        if draw < 0.65:  # cut-outs are clean but few; every photo can be set into another
+            return self.inset(first, wanted, rng, rng.uniform(0.35, 0.8))
         return self.beside(first, wanted, rng)
 
     def beside(self, first: CachedPhoto, wanted: Label, rng: random.Random) -> tuple[Image.Image, Label]:
@@ -114,12 +117,19 @@ class Pairs:
     def pasted(
         self, first: CachedPhoto, wanted: Label, rng: random.Random, fraction: float
     ) -> tuple[Image.Image, Label]:
-        """A pet cut out, or without any trimap a whole photo with a soft edge, at `fraction` of the first's short side."""
-        pool = self.cutouts[wanted] or self.by_label[wanted]
-        if not pool:
+        """A pet cut out, at `fraction` of the first's short side; without any trimap, a whole photo set in."""
+        if not self.cutouts[wanted]:
+            return self.inset(first, wanted, rng, fraction)
+        second = self.photos[rng.choice(self.cutouts[wanted])]
+        picture, _ = composites.paste(first.picture(), second.picture(), second.mask(), rng, fraction, first.mask())
+        return picture, union(first.photo.label, wanted)
+
+    def inset(self, first: CachedPhoto, wanted: Label, rng: random.Random, fraction: float) -> tuple[Image.Image, Label]:
+        """A whole photo with a soft edge, at `fraction` of the first's short side."""
+        if not self.by_label[wanted]:
             return first.picture(), first.photo.label
-        second = self.photos[rng.choice(pool)]
-        mask = second.mask() or composites.soft_rectangle(second.size)
+        second = self.photos[rng.choice(self.by_label[wanted])]
+        mask = composites.soft_rectangle(second.size)
         picture, _ = composites.paste(first.picture(), second.picture(), mask, rng, fraction, first.mask())
         return picture, union(first.photo.label, wanted)
 
