@@ -22,7 +22,7 @@ from catdog.evidence import boxes_of, evidence_and_logits
 from catdog.images import ImageError, Picture, open_picture
 from catdog.metrics import probabilities_of, verdicts_of
 from catdog.resnet import ResNet
-from catdog.transforms import STRIDE, Box
+from catdog.transforms import STRIDE, Box, EvaluationPreset
 
 BATCH_SIZE = 32
 CHUNK_SIZE = 128  # pictures decoded ahead: bounds the memory however many are asked for
@@ -115,9 +115,12 @@ class Classifier:
                     for each in inputs:
                         if isinstance(each, ImageError):
                             raise each
-                yield from self._answer_chunk(inputs, preset.view)
+                yield from self._answer_chunk(inputs, preset)
 
-    def _answer_chunk(self, inputs: list[Input | ImageError], view) -> list[Explanation | ImageError]:
+    def _answer_chunk(
+        self, inputs: list[Input | ImageError], preset: EvaluationPreset
+    ) -> list[Explanation | ImageError]:
+        finer = preset.size / self.metadata.input_size
         answers: list[Explanation | ImageError | None] = [
             each if isinstance(each, ImageError) else None for each in inputs
         ]
@@ -135,8 +138,8 @@ class Classifier:
                     prediction = Prediction(
                         *map(float, probabilities[row]), verdicts[row], tuple(map(float, logits[row]))
                     )
-                    seen = view(*inputs[index].size)
-                    boxes = boxes_of(evidence[row], seen, self.metadata.box_threshold)
+                    seen = preset.view(*inputs[index].size)
+                    boxes = boxes_of(evidence[row], seen, self.metadata.box_threshold, finer)
                     shown = {
                         label: box if prediction.verdict in (label, "both") else None
                         for label, box in zip(LABELS, boxes)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from PIL import Image
 
+from catdog import composites
+from catdog.checkpoint import LABELS
 from catdog.classifier import Classifier
 from catdog.evidence import boxes_of, cam_map, fine_map
 from catdog.metrics import Rate
@@ -49,13 +53,14 @@ class Localization:
         return Rate(sum(self.found), len(self.found))
 
 
-def localize(photos: Sequence[CachedPhoto], map_of: MapOf, threshold: float) -> Localization:
+def localize(photos: Sequence[CachedPhoto], map_of: MapOf, threshold: float, finer: float = 1.0) -> Localization:
     """Score one kind of map on photos of one pet with a trimap, whose border counts as pet.
 
     Args:
         photos: with trimaps.
         map_of: the map of a photo for a label.
         threshold: share of the peak that belongs to the box.
+        finer: how many times finer the map is than those that the threshold was chosen on.
     """
     result = Localization()
     for photo in photos:
@@ -67,9 +72,41 @@ def localize(photos: Sequence[CachedPhoto], map_of: MapOf, threshold: float) -> 
         result.off_centre.append(not pet[height // 2, width // 2])
         positive = np.maximum(fine, 0)
         result.inside.append(float(positive[pet].sum() / positive.sum()) if positive.any() else 0.0)
-        [box] = boxes_of(values[None], (0, 0, width, height), threshold)
+        [box] = boxes_of(values[None], (0, 0, width, height), threshold, finer)
         result.found.append(box is not None and overlap(box, box_around(pet)) >= IOU)
     return result
+
+
+def point_at_both(
+    photos: Sequence[CachedPhoto],
+    evidence_of: Callable[[Image.Image], np.ndarray],
+    fraction: float,
+    count: int,
+    seed: int,
+) -> dict[str, Rate]:
+    """The pointing game on made-up photos of both: the cat's peak on the cat, the dog's on the dog, and both at once.
+
+    Args:
+        photos: of one pet each, with trimaps, cats and dogs: one is cut out and pasted onto another.
+        evidence_of: picture -> (2, h, w), for cat and dog.
+        fraction: the cut-out's longer side, as a share of the other photo's short side.
+        count: of made-up photos.
+    """
+    rng = random.Random(seed)
+    hits: dict[str, list[bool]] = {label: [] for label in LABELS}
+    for _ in range(count):
+        base = rng.choice(photos)
+        pet = rng.choice([photo for photo in photos if photo.photo.label != base.photo.label])
+        picture, placed = composites.paste(base.picture(), pet.picture(), pet.mask(), rng, fraction, base.mask())
+        above = np.asarray(placed) > 127
+        below = (np.asarray(base.mask().resize(picture.size)) > 0) & ~above
+        evidence = evidence_of(picture)
+        for photo, mask in ((pet, above), (base, below)):
+            label = photo.photo.label.index(1)
+            fine = fine_map(evidence[label], picture.size)
+            hits[LABELS[label]].append(bool(mask[np.unravel_index(fine.argmax(), fine.shape)]))
+    hits["both at once"] = [cat and dog for cat, dog in zip(*hits.values())]
+    return {name: Rate(sum(values), len(values)) for name, values in hits.items()}
 
 
 def fit_box_threshold(photos: Sequence[CachedPhoto], map_of: MapOf) -> float:

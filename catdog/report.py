@@ -13,7 +13,7 @@ from catdog.checkpoint import LABELS
 from catdog.classifier import Classifier, Prediction
 from catdog.datasets import Photo
 from catdog.images import ImageError
-from catdog.localization import box_baselines, closed_form, gaussian, localize
+from catdog.localization import box_baselines, closed_form, gaussian, localize, point_at_both
 from catdog.metrics import (
     Rate,
     calibration_error,
@@ -64,8 +64,9 @@ def measure(
     pets = [each.photo for each in scored if sum(each.photo.label) == 1]
     if with_trimaps := [photo for photo in pets if photo.trimap]:
         figures["maps"] = map_figures(classifier, with_trimaps)
-    if classifier.metadata.head == "sigmoid" and {each.label for each in pets if each.trimap} == {(1, 0), (0, 1)}:
+    if classifier.metadata.head == "sigmoid" and {each.label for each in with_trimaps} == {(1, 0), (0, 1)}:
         figures["made_up_both"] = made_up_figures(classifier, pets, made_up)
+        figures["peaks_of_both"] = peak_figures(classifier, with_trimaps, made_up)
     return figures, scored, failed
 
 
@@ -96,6 +97,13 @@ def made_up_figures(classifier: Classifier, pets: Sequence[Photo], count: int) -
         for way, make in WAYS.items()
         for answers in [classifier.classify(each.content for each in made_up_both(cached, SEED, count, make))]
     }
+
+
+def peak_figures(classifier: Classifier, with_trimaps: Sequence[Photo], count: int) -> dict[str, Any]:
+    """Whether each label's map peaks on its own pet, where one is pasted onto a photo of the other at a half."""
+    cached, _ = cache_photos(with_trimaps)
+    found = point_at_both(cached, lambda picture: classifier.explain([picture])[0].evidence, 1 / 2, count, SEED)
+    return {name: each.as_dict() for name, each in found.items()}
 
 
 def score(
@@ -238,6 +246,8 @@ def table_of(figures: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append(("both: called both", in_words(both["called_both"])))
     for way, each in figures.get("made_up_both", {}).items():
         rows.append((f"made-up both, {way}: called both", in_words(each)))
+    for name, each in figures.get("peaks_of_both", {}).items():
+        rows.append((f"made-up both, at a half: peak on its pet, {name}", in_words(each)))
     if maps := figures.get("maps"):
         centre = maps["baselines"]["centre_on_pet"]
         boxes = maps["baselines"]["box_found"]

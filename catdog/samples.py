@@ -124,7 +124,9 @@ class Pairs:
         picture, _ = composites.paste(first.picture(), second.picture(), second.mask(), rng, fraction, first.mask())
         return picture, union(first.photo.label, wanted)
 
-    def inset(self, first: CachedPhoto, wanted: Label, rng: random.Random, fraction: float) -> tuple[Image.Image, Label]:
+    def inset(
+        self, first: CachedPhoto, wanted: Label, rng: random.Random, fraction: float
+    ) -> tuple[Image.Image, Label]:
         """A whole photo with a soft edge, at `fraction` of the first's short side."""
         if not self.by_label[wanted]:
             return first.picture(), first.photo.label

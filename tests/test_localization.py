@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from catdog.datasets import Photo
-from catdog.localization import box_around, box_baselines, fit_box_threshold, gaussian, localize, overlap
+from catdog.localization import box_around, box_baselines, fit_box_threshold, gaussian, localize, overlap, point_at_both
 from catdog.samples import CachedPhoto, cache_photos
 
 PET = (slice(10, 40), slice(60, 100))  # rows, columns of a 120x80 photo: right of the centre
@@ -86,3 +86,36 @@ def test_a_box_encloses_its_mask():
     mask = np.zeros((50, 70), bool)
     mask[PET] = True
     assert box_around(mask) == (60, 10, 70, 40)
+
+
+@pytest.fixture(scope="module")
+def red_cat_and_blue_dog(tmp_path_factory) -> list[CachedPhoto]:
+    folder = tmp_path_factory.mktemp("both")
+    photos = []
+    for name, color, label in (("cat", "red", (1, 0)), ("dog", "blue", (0, 1))):
+        picture, marks = Image.new("RGB", (120, 80), "gray"), np.full((80, 120), 2, np.uint8)
+        picture.paste(color, (60, 10, 100, 40))
+        marks[PET] = 1
+        picture.save(folder / f"{name}.png")
+        Image.fromarray(marks).save(folder / f"{name}-trimap.png")
+        photos.append(Photo(folder / f"{name}.png", label, "oxford", "held-out", folder / f"{name}-trimap.png"))
+    return cache_photos(photos)[0]
+
+
+def redness_and_blueness(picture: Image.Image) -> np.ndarray:
+    red, green, blue = np.moveaxis(np.asarray(picture, np.float32), 2, 0)
+    return np.stack([red - green, blue - green])
+
+
+def test_each_peak_on_its_own_pet_is_a_hit(red_cat_and_blue_dog):
+    rates = point_at_both(red_cat_and_blue_dog, redness_and_blueness, 0.5, count=12, seed=0)
+    assert {name: (rate.k, rate.n) for name, rate in rates.items()} == dict.fromkeys(
+        ("cat", "dog", "both at once"), (12, 12)
+    )
+
+
+def test_maps_that_take_the_cat_for_the_dog_are_misses(red_cat_and_blue_dog):
+    rates = point_at_both(
+        red_cat_and_blue_dog, lambda picture: redness_and_blueness(picture)[::-1], 0.5, count=12, seed=0
+    )
+    assert [rate.k for rate in rates.values()] == [0, 0, 0]
