@@ -135,6 +135,17 @@ TABLES = {  # file name without .md: heading, words
         "0.3 of a negative's short side; both are put together from two photos. Areas under the curve need no threshold: "
         "one minus it is how often a random pair is ordered wrongly.",
     ),
+    "others": (
+        "What it says of other things",
+        "Verdicts on what it was never taught, by `scripts/measure_others.py`: pictures drawn by that script, and pictures "
+        "of Debian's packages `tuxpaint-stamps-default` and `openclipart-png`. `animals cut out` and `clip-art animals` "
+        "hold no cat and no dog; `clip-art pets` hold nothing else.",
+    ),
+    "scores": (
+        "Which score tells pets from other things",
+        "Scores that need no new training, by `scripts/compare_scores.py`: the area under the curve of pets against "
+        "negatives, and of pets against the pictures of other things above. The verdict uses the first.",
+    ),
     "maps": (
         "Where it looks",
         "Maps on the held-out photos of Oxford-IIIT Pet, against their trimaps, by `scripts/measure_maps.py --slow 0`: whether the "

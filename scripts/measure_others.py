@@ -25,7 +25,6 @@ from catdog.images import Picture
 from catdog.metrics import Rate
 from catdog.model_card import rows
 
-COUNT = 100  # pictures drawn of each kind
 SEED = 0
 SIDE = 320  # px
 WORDS = ("every", "figure", "has", "a", "name", "place", "reason", "report", "page", "to", "stand", "on", "its", "own")
@@ -38,13 +37,15 @@ class Options:
 
     folders: tuple[Path, ...] = ()
     """Folders without a cat or a dog in any picture, or, for drawn pets, with nothing else: a row each."""
+    count: int = 100
+    """Pictures drawn of each kind."""
     checkpoint: Path = SHIPPED
     device: str = "auto"
 
 
 def main() -> int:
     options = tyro.cli(Options, prog="measure_others.py")
-    kinds: dict[str, list[Picture]] = {name: drawn(draw) for name, draw in DRAWN.items()}
+    kinds: dict[str, list[Picture]] = {name: drawn(draw, options.count) for name, draw in DRAWN.items()}
     try:
         classifier = load(options.checkpoint, options.device)
         for folder in options.folders:
@@ -80,9 +81,9 @@ def row_of(name: str, classifier: Classifier, pictures: list[Picture]) -> tuple:
     )
 
 
-def drawn(draw: Callable[[random.Random], Image.Image]) -> list[Picture]:
+def drawn(draw: Callable[[random.Random], Image.Image], count: int) -> list[Picture]:
     rng = random.Random(SEED)
-    return [draw(rng) for _ in range(COUNT)]
+    return [draw(rng) for _ in range(count)]
 
 
 def page_of_text(rng: random.Random) -> Image.Image:

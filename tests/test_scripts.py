@@ -257,3 +257,20 @@ def test_a_port_that_cannot_be_is_told_before_anything_is_loaded(monkeypatch, ca
     monkeypatch.setattr(app, "load", lambda *arguments: pytest.fail("it loaded a checkpoint first"))
     assert app.main() == 2
     assert "--port is 99999" in capsys.readouterr().err
+
+
+def test_other_things_get_a_row_each_with_every_picture_counted_once(script, folder, checkpoint):
+    assert script("measure_others", "--folders", folder, "--count", 3, "--checkpoint", checkpoint) == 0
+    lines = checkpoint.with_name("others.md").read_text().splitlines()[2:]
+    table = {
+        name: values for name, *values in ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
+    }
+    assert table[folder.name][0] == "3"  # the broken one is no picture
+    for n, neither, *others, _ in table.values():
+        share = float(neither.split("%")[0]) / 100
+        assert round(share * int(n)) + sum(map(int, others)) == int(n)
+
+
+def test_a_folder_of_other_things_without_a_file_is_told(script, tmp_path, checkpoint, capsys):
+    assert script("measure_others", "--folders", tmp_path, "--count", 1, "--checkpoint", checkpoint) == 2
+    assert str(tmp_path) in capsys.readouterr().err
