@@ -127,6 +127,12 @@ TABLES = {  # file name without .md: heading, words
         "Runs of `scripts/train.py`, by `scripts/card.py --tried`: how well the epoch that each kept did on the tuning "
         "photos. The last one is the checkpoint.",
     ),
+    "recipes": (
+        "Which recipe it learns by",
+        "Training recipes on a small task, by `scripts/compare_recipes.py`: a third of the training photos, two epochs at "
+        "128 px, all else as in `scripts/train.py`; figures on tuning photos, the mean over the seeds and the lowest and "
+        "highest of them.",
+    ),
     "inputs": (
         "Which input it is shown",
         "The same weights on tuning photos, shown in other sizes and shapes, by `scripts/compare_inputs.py`. *whole* keeps "

@@ -16,6 +16,7 @@ from catdog.images import ImageError
 from catdog.localization import box_baselines, closed_form, gaussian, localize, point_at_both
 from catdog.metrics import (
     Rate,
+    auroc,
     calibration_error,
     calibration_error_by_chance,
     confusion,
@@ -160,11 +161,9 @@ def figures_of(scored: Sequence[Scored]) -> dict[str, Any]:
     if both.any():
         figures["both"] = {"n": int(both.sum()), "called_both": rate(verdicts[both] == "both")}
     if pets.any() and negatives.any():
-        from sklearn.metrics import roc_auc_score
-
         known = pets | negatives
         figures["pets_against_negatives"] = {
-            "auroc": float(roc_auc_score(pets[known], probabilities[known].max(1))),
+            "auroc": auroc(probabilities[pets].max(1), probabilities[negatives].max(1)),
             "calibration_error": errors_of(probabilities[known], labels[known]),
         }
     mistakes = [each for each in scored if each.prediction.verdict != each.photo.verdict]

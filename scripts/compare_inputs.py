@@ -13,13 +13,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np
 import tyro
-from sklearn.metrics import roc_auc_score
 
 from catdog import composites, datasets
 from catdog.checkpoint import SHIPPED, CheckpointError, load_checkpoint
 from catdog.datasets import DataError
 from catdog.device import DeviceError, choose_device, place
-from catdog.metrics import Rate
+from catdog.metrics import Rate, auroc
 from catdog.model_card import rows
 from catdog.samples import CachedPhoto, EvaluationSamples, cache_photos, made_up, made_up_both
 from catdog.training import logits_of
@@ -80,8 +79,8 @@ def main() -> int:
         row = (
             f"{preset.resize} {preset.size}",
             *(two_way(logits[kind], kinds[kind]) for kind in ("pets", "wide", "far")),
-            f"{area(logits['pets'].max(1), logits['negatives'].max(1)):.4f}",
-            f"{area(logits['both'].min(1), logits['pets'].min(1)):.4f}",
+            f"{auroc(logits['pets'].max(1), logits['negatives'].max(1)):.4f}",
+            f"{auroc(logits['both'].min(1), logits['pets'].min(1)):.4f}",
             f"{ms:.0f}",
         )
         print(*row, sep="  ", flush=True)
@@ -109,11 +108,6 @@ def two_way(logits: np.ndarray, group: Sequence[CachedPhoto]) -> str:
     right = Rate(int((logits.argmax(1) == labels.argmax(1)).sum()), len(group))
     low, high = right.interval
     return f"{right.value:.2%} ({low:.1%} to {high:.1%})"
-
-
-def area(positives: np.ndarray, others: np.ndarray) -> float:
-    truth = np.concatenate([np.ones(len(positives)), np.zeros(len(others))])
-    return float(roc_auc_score(truth, np.concatenate([positives, others])))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np
 import tyro
-from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 
 from catdog import datasets, load
@@ -21,6 +20,7 @@ from catdog.checkpoint import SHIPPED, CheckpointError
 from catdog.classifier import Classifier
 from catdog.datasets import DataError, Photo
 from catdog.device import DeviceError
+from catdog.metrics import auroc
 from catdog.model_card import rows
 from catdog.samples import CachedPhoto, cache_photos
 from catdog.suspects import features_of
@@ -66,7 +66,7 @@ def main() -> int:
     scores = {kind: scores_of(classifier, values, known_features) for kind, values in features.items()}
     columns = [kind for kind in kinds if kind != "pets"]
     body = [
-        (name, *(f"{area(scores['pets'][name], scores[kind][name]):.4f}" for kind in columns))
+        (name, *(f"{auroc(scores['pets'][name], scores[kind][name]):.4f}" for kind in columns))
         for name in scores["pets"]
     ]
     counts = ", ".join(f"{len(values):,} {kind}" for kind, values in features.items())
@@ -105,11 +105,6 @@ def scores_of(classifier: Classifier, features: np.ndarray, known: np.ndarray) -
 
 def unit(features: np.ndarray) -> np.ndarray:
     return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-9)
-
-
-def area(pets: np.ndarray, others: np.ndarray) -> float:
-    truth = np.concatenate([np.ones(len(pets)), np.zeros(len(others))])
-    return float(roc_auc_score(truth, np.concatenate([pets, others])))
 
 
 if __name__ == "__main__":

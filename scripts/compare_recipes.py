@@ -1,0 +1,167 @@
+"""Compare training recipes on a fixed small task, before hours are spent on one. Keeps its results in a table beside the
+checkpoint."""
+
+from __future__ import annotations
+
+import csv
+import sys
+import tempfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import numpy as np
+import torch
+import tyro
+
+from catdog.checkpoint import CheckpointError
+from catdog.config import TrainConfig
+from catdog.datasets import DataError
+from catdog.device import DeviceError, choose_device
+from catdog.metrics import auroc
+from catdog.model_card import rows
+from catdog.resnet import ARCHITECTURES
+from catdog.run import Photos, gather, initialise
+from catdog.samples import CachedPhoto, EvaluationSamples, made_up_both
+from catdog.training import fit, logits_of
+
+PART = 3  # one training photo in so many is used
+PROXY = {"epochs": 2, "start_size": 128, "train_size": 128, "input_size": 160, "patience": 99}
+MADE = 200  # made-up photos of both
+VARIANTS: dict[str, dict] = {  # what each changes of the proxy
+    "default": {},
+    "squash": {"resize": "squash"},
+    "crop": {"resize": "crop"},
+    "160 px": {"start_size": 160, "train_size": 160, "input_size": 192},
+    "192 px": {"start_size": 192, "train_size": 192, "input_size": 224},
+    "4 epochs": {"epochs": 4},
+    "no EMA": {"ema": 0.0},
+    "no stage frozen": {"frozen_stages": 0},
+    "2 stages frozen": {"frozen_stages": 2},
+    "3 stages frozen": {"frozen_stages": 3},
+    "no photos put together": {"composite": 0.0},
+    "half put together": {"composite": 0.5},
+    "crops from 0.2": {"min_crop": 0.2},
+    "crops from 0.6": {"min_crop": 0.6},
+    "strong colour": {"color": 0.7},
+    "no augmentation": {"augment": False},
+    "no label smoothing": {"label_smoothing": 0.0},
+    "cosine": {"schedule": "cosine"},
+    "half the rate": {"learning_rate": 5e-4},
+    "twice the rate": {"learning_rate": 2e-3},
+    "sources as they are": {"balance": 1.0},
+}
+COLUMNS = ("variant", "seed", "two_way", "loss", "negatives", "both")
+HEAD = ("variant", "seeds", "two-way", "loss", "pets against negatives", "both against pets")
+
+
+@dataclass
+class Options:
+    """Train each variant on a third of the photos for two epochs at 128 px, and score it on the tuning photos."""
+
+    data: tuple[Path, ...]
+    """Labelled folders, as for train.py."""
+    neither: tuple[Path, ...]
+    """Folders of photos with neither a cat nor a dog."""
+    init: str = "imagenet"
+    """Starting weights, as for train.py."""
+    only: tuple[str, ...] = ()
+    """Variants to run; without it, all that are not in the table yet."""
+    seeds: tuple[int, ...] = field(default_factory=lambda: (0, 1))
+    out: Path = Path("checkpoints/recipes.csv")
+    """Every run's result; the table is written beside it, `.md`."""
+    device: str = "auto"
+    workers: int = 2
+
+
+def main() -> int:
+    options = tyro.cli(Options, prog="compare_recipes.py")
+    if unknown := [name for name in options.only if name not in VARIANTS]:
+        print(f"compare_recipes.py: there is no {', '.join(unknown)}: {', '.join(VARIANTS)}.", file=sys.stderr)
+        return 2
+    base = TrainConfig(data=options.data, neither=options.neither, init=options.init, workers=options.workers, **PROXY)
+    try:
+        device = choose_device(options.device)
+        photos = gather(base, print)
+        initialise(ARCHITECTURES[base.arch](), base, print)
+    except (DataError, CheckpointError, DeviceError) as error:
+        print(f"compare_recipes.py: {error}", file=sys.stderr)
+        return 2
+    photos.training = [
+        cached for cached in photos.training if zlib.crc32(cached.photo.path.name.encode()) // 10 % PART == 0
+    ]
+    print(f"One training photo in {PART}: {len(photos.training):,}")
+    results = read(options.out)
+    done = {(row["variant"], int(row["seed"])) for row in results}
+    for seed in options.seeds:
+        for name in options.only or VARIANTS:
+            if (name, seed) in done:
+                continue
+            figures = score(replace(base, seed=seed, **VARIANTS[name]), photos, device)
+            row = {"variant": name, "seed": seed} | {key: f"{value:.5f}" for key, value in figures.items()}
+            print(*row.values(), sep="  ", flush=True)
+            results.append(row)
+            write(options.out, results)
+    options.out.with_suffix(".md").write_text(table(results, photos.tuning), encoding="utf-8")
+    return 0
+
+
+def score(config: TrainConfig, photos: Photos, device: torch.device) -> dict[str, float]:
+    """Train one variant; its figures on tuning photos."""
+    torch.manual_seed(config.seed)
+    network = ARCHITECTURES[config.arch]()
+    initialise(network, config, lambda line: None)
+    with tempfile.TemporaryDirectory() as folder:
+        fitted = fit(network, config, photos.training, photos.tuning, device, Path(folder) / "state.resume")
+    groups = {
+        "pet": [cached for cached in photos.tuning if sum(cached.photo.label) == 1],
+        "negative": [cached for cached in photos.tuning if sum(cached.photo.label) == 0],
+        "both": made_up_both(photos.tuning, 0, MADE),
+    }
+    preset = config.evaluation_preset()
+    logits = {
+        kind: logits_of(fitted.network, EvaluationSamples(group, preset), device, config.workers).numpy()
+        for kind, group in groups.items()
+    }
+    labels = np.array([cached.photo.label for cached in groups["pet"]])
+    return {
+        "two_way": float((logits["pet"].argmax(1) == labels.argmax(1)).mean()),
+        "loss": fitted.progress.best_loss,
+        "negatives": auroc(logits["pet"].max(1), logits["negative"].max(1)),
+        "both": auroc(logits["both"].min(1), logits["pet"].min(1)),
+    }
+
+
+def read(path: Path) -> list[dict]:
+    if not path.exists():
+        return []
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def write(path: Path, results: Sequence[dict]) -> None:
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(results)
+
+
+def table(results: Sequence[dict], tuning: Sequence[CachedPhoto]) -> str:
+    """A row a variant: the mean over its seeds, and the lowest and highest."""
+    body = []
+    for name in dict.fromkeys(row["variant"] for row in results):
+        runs = [row for row in results if row["variant"] == name]
+        cells = []
+        for key, form in (("two_way", "{:.2%}"), ("loss", "{:.4f}"), ("negatives", "{:.4f}"), ("both", "{:.4f}")):
+            values = np.array([float(row[key]) for row in runs])
+            cells.append(f"{form.format(values.mean())} ({form.format(values.min())} to {form.format(values.max())})")
+        body.append((name, len(runs), *cells))
+    pets = sum(sum(cached.photo.label) == 1 for cached in tuning)
+    return rows(HEAD, body) + f"\n\nTuning photos: {len(tuning):,}, of which {pets:,} of one pet.\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
