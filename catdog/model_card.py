@@ -147,6 +147,12 @@ TABLES = {  # file name without .md: heading, words
         "of Debian's packages `tuxpaint-stamps-default` and `openclipart-png`. `animals cut out` and `clip-art animals` "
         "hold no cat and no dog; `clip-art pets` hold nothing else.",
     ),
+    "left-out": (
+        "What it says of kinds it was not taught",
+        "The small task of `scripts/compare_recipes.py`, trained once with every negative and once without each group of "
+        "them, by `scripts/leave_out.py`. Where nothing is left out, the figure is that of the group's held-out photos; "
+        "where it is, that of all its photos. A network trained in full does better at both.",
+    ),
     "scores": (
         "Which score tells pets from other things",
         "Scores that need no new training, by `scripts/compare_scores.py`: the area under the curve of pets against "

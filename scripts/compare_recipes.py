@@ -64,7 +64,7 @@ class Options:
 
     data: tuple[Path, ...]
     """Labelled folders, as for train.py."""
-    neither: tuple[Path, ...]
+    neither: tuple[Path, ...] = ()
     """Folders of photos with neither a cat nor a dog."""
     init: str = "imagenet"
     """Starting weights, as for train.py."""
@@ -90,9 +90,7 @@ def main() -> int:
     except (DataError, CheckpointError, DeviceError) as error:
         print(f"compare_recipes.py: {error}", file=sys.stderr)
         return 2
-    photos.training = [
-        cached for cached in photos.training if zlib.crc32(cached.photo.path.name.encode()) // 10 % PART == 0
-    ]
+    photos.training = list(filter(in_proxy, photos.training))
     print(f"One training photo in {PART}: {len(photos.training):,}")
     results = read(options.out)
     done = {(row["variant"], int(row["seed"])) for row in results}
@@ -107,6 +105,11 @@ def main() -> int:
             write(options.out, results)
     options.out.with_suffix(".md").write_text(table(results, photos.tuning), encoding="utf-8")
     return 0
+
+
+def in_proxy(cached: CachedPhoto) -> bool:
+    """Whether a training photo is of the third that is used; by its name, so that it is the same one everywhere."""
+    return zlib.crc32(cached.photo.path.name.encode()) // 10 % PART == 0  # the last digit splits the parts
 
 
 def score(config: TrainConfig, photos: Photos, device: torch.device) -> dict[str, float]:

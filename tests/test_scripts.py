@@ -274,3 +274,52 @@ def test_other_things_get_a_row_each_with_every_picture_counted_once(script, fol
 def test_a_folder_of_other_things_without_a_file_is_told(script, tmp_path, checkpoint, capsys):
     assert script("measure_others", "--folders", tmp_path, "--count", 1, "--checkpoint", checkpoint) == 2
     assert str(tmp_path) in capsys.readouterr().err
+
+
+@pytest.fixture
+def labelled(tmp_path, examples) -> Path:
+    """Class folders of small photos in all three parts, with animals and objects among the negatives."""
+    for part, count in (("train", 12), ("val", 4), ("test", 3)):
+        for kind in ("cat", "dog", "neither"):
+            sources = [path for path in examples if path.name.startswith(kind)]
+            place = tmp_path / "photos" / part / kind
+            place.mkdir(parents=True)
+            for index in range(count):
+                name = f"{'animal' if index % 2 else 'object'}_{part}{index}.jpg"
+                picture = Image.open(sources[index % len(sources)]).resize((72, 64 + index))
+                picture.save(place / name)
+    return tmp_path / "photos"
+
+
+@pytest.mark.slow
+def test_recipes_are_compared_once_and_their_table_is_kept(script, labelled, tmp_path):
+    out = tmp_path / "recipes.csv"
+    arguments = ["--data", labelled, "--init", "none", "--out", out, "--workers", 0, "--seeds", 0]
+    assert script("compare_recipes", *arguments, "--only", "default") == 0
+    first = out.read_text().splitlines()
+    assert script("compare_recipes", *arguments, "--only", "default", "no EMA") == 0
+    rows = list(csv.DictReader(out.open()))
+    assert [row["variant"] for row in rows] == ["default", "no EMA"]
+    assert out.read_text().splitlines()[:2] == first  # not run again
+    assert "| no EMA | 1 |" in out.with_suffix(".md").read_text()
+
+
+def test_an_unknown_recipe_is_told_before_anything_is_trained(script, labelled, capsys):
+    assert script("compare_recipes", "--data", labelled, "--only", "magic") == 2
+    assert "magic" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_what_is_left_out_of_training_is_judged_in_full(script, labelled, tmp_path):
+    out = tmp_path / "left-out.md"
+    arguments = ["--data", labelled, "--init", "none", "--out", out, "--workers", 0]
+    assert script("leave_out", *arguments, "--groups", "animal") == 0
+    everything, without = out.read_text().splitlines()[2:]
+    assert everything.startswith("| nothing; held-out `animal` | 1 |")
+    proxy = int(without.split("|")[2])
+    assert without.startswith("| `animal` |") and 3 < proxy < 9  # a third of 6, with 2 of tuning and 1 held out
+
+
+def test_a_group_that_nothing_belongs_to_is_told(script, labelled, capsys):
+    assert script("leave_out", "--data", labelled, "--init", "none", "--groups", "unicorn") == 2
+    assert "unicorn" in capsys.readouterr().err
