@@ -11,15 +11,9 @@ import pytest
 
 from catdog.checkpoint import LABELS
 from catdog.classifier import Prediction
-from catdog.page import words
+from catdog.page import photo, words
 
-NAMED_BY_THE_PROGRAM = (
-    "label",
-    "verdict",
-    "alt",
-    "problem",
-    "percent",
-)  # groups whose codes are put together at run time
+NAMED_BY_THE_PROGRAM = ("label", "verdict", "alt", "color", "degree", "problem", "percent")  # codes made at run time
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +56,14 @@ def test_no_word_is_unused_and_no_used_code_unknown(sources):
 
 
 def test_every_verdict_and_label_has_words():
-    assert set(words.VERDICT) == set(words.ALT) == set(get_args(get_type_hints(Prediction)["verdict"]))
+    assert set(words.VERDICT) == set(get_args(get_type_hints(Prediction)["verdict"]))
     assert set(words.LABEL) == set(LABELS)
+
+
+def test_every_choice_of_map_and_every_colour_has_words(root):
+    form = (root / "catdog" / "page" / "photo.html").read_text(encoding="utf-8")
+    assert set(words.ALT) == set(re.findall(r'type="radio" value="(\w+)"', form))
+    assert set(words.COLOR) == {pair[label]["name"] for pair in photo.PAIRS for label in LABELS}
 
 
 def test_every_error_code_has_words(root):
