@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from catdog.classifier import Classifier, Prediction
+from catdog.classifier import Classifier, Explanation, Prediction
 from catdog.images import ImageError
 from catdog.page.picture import RawImage
 
@@ -33,14 +33,7 @@ def classify(classifier: Classifier, source: str | None) -> dict[str, Any]:
 
 
 def explain(classifier: Classifier, source: str | None) -> dict[str, Any]:
-    explanation = answered(classifier.explain, source)
-    return {
-        "prediction": fields_of(explanation.prediction),
-        "evidence": explanation.evidence.tolist(),
-        "bias": explanation.bias.tolist(),
-        "view": list(explanation.view),
-        "boxes": {label: box and list(box) for label, box in explanation.boxes.items()},
-    }
+    return fields_of_explanation(answered(classifier.explain, source))
 
 
 def answered(method, source: str | None):
@@ -60,4 +53,14 @@ def fields_of(prediction: Prediction) -> dict[str, Any]:
         "dog": prediction.dog,
         "verdict": prediction.verdict,
         "logits": list(prediction.logits),
+    }
+
+
+def fields_of_explanation(explanation: Explanation) -> dict[str, Any]:
+    return {
+        "prediction": fields_of(explanation.prediction),
+        "evidence": explanation.evidence.tolist(),
+        "bias": explanation.bias.tolist(),
+        "view": list(explanation.view),
+        "boxes": {label: box and list(box) for label, box in explanation.boxes.items()},
     }

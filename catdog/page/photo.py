@@ -1,146 +1,150 @@
-"""The photo tab: a picture in, verdict, probabilities and evidence out."""
+"""The photo tab: a picture in, verdict, probabilities and evidence out.
+
+The server sends codes and numbers; photo.html, photo.js and photo.css put them on the page, evidence.js draws the maps.
+"""
 
 from __future__ import annotations
 
-import base64
-import html
-import io
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
-from PIL import Image
 
-from catdog.classifier import Classifier, Explanation
+from catdog.classifier import Classifier
 from catdog.images import MAX_PIXELS, ImageError, open_picture
-from catdog.metrics import percent
-from catdog.page import words
+from catdog.page import api, look, words
+from catdog.page.drawing import LOOK, PAIRS, data_url
 from catdog.page.picture import RawImage
-from catdog.render import overlay
 
-SHOWN_SIDE = 960  # px, long side of the picture that is sent back: as large as it is shown
+FINER = 2  # times the input size, for the finer map
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NOT_IN_BROWSERS = (".heic", ".heif", ".hif", ".tif", ".tiff")
+WAITING = {"state": "waiting"}
 
 
 def build(classifier: Classifier, max_file_size: int) -> None:
     """Lay out the tab and connect it."""
+    source = gr.State()  # where the visitor's own file lies: the picture component may hold a preview in its place
     with gr.Row(equal_height=False):
         with gr.Column():
             picture = RawImage(
-                label=words.PICTURE,
+                label=words.label("photo.picture"),
                 sources=["upload", "webcam", "clipboard"],
-                placeholder=words.PLACEHOLDER,
+                placeholder=words.label("photo.placeholder"),
                 buttons=["fullscreen"],
                 height=420,
                 elem_id="picture",
             )
-            gr.Markdown(
-                words.LIMITS.format(megabytes=max_file_size // 2**20, megapixels=MAX_PIXELS // 10**6), elem_id="limits"
-            )
+            limits = {"megabytes": max_file_size // 2**20, "megapixels": MAX_PIXELS // 10**6}
+            words.text(words.tagged("photo.limits", values=limits), elem_id="limits")
         with gr.Column():
-            answer = gr.HTML(waiting(classifier), elem_id="answer", js_on_load=None)
+            answer = answer_view(classifier)
+    look.build(classifier, source)
 
-    def respond(source: str | None) -> tuple[str, object]:
-        return answer_to(classifier, source)
+    def respond(path: str | None) -> tuple[dict[str, Any], object, str | None]:
+        answer = answer_to(classifier, path)
+        return answer, preview_of(path), path if answer["state"] == "answer" else None
 
     gr.Examples(
         [str(path) for path in sorted(EXAMPLES.glob("*.jpg"))],
         picture,
-        [answer, picture],
+        [answer, picture, source],
         respond,
-        label=words.EXAMPLES,
+        label=words.label("photo.examples"),
         run_on_click=True,
         cache_examples=False,
         examples_per_page=12,
         api_visibility="private",
     )
-    gr.Markdown(words.EXAMPLES_CREDIT, elem_id="credit")
+    words.text(words.tagged("photo.credit"), elem_id="credit")
+    finer = answer.finer(
+        lambda path: answer_to(classifier, path, finer=True),
+        source,
+        answer,
+        show_progress="hidden",
+        api_visibility="private",
+    )
     answering = picture.input(
         respond,
         picture,
-        [answer, picture],
+        [answer, picture, source],
         show_progress_on=answer,
         trigger_mode="always_last",
+        cancels=finer,
         api_visibility="private",
     )
-    picture.clear(lambda: waiting(classifier), None, answer, queue=False, cancels=answering, api_visibility="private")
+    picture.clear(
+        lambda: (WAITING, None),
+        None,
+        [answer, source],
+        queue=False,
+        cancels=[answering, finer],
+        api_visibility="private",
+    )
 
 
-def answer_to(classifier: Classifier, source: str | None) -> tuple[str, object]:
-    """The answer's HTML for an uploaded file, and the input's preview where browsers cannot draw the file."""
-    if source is None:
-        return waiting(classifier), gr.skip()
+def answer_view(classifier: Classifier) -> gr.HTML:
+    """The component that shows an answer. What it takes is what `answer_to` returns."""
+    here = Path(__file__).parent
+    return gr.HTML(
+        WAITING,
+        html_template=(here / "photo.html").read_text(encoding="utf-8"),
+        css_template=(here / "photo.css").read_text(encoding="utf-8"),
+        js_on_load=(here / "photo.js").read_text(encoding="utf-8"),
+        apply_default_css=False,
+        elem_id="answer",
+        pairs=PAIRS,
+        look=LOOK,
+        caveat=caveat(classifier),
+    )
+
+
+def answer_to(classifier: Classifier, path: str | None, finer: bool = False) -> dict[str, Any]:
+    """What the page shows for an uploaded file, as codes and numbers.
+
+    Args:
+        path: the visitor's file, or None when there is none.
+        finer: also look at twice the size, for a map twice as fine; the answer stays that of the usual size.
+
+    Returns:
+        `state` "waiting", "problem" with the error's `code`, or "answer" with the fields of /explain, in pixels of the
+        upright picture of `size` (width, height), the `picture` as a data URL, small, the `scale` of the evidence, the
+        `thresholds` in probability and, where asked for, `finer` evidence.
+    """
+    if path is None:
+        return WAITING
     try:
-        picture = open_picture(source)
+        picture = open_picture(path)
         [explanation] = classifier.explain([picture])
     except ImageError as error:
-        return f'<p class="problem" role="alert">{html.escape(words.ERRORS[error.code])}</p>', gr.skip()
-    picture, explanation = shrink(picture, explanation)
-    preview = gr.update(value=picture) if source.lower().endswith(NOT_IN_BROWSERS) else gr.skip()
-    return answer_html(classifier, picture, explanation), preview
+        return {"state": "problem", "code": error.code}
+    metadata = classifier.metadata
+    answer = {
+        "state": "answer",
+        **api.fields_of_explanation(explanation),
+        "size": list(picture.size),
+        "picture": data_url(picture),
+        "scale": metadata.evidence_scale,
+        "thresholds": {"both": metadata.both, "neither": metadata.present},
+    }
+    if finer:
+        [closer] = classifier.explain([picture], size=FINER * metadata.input_size)
+        answer["finer"] = closer.evidence.tolist()
+    return answer
 
 
-def shrink(picture: Image.Image, explanation: Explanation) -> tuple[Image.Image, Explanation]:
-    """Both at the size that is shown."""
-    scale = min(1.0, SHOWN_SIDE / max(picture.size))
-    if scale == 1.0:
-        return picture, explanation
-    small = picture.resize(
-        (max(1, round(picture.width * scale)), max(1, round(picture.height * scale))), reducing_gap=3.0
-    )
-    return small, replace(
-        explanation,
-        view=tuple(round(side * scale) for side in explanation.view),
-        boxes={label: box and tuple(round(side * scale) for side in box) for label, box in explanation.boxes.items()},
-    )
+def preview_of(path: str | None) -> object:
+    """What the input shows in place of a file that browsers cannot draw."""
+    if path is None or not path.lower().endswith(NOT_IN_BROWSERS):
+        return gr.skip()
+    try:
+        return gr.update(value=open_picture(path))
+    except ImageError:
+        return gr.skip()  # the answer says what is wrong with it
 
 
-def answer_html(classifier: Classifier, picture: Image.Image, explanation: Explanation) -> str:
-    """Verdict in words, two bars, the photo with its evidence, a legend."""
-    prediction = explanation.prediction
-    verdict = prediction.verdict
-    scale = classifier.metadata.evidence_scale
-    bars = "".join(bar(label, getattr(prediction, label)) for label in ("cat", "dog"))
-    painted = data_url(overlay(picture, explanation, scale))
-    legends = "".join(
-        f'<span class="ramp {label}" aria-hidden="true"></span><span>{words.LABELS[label]}</span>'
-        for label in ("cat", "dog")
-    )
-    return f"""
-<div class="answer" role="status">
-  <h2 class="verdict {verdict}">{words.VERDICTS[verdict]}</h2>
-  {bars}
-</div>
-<figure>
-  <img src="{painted}" alt="{words.EVIDENCE_ALT[verdict]}">
-  <figcaption>{words.LEGEND}: {legends} <span class="range">{words.LEGEND_NONE} – {scale:.0f}</span></figcaption>
-</figure>
-<details><summary>{words.HOW_TO_READ}</summary><p>{words.HOW_TO_READ_TEXT}</p></details>
-{caveats(classifier)}
-"""
-
-
-def bar(label: str, probability: float) -> str:
-    return (
-        f'<div class="bar"><span>{words.LABELS[label]}</span>'
-        f'<span class="track"><span class="fill {label}" style="width: {100 * probability:.1f}%"></span></span>'
-        f"<span>{percent(probability)}</span></div>"
-    )
-
-
-def waiting(classifier: Classifier) -> str:
-    return f'<p class="waiting">{words.WAITING}</p>{caveats(classifier)}'
-
-
-def caveats(classifier: Classifier) -> str:
-    """What the loaded checkpoint cannot say, where that is so."""
+def caveat(classifier: Classifier) -> str | None:
+    """The code of what the loaded checkpoint cannot say, where that is so."""
     if classifier.metadata.head == "softmax":
-        return f'<p class="caveat">{words.SOFTMAX}</p>'
-    return "" if classifier.metadata.real_negatives else f'<p class="caveat">{words.MADE_NEGATIVES}</p>'
-
-
-def data_url(picture: Image.Image) -> str:
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=88)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+        return "photo.softmax"
+    return None if classifier.metadata.real_negatives else "photo.made-negatives"

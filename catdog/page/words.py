@@ -1,52 +1,283 @@
-"""Every word on the page, by code. Verdicts and errors travel as codes and become words here."""
+"""Every word on the page, by code, in English and Chinese.
+
+The server answers in codes; the browser puts them into words (words.js), in the visitor's language, so that a change of
+language needs no request. Each tab has its group here; a code is "group.name". A new word is a line below, used as
+
+    words.label("photo.tab")                    the label of a Gradio component
+    words.tagged("page.privacy", "p")           an element of our own HTML; `{names}` in braces are filled from keywords
+    catdog.say("photo.spot", {cat, dog})        in JavaScript; `catdog-language` is the event when the language changes
+"""
 
 from __future__ import annotations
 
+import html
+import json
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.i18n import I18nData
+
+LANGUAGES = ("en", "zh")  # the order of every pair below
 TITLE = "catdog"
-INTRODUCTION = "Drop in a photo: is there a cat, a dog, both or neither, and where?"
-PRIVACY = "Photos are classified on this server, kept for at most an hour and then deleted; none is passed on."
 
-PHOTO_TAB = "Photo"
-PICTURE = "Your photo"
-PLACEHOLDER = "Drop a photo here\n- or -\nclick to choose one"
-LIMITS = "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC, up to {megabytes} MB and {megapixels} megapixels."
-EXAMPLES = "Or try one of these"
-EXAMPLES_CREDIT = "Their authors and licences are listed in examples/README.md."
-WAITING = "The answer appears here by itself."
+PAGE = {
+    "introduction": (
+        "Drop in a photo: is there a cat, a dog, both or neither, and where?",
+        "放一张照片进来：里面有猫、有狗、都有，还是都没有？各在哪里？",
+    ),
+    "privacy": (
+        "Photos are classified on this server, kept for at most an hour and then deleted; none is passed on.",
+        "照片在这台服务器上识别，最多保留一小时，之后删除；不会转给任何人。",
+    ),
+    "other-language": ("中文", "English"),
+}
 
-VERDICTS = {
-    "cat": "A cat",
-    "dog": "A dog",
-    "both": "A cat and a dog",
-    "neither": "Neither a cat nor a dog",
+PHOTO = {
+    "tab": ("Photo", "照片"),
+    "picture": ("Your photo", "你的照片"),
+    "placeholder": ("Drop a photo here\n- or -\nclick to choose one", "把照片拖到这里\n- 或 -\n点击选择一张"),
+    "limits": (
+        "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC, up to {megabytes} MB and {megapixels} megapixels.",
+        "JPEG、PNG、WebP、GIF、BMP、TIFF、AVIF 或 HEIC，不超过 {megabytes} MB、{megapixels} 百万像素。",
+    ),
+    "examples": ("Or try one of these", "或者试试这些"),
+    "credit": (
+        "Their authors and licences are listed in examples/README.md.",
+        "它们的作者和许可证列在 examples/README.md 里。",
+    ),
+    "waiting": ("The answer appears here by itself.", "结果会自动显示在这里。"),
+    "announce": ("{verdict}. Cat: {cat}. Dog: {dog}.", "{verdict}。猫：{cat}。狗：{dog}。"),
+    "why-both": ("Both probabilities reach {percent}%.", "两个概率都达到了 {percent}%。"),
+    "why-neither": ("Neither probability reaches {percent}%.", "两个概率都没有达到 {percent}%。"),
+    "choice": ("Evidence shown", "显示哪种证据"),
+    "choice-both": ("Both", "猫和狗"),
+    "choice-difference": ("Difference", "差值"),
+    "choice-photo": ("Photo alone", "只看照片"),
+    "opacity": ("Opacity", "不透明度"),
+    "colors": ("Colours", "颜色"),
+    "pair": ("Cat {cat}, dog {dog}", "猫{cat}，狗{dog}"),
+    "boxes": ("Boxes", "方框"),
+    "finer": ("Finer map", "更细的图"),
+    "finer-note": (
+        "The finer map comes from a second look at twice the size; the answer stays that of the first.",
+        "更细的图来自放大一倍再看一次；结论仍以第一次为准。",
+    ),
+    "unit": (
+        "logits, if the whole photo looked like this place",
+        "单位 logit：假如整张照片都像这个位置",
+    ),
+    "unit-difference": (
+        "logits by which this place speaks more for the one than for the other, if the whole photo looked like it",
+        "单位 logit：假如整张照片都像这个位置，它对一方的支持比另一方多多少",
+    ),
+    "spot-none": (
+        "Point at the photo, or use the arrow keys on it, to read the evidence of a spot.",
+        "把指针放到照片上，或选中照片后按方向键，就能看到那一处的证据。",
+    ),
+    "spot": (
+        "This spot speaks {cat} a cat ({catValue}) and {dog} a dog ({dogValue}).",
+        "这个位置{cat}猫（{catValue}），{dog}狗（{dogValue}）。",
+    ),
+    "spot-unseen": ("The network did not see this spot.", "网络没有看到这个位置。"),
+    "unseen": ("The grey part was not shown to the network.", "灰色的部分没有给网络看。"),
+    "download-picture": ("Save picture", "保存图片"),
+    "download-answer": ("Save answer (JSON)", "保存结果（JSON）"),
+    "how-to-read": ("How to read this", "怎么看这张图"),
+    "how-to-read-text": (
+        "The two bars are independent: both can be high, and both low. "
+        "Colour shows what the network's last layer found in each place: {cat} speaks for a cat, {dog} for a dog. "
+        "The same colour means the same amount in every photo, so a photo with nothing in it stays plain.",
+        "两根概率条互不相干：可以都高，也可以都低。颜色表示网络的最后一层在每个位置看到了什么：{cat}支持猫，{dog}支持狗。"
+        "同样的颜色在每张照片里都表示同样的分量，所以什么都没有的照片上不会有颜色。",
+    ),
+    "made-negatives": (
+        "This network was trained without photos of other things, so “neither” is worth little: it learnt it from "
+        "made-up pictures only.",
+        "这个网络训练时没有见过其他东西的照片，“都没有”只是从合成图片里学来的，所以不大可信。",
+    ),
+    "softmax": (
+        "This network chooses between cat and dog: it has no word for both or neither.",
+        "这个网络只会在猫和狗之间二选一，说不出“都有”或“都没有”。",
+    ),
 }
-LABELS = {"cat": "Cat", "dog": "Dog"}
-EVIDENCE_ALT = {
-    "cat": "The photo with the places that speak for a cat in orange.",
-    "dog": "The photo with the places that speak for a dog in blue.",
-    "both": "The photo with the places that speak for a cat in orange and those that speak for a dog in blue.",
-    "neither": "The photo; what little speaks for a cat is orange, for a dog blue.",
-}
-LEGEND = "What the logit would be if the whole photo looked like this place"
-LEGEND_NONE = "0"
-HOW_TO_READ = "How to read this"
-HOW_TO_READ_TEXT = (
-    "The two bars are independent: both can be high, and both low. "
-    "Colour shows what the network's last layer found in each place: orange speaks for a cat, blue for a dog. "
-    "The same colour means the same amount in every photo, so a photo with nothing in it stays plain."
-)
-MADE_NEGATIVES = (
-    "This network was trained without photos of other things, so “neither” is worth little: it learnt it from made-up "
-    "pictures only."
-)
-SOFTMAX = "This network chooses between cat and dog: it has no word for both or neither."
 
-ERRORS = {
-    "missing": "The photo did not arrive. Please try again.",
-    "empty": "This file is empty.",
-    "unknown-type": "This is not a picture that can be read. Use JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC.",
-    "damaged": "This picture is damaged or cut off and cannot be read to its end.",
-    "too-large": "This picture is too large.",
-    "too-long": "This picture is too long and narrow to show a pet.",
-    "bad-array": "This is not a picture that can be read.",
+LOOK = {
+    "fold": ("Look inside", "看看内部"),
+    "nothing": ("Choose a photo first.", "请先选一张照片。"),
+    "busy": ("Looking…", "正在计算……"),
+    "stages": ("What each stage looks at", "每个阶段在看什么"),
+    "stages-text": (
+        "LayerCAM (Jiang et al. 2021) of the four residual stages: early ones find edges and texture, the last one the "
+        "animal. Each map is stretched to its own maximum: it says where, not how much.",
+        "四个残差阶段的 LayerCAM（Jiang et al. 2021）：前面的阶段看边缘和纹理，最后一个阶段看动物。"
+        "每张图都按自身最大值拉伸：只说明在哪里，不说明有多少。",
+    ),
+    "label": ("Label", "标签"),
+    "stage-choice": ("Stage", "阶段"),
+    "stage": ("Stage {stage}", "阶段 {stage}"),
+    "stage-alt": (
+        "The photo with what stage {stage} looks at for the label {label}, by {method}.",
+        "照片，标出阶段 {stage} 为标签“{label}”所看的位置，方法是 {method}。",
+    ),
+    "took": ("It took {seconds} s.", "用时 {seconds} 秒。"),
+    "methods": ("Other methods", "其他方法"),
+    "method": ("Method", "方法"),
+    "slow": ("{method} (slow)", "{method}（较慢）"),
+    "start": ("Show", "显示"),
+    "stop": ("Stop", "停止"),
+    "progress": ("Progress", "进度"),
+    "stopped": ("Stopped.", "已停止。"),
+    "outcome": (
+        "{method}, stage {stage}, {label}: {seconds} s. Stretched to its own maximum.",
+        "{method}，阶段 {stage}，{label}：{seconds} 秒。按自身最大值拉伸。",
+    ),
+    "block": ("A residual block at work", "残差块如何工作"),
+    "block-text": (
+        "A residual block does not replace its input x. It computes a change F(x) with two or three convolutions and "
+        "adds it, so that a block that has nothing to say can leave x as it is, and deep networks can still be trained "
+        "(He et al. 2016). Below is one channel of the stage's last block, on this photo; the ReLU then sets what is "
+        "negative to zero.",
+        "残差块不是把输入 x 换掉，而是用两三个卷积算出一个改变量 F(x)，再加到 x 上。没什么可改的块让 x 原样通过就行，"
+        "很深的网络因此也能训练（He et al. 2016）。下面是这张照片在该阶段最后一个块里的一个通道；之后 ReLU 把负值变成零。",
+    ),
+    "block-input": ("input", "输入"),
+    "block-residual": ("what the block adds", "块加上的部分"),
+    "block-sum": ("their sum", "两者之和"),
+    "block-alt": ("A feature map of stage {stage}: {part}.", "阶段 {stage} 的特征图：{part}。"),
+    "channel": (
+        "Channel {channel} of {channels}, the one that the block changes most; all three on one scale, violet is negative.",
+        "{channels} 个通道中的第 {channel} 个，也就是块改动最多的那个；三张图用同一刻度，紫色为负。",
+    ),
 }
+
+LIVE: dict[str, tuple[str, str]] = {}
+MANY: dict[str, tuple[str, str]] = {}
+GOOD: dict[str, tuple[str, str]] = {}
+
+# The groups below are named by codes of the program: of labels, verdicts and errors.
+
+LABEL = {"cat": ("Cat", "猫"), "dog": ("Dog", "狗")}
+
+VERDICT = {
+    "cat": ("A cat", "有猫"),
+    "dog": ("A dog", "有狗"),
+    "both": ("A cat and a dog", "有猫也有狗"),
+    "neither": ("Neither a cat nor a dog", "没有猫，也没有狗"),
+}
+
+ALT = {  # of the picture with the evidence, by what is shown of it
+    "both": (
+        "The photo with the places that speak for a cat in {cat} and those that speak for a dog in {dog}.",
+        "照片，支持猫的位置标成{cat}，支持狗的位置标成{dog}。",
+    ),
+    "cat": ("The photo with the places that speak for a cat in {cat}.", "照片，支持猫的位置标成{cat}。"),
+    "dog": ("The photo with the places that speak for a dog in {dog}.", "照片，支持狗的位置标成{dog}。"),
+    "difference": (
+        "The photo with the places that speak more for a cat in {cat} and those that speak more for a dog in {dog}.",
+        "照片，更支持猫的位置标成{cat}，更支持狗的位置标成{dog}。",
+    ),
+    "photo": ("The photo without evidence.", "不带证据的照片。"),
+}
+
+COLOR = {
+    "orange": ("orange", "橙色"),
+    "blue": ("blue", "蓝色"),
+    "yellow": ("yellow", "黄色"),
+    "violet": ("violet", "紫色"),
+    "red": ("red", "红色"),
+    "teal": ("teal", "青色"),
+}
+
+DEGREE = {  # how much a spot speaks for a label, before "a cat" or "猫"
+    "strongly": ("strongly for", "强烈支持"),
+    "for": ("for", "支持"),
+    "hardly": ("hardly for or against", "几乎不支持也不反对"),
+    "against": ("against", "反对"),
+}
+
+PERCENT = {  # rounded towards doubt, as by metrics.percent
+    "over": ("over 99%", "超过 99%"),
+    "under": ("under 1%", "不到 1%"),
+    "exact": ("{percent}%", "{percent}%"),
+}
+
+PROBLEM = {
+    "missing": ("The photo did not arrive. Please try again.", "照片没有传到，请再试一次。"),
+    "empty": ("This file is empty.", "这个文件是空的。"),
+    "unknown-type": (
+        "This is not a picture that can be read. Use JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC.",
+        "这不是能读的图片。请用 JPEG、PNG、WebP、GIF、BMP、TIFF、AVIF 或 HEIC。",
+    ),
+    "damaged": (
+        "This picture is damaged or cut off and cannot be read to its end.",
+        "这张图片已损坏或不完整，无法读到结尾。",
+    ),
+    "too-large": ("This picture is too large.", "这张图片太大了。"),
+    "too-long": ("This picture is too long and narrow to show a pet.", "这张图片太狭长，看不出宠物。"),
+    "bad-array": ("This is not a picture that can be read.", "这不是能读的图片。"),
+}
+
+GROUPS = {
+    "page": PAGE,
+    "photo": PHOTO,
+    "look": LOOK,
+    "live": LIVE,
+    "many": MANY,
+    "good": GOOD,
+    "label": LABEL,
+    "verdict": VERDICT,
+    "alt": ALT,
+    "color": COLOR,
+    "degree": DEGREE,
+    "percent": PERCENT,
+    "problem": PROBLEM,
+}
+WORDS = {f"{group}.{name}": pair for group, entries in GROUPS.items() for name, pair in entries.items()}
+
+
+def dictionaries() -> dict[str, dict[str, str]]:
+    """Language -> code -> words."""
+    return {language: {code: pair[place] for code, pair in WORDS.items()} for place, language in enumerate(LANGUAGES)}
+
+
+def translations() -> gr.I18n:
+    """Our words for the labels of Gradio's components, under the names that Gradio has for Chinese."""
+    both = dictionaries()
+    return gr.I18n(**{"en": both["en"], "zh": both["zh"], "zh-CN": both["zh"], "zh-TW": both["zh"]})
+
+
+def label(code: str) -> I18nData:
+    """What a Gradio component takes for its label, and words in the browser."""
+    WORDS[code]  # an unknown code fails here, not on the page
+    return I18nData(code)
+
+
+def tagged(code: str, tag: str = "p", values: dict[str, Any] | None = None, **attributes: str) -> str:
+    """An HTML element that is worded in the browser; until then it holds the English words.
+
+    Args:
+        code: of its words.
+        tag: the element's.
+        values: what the braces in the words are filled with.
+        attributes: more of the element's attributes; `classes` stands for `class`.
+    """
+    if "classes" in attributes:
+        attributes["class"] = attributes.pop("classes")
+    if values:
+        attributes["data-values"] = json.dumps(values)
+    shown = "".join(f' {name}="{html.escape(value)}"' for name, value in attributes.items())
+    content = WORDS[code][0].format(**values or {})
+    return f'<{tag} data-word="{code}"{shown}>{html.escape(content)}</{tag}>'
+
+
+def text(content: str, **options: Any) -> gr.HTML:
+    """A component of our own HTML whose tagged elements are worded when it appears and whenever it changes."""
+    return gr.HTML(content, js_on_load="catdog.fill(element); watch('value', () => catdog.fill(element));", **options)
+
+
+def script() -> str:
+    """The words and what puts them on the page, as JavaScript."""
+    source = (Path(__file__).parent / "words.js").read_text(encoding="utf-8")
+    words = json.dumps(dictionaries(), ensure_ascii=False).replace("<", "\\u003c")
+    return source.replace("WORDS_BY_LANGUAGE", words, 1)
