@@ -18,12 +18,20 @@ HERE = Path(__file__).parent
 def build(classifier: Classifier) -> gr.Blocks:
     """The whole page for a loaded classifier."""
     with gr.Blocks(title=words.TITLE, analytics_enabled=False, delete_cache=(LOOK_SECONDS, KEEP_SECONDS)) as page:
-        gr.Markdown(f"# {words.TITLE}\n{words.INTRODUCTION}", elem_id="introduction")
-        with gr.Tab(words.PHOTO_TAB):
+        words.text(header(), elem_id="introduction")
+        with gr.Tab(words.label("photo.tab")):
             photo.build(classifier, MAX_FILE_SIZE)
-        gr.Markdown(words.PRIVACY, elem_id="privacy")
+        words.text(words.tagged("page.privacy"), elem_id="privacy")
         api.build(classifier)
     return page
+
+
+def header() -> str:
+    """Name, purpose, and the button that changes the language."""
+    return f"""
+<div class="title"><h1>{words.TITLE}</h1>{words.tagged("page.other-language", "button", id="language", type="button")}</div>
+{words.tagged("page.introduction")}
+"""
 
 
 def launch(page: gr.Blocks, **options) -> None:
@@ -31,7 +39,8 @@ def launch(page: gr.Blocks, **options) -> None:
     page.launch(
         theme=gr.themes.Soft(primary_hue="orange", secondary_hue="blue", font=["system-ui", "sans-serif"]),
         css_paths=HERE / "style.css",
-        head=f"<script>{(HERE / 'upload.js').read_text(encoding='utf-8')}</script>",
+        head=f"<script>{words.script()}</script><script>{(HERE / 'upload.js').read_text(encoding='utf-8')}</script>",
+        i18n=words.translations(),
         footer_links=["api", "settings"],
         max_file_size=MAX_FILE_SIZE,
         run_history=False,

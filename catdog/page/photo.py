@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import io
 from dataclasses import replace
 from pathlib import Path
@@ -28,18 +27,17 @@ def build(classifier: Classifier, max_file_size: int) -> None:
     with gr.Row(equal_height=False):
         with gr.Column():
             picture = RawImage(
-                label=words.PICTURE,
+                label=words.label("photo.picture"),
                 sources=["upload", "webcam", "clipboard"],
-                placeholder=words.PLACEHOLDER,
+                placeholder=words.label("photo.placeholder"),
                 buttons=["fullscreen"],
                 height=420,
                 elem_id="picture",
             )
-            gr.Markdown(
-                words.LIMITS.format(megabytes=max_file_size // 2**20, megapixels=MAX_PIXELS // 10**6), elem_id="limits"
-            )
+            limits = {"megabytes": max_file_size // 2**20, "megapixels": MAX_PIXELS // 10**6}
+            words.text(words.tagged("photo.limits", values=limits), elem_id="limits")
         with gr.Column():
-            answer = gr.HTML(waiting(classifier), elem_id="answer", js_on_load=None)
+            answer = words.text(waiting(classifier), elem_id="answer")
 
     def respond(source: str | None) -> tuple[str, object]:
         return answer_to(classifier, source)
@@ -49,13 +47,13 @@ def build(classifier: Classifier, max_file_size: int) -> None:
         picture,
         [answer, picture],
         respond,
-        label=words.EXAMPLES,
+        label=words.label("photo.examples"),
         run_on_click=True,
         cache_examples=False,
         examples_per_page=12,
         api_visibility="private",
     )
-    gr.Markdown(words.EXAMPLES_CREDIT, elem_id="credit")
+    words.text(words.tagged("photo.credit"), elem_id="credit")
     answering = picture.input(
         respond,
         picture,
@@ -75,7 +73,7 @@ def answer_to(classifier: Classifier, source: str | None) -> tuple[str, object]:
         picture = open_picture(source)
         [explanation] = classifier.explain([picture])
     except ImageError as error:
-        return f'<p class="problem" role="alert">{html.escape(words.ERRORS[error.code])}</p>', gr.skip()
+        return words.tagged(f"problem.{error.code}", classes="problem", role="alert"), gr.skip()
     picture, explanation = shrink(picture, explanation)
     preview = gr.update(value=picture) if source.lower().endswith(NOT_IN_BROWSERS) else gr.skip()
     return answer_html(classifier, picture, explanation), preview
@@ -104,40 +102,40 @@ def answer_html(classifier: Classifier, picture: Image.Image, explanation: Expla
     bars = "".join(bar(label, getattr(prediction, label)) for label in ("cat", "dog"))
     painted = data_url(overlay(picture, explanation, scale))
     legends = "".join(
-        f'<span class="ramp {label}" aria-hidden="true"></span><span>{words.LABELS[label]}</span>'
+        f'<span class="ramp {label}" aria-hidden="true"></span>{words.tagged(f"label.{label}", "span")}'
         for label in ("cat", "dog")
     )
     return f"""
 <div class="answer" role="status">
-  <h2 class="verdict {verdict}">{words.VERDICTS[verdict]}</h2>
+  {words.tagged(f"verdict.{verdict}", "h2", classes=f"verdict {verdict}")}
   {bars}
 </div>
 <figure>
-  <img src="{painted}" alt="{words.EVIDENCE_ALT[verdict]}">
-  <figcaption>{words.LEGEND}: {legends} <span class="range">{words.LEGEND_NONE} – {scale:.0f}</span></figcaption>
+  <img src="{painted}" data-word-alt="alt.{verdict}">
+  <figcaption>{words.tagged("photo.legend", "span")} {legends} <span class="range">0 – {scale:.0f}</span></figcaption>
 </figure>
-<details><summary>{words.HOW_TO_READ}</summary><p>{words.HOW_TO_READ_TEXT}</p></details>
+<details>{words.tagged("photo.how-to-read", "summary")}{words.tagged("photo.how-to-read-text")}</details>
 {caveats(classifier)}
 """
 
 
 def bar(label: str, probability: float) -> str:
     return (
-        f'<div class="bar"><span>{words.LABELS[label]}</span>'
+        f'<div class="bar">{words.tagged(f"label.{label}", "span")}'
         f'<span class="track"><span class="fill {label}" style="width: {100 * probability:.1f}%"></span></span>'
-        f"<span>{percent(probability)}</span></div>"
+        f'<span data-percent="{probability}">{percent(probability)}</span></div>'
     )
 
 
 def waiting(classifier: Classifier) -> str:
-    return f'<p class="waiting">{words.WAITING}</p>{caveats(classifier)}'
+    return words.tagged("photo.waiting", classes="waiting") + caveats(classifier)
 
 
 def caveats(classifier: Classifier) -> str:
     """What the loaded checkpoint cannot say, where that is so."""
     if classifier.metadata.head == "softmax":
-        return f'<p class="caveat">{words.SOFTMAX}</p>'
-    return "" if classifier.metadata.real_negatives else f'<p class="caveat">{words.MADE_NEGATIVES}</p>'
+        return words.tagged("photo.softmax", classes="caveat")
+    return "" if classifier.metadata.real_negatives else words.tagged("photo.made-negatives", classes="caveat")
 
 
 def data_url(picture: Image.Image) -> str:

@@ -1,52 +1,182 @@
-"""Every word on the page, by code. Verdicts and errors travel as codes and become words here."""
+"""Every word on the page, by code, in English and Chinese.
+
+The server answers in codes; the browser puts them into words (words.js), in the visitor's language, so that a change of
+language needs no request. Each tab has its group here; a code is "group.name". A new word is a line below, used as
+
+    words.label("photo.tab")                    the label of a Gradio component
+    words.tagged("page.privacy", "p")           an element of our own HTML; `{names}` in braces are filled from keywords
+    catdog.say("photo.spot", {cat, dog})        in JavaScript; `catdog-language` is the event when the language changes
+"""
 
 from __future__ import annotations
 
+import html
+import json
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.i18n import I18nData
+
+LANGUAGES = ("en", "zh")  # the order of every pair below
 TITLE = "catdog"
-INTRODUCTION = "Drop in a photo: is there a cat, a dog, both or neither, and where?"
-PRIVACY = "Photos are classified on this server, kept for at most an hour and then deleted; none is passed on."
 
-PHOTO_TAB = "Photo"
-PICTURE = "Your photo"
-PLACEHOLDER = "Drop a photo here\n- or -\nclick to choose one"
-LIMITS = "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC, up to {megabytes} MB and {megapixels} megapixels."
-EXAMPLES = "Or try one of these"
-EXAMPLES_CREDIT = "Their authors and licences are listed in examples/README.md."
-WAITING = "The answer appears here by itself."
+PAGE = {
+    "introduction": (
+        "Drop in a photo: is there a cat, a dog, both or neither, and where?",
+        "放一张照片进来：里面有猫、有狗、都有，还是都没有？各在哪里？",
+    ),
+    "privacy": (
+        "Photos are classified on this server, kept for at most an hour and then deleted; none is passed on.",
+        "照片在这台服务器上识别，最多保留一小时，之后删除；不会转给任何人。",
+    ),
+    "other-language": ("中文", "English"),
+}
 
-VERDICTS = {
-    "cat": "A cat",
-    "dog": "A dog",
-    "both": "A cat and a dog",
-    "neither": "Neither a cat nor a dog",
+PHOTO = {
+    "tab": ("Photo", "照片"),
+    "picture": ("Your photo", "你的照片"),
+    "placeholder": ("Drop a photo here\n- or -\nclick to choose one", "把照片拖到这里\n- 或 -\n点击选择一张"),
+    "limits": (
+        "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC, up to {megabytes} MB and {megapixels} megapixels.",
+        "JPEG、PNG、WebP、GIF、BMP、TIFF、AVIF 或 HEIC，不超过 {megabytes} MB、{megapixels} 百万像素。",
+    ),
+    "examples": ("Or try one of these", "或者试试这些"),
+    "credit": (
+        "Their authors and licences are listed in examples/README.md.",
+        "它们的作者和许可证列在 examples/README.md 里。",
+    ),
+    "waiting": ("The answer appears here by itself.", "结果会自动显示在这里。"),
+    "legend": (
+        "What the logit would be if the whole photo looked like this place",
+        "假如整张照片都像这个位置，logit 会是多少",
+    ),
+    "how-to-read": ("How to read this", "怎么看这张图"),
+    "how-to-read-text": (
+        "The two bars are independent: both can be high, and both low. "
+        "Colour shows what the network's last layer found in each place: orange speaks for a cat, blue for a dog. "
+        "The same colour means the same amount in every photo, so a photo with nothing in it stays plain.",
+        "两根概率条互不相干：可以都高，也可以都低。颜色表示网络的最后一层在每个位置看到了什么：橙色支持猫，蓝色支持狗。"
+        "同样的颜色在每张照片里都表示同样的分量，所以什么都没有的照片上不会有颜色。",
+    ),
+    "made-negatives": (
+        "This network was trained without photos of other things, so “neither” is worth little: it learnt it from "
+        "made-up pictures only.",
+        "这个网络训练时没有见过其他东西的照片，“都没有”只是从合成图片里学来的，所以不大可信。",
+    ),
+    "softmax": (
+        "This network chooses between cat and dog: it has no word for both or neither.",
+        "这个网络只会在猫和狗之间二选一，说不出“都有”或“都没有”。",
+    ),
 }
-LABELS = {"cat": "Cat", "dog": "Dog"}
-EVIDENCE_ALT = {
-    "cat": "The photo with the places that speak for a cat in orange.",
-    "dog": "The photo with the places that speak for a dog in blue.",
-    "both": "The photo with the places that speak for a cat in orange and those that speak for a dog in blue.",
-    "neither": "The photo; what little speaks for a cat is orange, for a dog blue.",
-}
-LEGEND = "What the logit would be if the whole photo looked like this place"
-LEGEND_NONE = "0"
-HOW_TO_READ = "How to read this"
-HOW_TO_READ_TEXT = (
-    "The two bars are independent: both can be high, and both low. "
-    "Colour shows what the network's last layer found in each place: orange speaks for a cat, blue for a dog. "
-    "The same colour means the same amount in every photo, so a photo with nothing in it stays plain."
-)
-MADE_NEGATIVES = (
-    "This network was trained without photos of other things, so “neither” is worth little: it learnt it from made-up "
-    "pictures only."
-)
-SOFTMAX = "This network chooses between cat and dog: it has no word for both or neither."
 
-ERRORS = {
-    "missing": "The photo did not arrive. Please try again.",
-    "empty": "This file is empty.",
-    "unknown-type": "This is not a picture that can be read. Use JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC.",
-    "damaged": "This picture is damaged or cut off and cannot be read to its end.",
-    "too-large": "This picture is too large.",
-    "too-long": "This picture is too long and narrow to show a pet.",
-    "bad-array": "This is not a picture that can be read.",
+LIVE: dict[str, tuple[str, str]] = {}
+MANY: dict[str, tuple[str, str]] = {}
+GOOD: dict[str, tuple[str, str]] = {}
+
+# The groups below are named by codes of the program: of labels, verdicts and errors.
+
+LABEL = {"cat": ("Cat", "猫"), "dog": ("Dog", "狗")}
+
+VERDICT = {
+    "cat": ("A cat", "有猫"),
+    "dog": ("A dog", "有狗"),
+    "both": ("A cat and a dog", "有猫也有狗"),
+    "neither": ("Neither a cat nor a dog", "没有猫，也没有狗"),
 }
+
+ALT = {
+    "cat": ("The photo with the places that speak for a cat in orange.", "照片，支持猫的位置标成橙色。"),
+    "dog": ("The photo with the places that speak for a dog in blue.", "照片，支持狗的位置标成蓝色。"),
+    "both": (
+        "The photo with the places that speak for a cat in orange and those that speak for a dog in blue.",
+        "照片，支持猫的位置标成橙色，支持狗的位置标成蓝色。",
+    ),
+    "neither": (
+        "The photo; what little speaks for a cat is orange, for a dog blue.",
+        "照片；少许支持猫的地方是橙色，支持狗的是蓝色。",
+    ),
+}
+
+PERCENT = {  # rounded towards doubt, as by metrics.percent
+    "over": ("over 99%", "超过 99%"),
+    "under": ("under 1%", "不到 1%"),
+    "exact": ("{percent}%", "{percent}%"),
+}
+
+PROBLEM = {
+    "missing": ("The photo did not arrive. Please try again.", "照片没有传到，请再试一次。"),
+    "empty": ("This file is empty.", "这个文件是空的。"),
+    "unknown-type": (
+        "This is not a picture that can be read. Use JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC.",
+        "这不是能读的图片。请用 JPEG、PNG、WebP、GIF、BMP、TIFF、AVIF 或 HEIC。",
+    ),
+    "damaged": (
+        "This picture is damaged or cut off and cannot be read to its end.",
+        "这张图片已损坏或不完整，无法读到结尾。",
+    ),
+    "too-large": ("This picture is too large.", "这张图片太大了。"),
+    "too-long": ("This picture is too long and narrow to show a pet.", "这张图片太狭长，看不出宠物。"),
+    "bad-array": ("This is not a picture that can be read.", "这不是能读的图片。"),
+}
+
+GROUPS = {
+    "page": PAGE,
+    "photo": PHOTO,
+    "live": LIVE,
+    "many": MANY,
+    "good": GOOD,
+    "label": LABEL,
+    "verdict": VERDICT,
+    "alt": ALT,
+    "percent": PERCENT,
+    "problem": PROBLEM,
+}
+WORDS = {f"{group}.{name}": pair for group, entries in GROUPS.items() for name, pair in entries.items()}
+
+
+def dictionaries() -> dict[str, dict[str, str]]:
+    """Language -> code -> words."""
+    return {language: {code: pair[place] for code, pair in WORDS.items()} for place, language in enumerate(LANGUAGES)}
+
+
+def translations() -> gr.I18n:
+    """Our words for the labels of Gradio's components, under the names that Gradio has for Chinese."""
+    both = dictionaries()
+    return gr.I18n(**{"en": both["en"], "zh": both["zh"], "zh-CN": both["zh"], "zh-TW": both["zh"]})
+
+
+def label(code: str) -> I18nData:
+    """What a Gradio component takes for its label, and words in the browser."""
+    WORDS[code]  # an unknown code fails here, not on the page
+    return I18nData(code)
+
+
+def tagged(code: str, tag: str = "p", values: dict[str, Any] | None = None, **attributes: str) -> str:
+    """An HTML element that is worded in the browser; until then it holds the English words.
+
+    Args:
+        code: of its words.
+        tag: the element's.
+        values: what the braces in the words are filled with.
+        attributes: more of the element's attributes; `classes` stands for `class`.
+    """
+    if "classes" in attributes:
+        attributes["class"] = attributes.pop("classes")
+    if values:
+        attributes["data-values"] = json.dumps(values)
+    shown = "".join(f' {name}="{html.escape(value)}"' for name, value in attributes.items())
+    content = WORDS[code][0].format(**values or {})
+    return f'<{tag} data-word="{code}"{shown}>{html.escape(content)}</{tag}>'
+
+
+def text(content: str, **options: Any) -> gr.HTML:
+    """A component of our own HTML whose tagged elements are worded when it appears and whenever it changes."""
+    return gr.HTML(content, js_on_load="catdog.fill(element); watch('value', () => catdog.fill(element));", **options)
+
+
+def script() -> str:
+    """The words and what puts them on the page, as JavaScript."""
+    source = (Path(__file__).parent / "words.js").read_text(encoding="utf-8")
+    words = json.dumps(dictionaries(), ensure_ascii=False).replace("<", "\\u003c")
+    return source.replace("WORDS_BY_LANGUAGE", words, 1)

@@ -1,0 +1,54 @@
+"""The page's two languages in a real browser."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from catdog.page import words
+
+PATIENCE = 30_000  # ms, for an answer on a busy machine
+
+
+@pytest.fixture
+def open_page(browser, address):
+    """The page in a browser of a given language."""
+    contexts = []
+
+    def open_in(language: str) -> Page:
+        contexts.append(browser.new_context(locale=language))
+        page = contexts[-1].new_page()
+        page.goto(address)
+        page.wait_for_selector("#picture")
+        return page
+
+    yield open_in
+    for context in contexts:
+        context.close()
+
+
+def introduction(page: Page):
+    return page.locator('[data-word="page.introduction"]')
+
+
+@pytest.mark.parametrize(("language", "place"), [("zh", 1), ("zh-HK", 1), ("zh-Hans-CN", 1), ("en-GB", 0), ("fr", 0)])
+def test_the_language_follows_the_browser(open_page, language, place):
+    page = open_page(language)
+    expect(introduction(page)).to_have_text(words.PAGE["introduction"][place])
+    expect(page.get_by_role("tab", name=words.PHOTO["tab"][place], exact=True)).to_be_visible()  # Gradio's part
+
+
+def test_the_language_is_changed_on_the_page_and_kept(open_page, root):
+    page = open_page("en-US")
+    page.set_input_files("#picture input[type=file]", str(root / "examples" / "cat-ginger-kitten.jpg"))
+    verdict = page.locator("#answer .verdict")
+    expect(verdict).to_have_text(words.VERDICT["cat"][0], timeout=PATIENCE)
+    requests = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.locator("#language").click()
+    expect(verdict).to_have_text(words.VERDICT["cat"][1])
+    expect(page.get_by_role("tab", name=words.PHOTO["tab"][1], exact=True)).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    assert not [url for url in requests if "/assets/" not in url]  # Gradio's own Chinese words are a file of its own
+    page.reload()
+    expect(introduction(page)).to_have_text(words.PAGE["introduction"][1])
