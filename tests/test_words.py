@@ -19,6 +19,10 @@ NAMED_BY_THE_PROGRAM = (
     "alt",
     "problem",
     "percent",
+    "show",
+    "order",
+    "zip",
+    "camera",
 )  # groups whose codes are put together at run time
 
 

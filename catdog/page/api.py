@@ -26,8 +26,9 @@ def build(classifier: Classifier) -> None:
             picture: a photo as JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC.
 
         Returns:
-            cat and dog: calibrated probabilities, independent of each other; verdict: cat, dog, both or neither; logits:
-            the network's raw scores for cat and dog.
+            cat and dog: calibrated probabilities, each on its own
+            verdict: cat, dog, both or neither
+            logits: the raw scores for cat and dog
         """
         return classify(classifier, picture)
 
@@ -39,9 +40,11 @@ def build(classifier: Classifier) -> None:
             picture: a photo as JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC.
 
         Returns:
-            prediction: as classify gives it; boxes: for cat and dog, left, top, right, bottom in pixels, or null; evidence:
-            two maps, for cat and dog, of what each place adds to the logit; bias: what is left of the two logits; view:
-            the part of the picture that the network saw, in pixels.
+            prediction: what classify gives
+            boxes: for cat and for dog, left, top, right, bottom in pixels, or null
+            evidence: two maps, for cat and for dog, of what each place adds to the logit
+            bias: what is left of the two logits
+            view: the part of the picture that the network saw, in pixels
         """
         return explain(classifier, picture)
 
@@ -53,8 +56,7 @@ def build(classifier: Classifier) -> None:
             pictures: up to 500 photos.
 
         Returns:
-            One object a picture, in order: what classify gives, or error: a code and a sentence for a picture that cannot
-            be read.
+            one object a picture, in order: what classify gives, or error, a code and a sentence, where it cannot be read
         """
         return classify_many(classifier, pictures)
 

@@ -69,7 +69,7 @@ const stop = () => {
 
 const fail = (problem) => {
   stop();
-  say(".problem", `live.${problem}`);
+  say(".problem", `camera.${problem}`);
 };
 
 // Remember that the camera has shown a new frame, and wake who waits for one.

@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import gradio as gr
 from gradio.data_classes import ListFiles
+from gradio.processing_utils import save_bytes_to_cache
+from gradio.utils import get_upload_folder
 from PIL import Image
 
 from catdog.classifier import Classifier, Prediction
@@ -73,8 +76,8 @@ def pairs_of(payload: ListFiles | None) -> list[tuple[str, str]]:
     return [(file.orig_name or Path(file.path).name, file.path) for file in payload or ()]
 
 
-def build(classifier: Classifier, max_file_size: int) -> tuple[gr.HTML, gr.State]:
-    """Lay out the tab and connect it; returns the gallery, which tells what is clicked, and its photos."""
+def build(classifier: Classifier, max_file_size: int, tabs: gr.Tabs, shown: tuple[gr.Image, dict[str, Any]]) -> None:
+    """Lay out the tab and connect it; `tabs` and `shown` are where a photo that is clicked is opened."""
     limits = {
         "photos": MAX_PHOTOS,
         "megabytes": max_file_size // 2**20,
@@ -102,7 +105,11 @@ def build(classifier: Classifier, max_file_size: int) -> tuple[gr.HTML, gr.State
     stop.click(
         stopped, answered, [status, gallery, stop], cancels=running, show_progress="hidden", api_visibility="private"
     )
-    return gallery, answered
+    picture, answer_picture = shown
+    opening = gallery.select(
+        opened, answered, [tabs, picture, status], show_progress="hidden", api_visibility="private"
+    )
+    opening.success(**answer_picture)
 
 
 def respond_to(classifier: Classifier, collect) -> Iterator[tuple]:
@@ -197,7 +204,7 @@ def doubt(prediction: Prediction) -> float:
 def problem(error: ArchiveError | TooManyPhotosError) -> str:
     if isinstance(error, TooManyPhotosError):
         return words.tagged("many.too-many", values={"photos": MAX_PHOTOS}, classes="problem", role="alert")
-    return words.tagged(f"many.zip-{error.code}", classes="problem", role="alert")
+    return words.tagged(f"zip.{error.code}", classes="problem", role="alert")
 
 
 def progress(done: int, total: int) -> str:
@@ -216,13 +223,13 @@ def gallery_html(done: list[Answered]) -> str:
     if not done:
         return ""
     counts = Counter(kind_of(each) for each in done)
-    choices = words.tagged("many.show-all", "option", {"count": len(done)}, value="") + "".join(
-        words.tagged(f"many.show-{kind}", "option", {"count": counts[kind]}, value=kind)
+    choices = words.tagged("show.all", "option", {"count": len(done)}, value="") + "".join(
+        words.tagged(f"show.{kind}", "option", {"count": counts[kind]}, value=kind)
         for kind in ("cat", "dog", "both", "neither", "unreadable")
         if counts[kind]
     )
     orders = "".join(
-        words.tagged(f"many.order-{order}", "option", value=order) for order in ("given", "doubt", "verdict")
+        words.tagged(f"order.{order}", "option", value=order) for order in ("given", "doubt", "verdict")
     )
     cells = "".join(cell(index, each) for index, each in enumerate(done))
     return f"""
@@ -246,8 +253,11 @@ def cell(index: int, each: Answered) -> str:
     name = html.escape(each.entry.name)
     kind = kind_of(each)
     if isinstance(each.answer, ImageError):
-        content = f'<div class="photo" title="{name}">{words.tagged(f"problem.{each.answer.code}", "span", classes="why")}'
-        return f'<li data-kind="{kind}" data-doubt="1"><span class="name">{name}</span>{content}</div></li>'
+        why = words.tagged(f"problem.{each.answer.code}", "span", classes="why")
+        return (
+            f'<li data-kind="{kind}" data-doubt="1"><div class="photo" title="{name}">'
+            f'{why}<span class="name">{name}</span></div></li>'
+        )
     bars = "".join(
         f'<span class="track"><span class="fill {label}" style="width: {100 * getattr(each.answer, label):.1f}%"></span>'
         f"</span>"
@@ -268,10 +278,18 @@ def csv_url(done: list[Answered]) -> str:
     return "data:text/csv;charset=utf-8;base64," + base64.b64encode(file.getvalue().encode()).decode()
 
 
-def opened(done: list[Answered], event: gr.EventData) -> str | Image.Image | None:
-    """The photo that was clicked, as the photo tab's picture; nothing where its file is gone by now."""
+def opened(done: list[Answered], event: gr.EventData) -> tuple:
+    """Open the photo that was clicked in the photo tab, as it was handed over: tabs, picture, status."""
     entry = done[event.index].entry
-    if isinstance(entry.source, Member):
-        picture = open_entry(entry)
-        return None if isinstance(picture, ImageError) else picture
-    return entry.source if Path(entry.source).is_file() else None
+    try:
+        path = entry.source if isinstance(entry.source, str) else unpacked(entry.source)
+    except ImageError:
+        path = ""
+    if not Path(path).is_file():  # uploads are deleted after a while
+        return gr.skip(), gr.skip(), words.tagged("many.gone", classes="problem", role="alert")
+    return gr.Tabs(selected="photo"), path, gr.skip()
+
+
+def unpacked(member: Member) -> str:
+    """A picture in a zip as a file among the uploads, which is deleted with them."""
+    return save_bytes_to_cache(member.read(), PurePosixPath(member.name).name, get_upload_folder())

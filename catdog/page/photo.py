@@ -6,6 +6,7 @@ import base64
 import io
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 from PIL import Image
@@ -22,8 +23,8 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 NOT_IN_BROWSERS = (".heic", ".heif", ".hif", ".tif", ".tiff")
 
 
-def build(classifier: Classifier, max_file_size: int) -> None:
-    """Lay out the tab and connect it."""
+def build(classifier: Classifier, max_file_size: int) -> tuple[RawImage, dict[str, Any]]:
+    """Lay out the tab and connect it; returns the picture, and the event that answers it, for other tabs that set it."""
     with gr.Row(equal_height=False):
         with gr.Column():
             picture = RawImage(
@@ -54,15 +55,16 @@ def build(classifier: Classifier, max_file_size: int) -> None:
         api_visibility="private",
     )
     words.text(words.tagged("photo.credit"), elem_id="credit")
-    answering = picture.input(
-        respond,
-        picture,
-        [answer, picture],
-        show_progress_on=answer,
-        trigger_mode="always_last",
-        api_visibility="private",
-    )
+    answer_picture = {
+        "fn": respond,
+        "inputs": picture,
+        "outputs": [answer, picture],
+        "show_progress_on": answer,
+        "api_visibility": "private",
+    }
+    answering = picture.input(**answer_picture, trigger_mode="always_last")
     picture.clear(lambda: waiting(classifier), None, answer, queue=False, cancels=answering, api_visibility="private")
+    return picture, answer_picture
 
 
 def answer_to(classifier: Classifier, source: str | None) -> tuple[str, object]:

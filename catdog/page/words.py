@@ -70,8 +70,48 @@ PHOTO = {
     ),
 }
 
-LIVE: dict[str, tuple[str, str]] = {}
-MANY: dict[str, tuple[str, str]] = {}
+LIVE = {
+    "tab": ("Live", "实时"),
+    "waiting": ("Show the camera a cat or a dog.", "让摄像头看看猫或狗。"),
+    "start": ("Start the camera", "打开摄像头"),
+    "stop": ("Stop", "停止"),
+    "turn": ("Other camera", "换摄像头"),
+    "mirror": ("Mirrored", "镜像"),
+    "pace": (
+        "{frames} answers a second, each {milliseconds} ms after its frame",
+        "每秒 {frames} 次，每次在画面之后 {milliseconds} 毫秒",
+    ),
+    "lost": ("The server does not answer; trying again.", "服务器没有回应，正在重试。"),
+    "privacy": (
+        "Frames are answered in memory and never stored. The camera stops when you look away from this tab.",
+        "画面只在内存里处理，从不保存。离开这个标签页时摄像头会自动停止。",
+    ),
+}
+MANY = {
+    "tab": ("Many photos", "多张照片"),
+    "files": ("Photos or a zip of photos", "照片或照片的 zip 压缩包"),
+    "folder": ("Choose a folder", "选择文件夹"),
+    "stop": ("Stop", "停止"),
+    "limits": (
+        "Up to {photos} photos at once; each file up to {megabytes} MB and {megapixels} megapixels.",
+        "一次最多 {photos} 张；每个文件不超过 {megabytes} MB、{megapixels} 百万像素。",
+    ),
+    "waiting": ("The answers appear here by themselves.", "结果会自动显示在这里。"),
+    "progress": ("{done} of {total} photos", "{total} 张中的第 {done} 张"),
+    "done": ("Photos: {photos}. A click opens one in the photo tab.", "共 {photos} 张。点击可在照片页打开。"),
+    "stopped": ("Stopped after {photos} photos.", "已停止，完成了 {photos} 张。"),
+    "none": ("There is no photo in it.", "里面没有照片。"),
+    "too-many": (
+        "These are more than {photos} photos. Hand over fewer at a time.",
+        "照片超过了 {photos} 张，请分几次来。",
+    ),
+    "show": ("Show", "显示"),
+    "order": ("Order", "排序"),
+    "doubtful": ("only where it is in doubt: a probability between 20% and 80%", "只看拿不准的：概率在 20% 到 80% 之间"),
+    "download": ("Download the table (CSV)", "下载表格（CSV）"),
+    "no-match": ("No photo is like that.", "没有这样的照片。"),
+    "gone": ("This photo has been deleted from the server by now. Hand it over again.", "服务器上的这张照片已经删除，请重新上传。"),
+}
 GOOD: dict[str, tuple[str, str]] = {}
 
 # The groups below are named by codes of the program: of labels, verdicts and errors.
@@ -120,6 +160,44 @@ PROBLEM = {
     "bad-array": ("This is not a picture that can be read.", "这不是能读的图片。"),
 }
 
+SHOW = {  # which of many photos
+    "all": ("All ({count})", "全部（{count}）"),
+    "cat": ("A cat ({count})", "有猫（{count}）"),
+    "dog": ("A dog ({count})", "有狗（{count}）"),
+    "both": ("Both ({count})", "都有（{count}）"),
+    "neither": ("Neither ({count})", "都没有（{count}）"),
+    "unreadable": ("Cannot be read ({count})", "无法读取（{count}）"),
+}
+
+ORDER = {
+    "given": ("as given", "原来的顺序"),
+    "doubt": ("most in doubt first", "最拿不准的在前"),
+    "verdict": ("by verdict", "按结论"),
+}
+
+ZIP = {  # why a zip is not opened
+    "damaged": ("This zip is damaged or cut off.", "这个 zip 已损坏或不完整。"),
+    "encrypted": ("This zip is locked by a password.", "这个 zip 有密码。"),
+    "nested": ("There is a zip in this zip. Unpack it first.", "这个 zip 里还有 zip，请先解压。"),
+    "names": ("This zip names files outside of itself, so it is not opened.", "这个 zip 里的文件名指向它之外，所以没有打开。"),
+    "bomb": ("This zip unpacks to far more than photos need, so it is not opened.", "这个 zip 解压后大得不像照片，所以没有打开。"),
+}
+
+CAMERA = {  # why the live tab has stopped or cannot start
+    "refused": (
+        "The camera was refused. Allow it in the browser's settings for this page and start again.",
+        "摄像头没有获得许可。请在浏览器里允许本页使用摄像头，再重新打开。",
+    ),
+    "no-camera": ("There is no such camera.", "没有找到这样的摄像头。"),
+    "busy": ("The camera cannot be used; another program may be using it.", "摄像头无法使用，可能正被其他程序占用。"),
+    "unplugged": ("The camera is gone. Plug it in and start again.", "摄像头断开了，请接好后重新打开。"),
+    "insecure": (
+        "Browsers open the camera only over https or on this machine itself.",
+        "浏览器只在 https 或本机地址下打开摄像头。",
+    ),
+    "hidden": ("Stopped, because you looked elsewhere.", "因为你离开了，摄像头已停止。"),
+}
+
 GROUPS = {
     "page": PAGE,
     "photo": PHOTO,
@@ -131,6 +209,10 @@ GROUPS = {
     "alt": ALT,
     "percent": PERCENT,
     "problem": PROBLEM,
+    "show": SHOW,
+    "order": ORDER,
+    "zip": ZIP,
+    "camera": CAMERA,
 }
 WORDS = {f"{group}.{name}": pair for group, entries in GROUPS.items() for name, pair in entries.items()}
 
