@@ -23,6 +23,9 @@ NAMED_BY_THE_PROGRAM = (
     "order",
     "zip",
     "camera",
+    "figure",
+    "kind",
+    "calibration",
 )  # groups whose codes are put together at run time
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import gradio as gr
 
 from catdog.classifier import Classifier
-from catdog.page import api, live, many, photo, words
+from catdog.page import api, live, many, photo, quality, words
 
 KEEP_SECONDS = 3000  # after which an upload is deleted, at the next look
 LOOK_SECONDS = 600
@@ -26,6 +26,8 @@ def build(classifier: Classifier) -> gr.Blocks:
                 live.build(classifier)
             with gr.Tab(words.label("many.tab"), id="many"):
                 many.build(classifier, MAX_FILE_SIZE, tabs, shown)
+            with gr.Tab(words.label("good.tab"), id="good") as good:
+                quality.build(classifier, good)
         words.text(words.tagged("page.privacy"), elem_id="privacy")
         api.build(classifier)
     return page

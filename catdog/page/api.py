@@ -79,9 +79,7 @@ def classify_many(classifier: Classifier, pictures: list[tuple[str, str]]) -> li
     if len(pictures) > MAX_PHOTOS:
         raise gr.Error(f"too-many: Send at most {MAX_PHOTOS} pictures at a time.", print_exception=False)
     answers = classifier.classify([path for _, path in pictures], errors="return")
-    return [
-        {"error": f"{each.code}: {each}"} if isinstance(each, ImageError) else fields_of(each) for each in answers
-    ]
+    return [{"error": f"{each.code}: {each}"} if isinstance(each, ImageError) else fields_of(each) for each in answers]
 
 
 def explain(classifier: Classifier, source: str | None) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 // The live tab in the browser: camera, one frame at a time to the server, and its answers drawn over the picture.
 const QUALITY = 0.75; // of the JPEG that is sent
 const SMOOTHING = 250; // ms: after this long, bars and map have gone two thirds of the way to a new answer
-const SETTLED = 250; // ms that the server must say the same before another verdict is shown
+const SETTLED = 250; // ms that the server must say otherwise before another verdict is shown
 const PATIENCE = 1500; // ms between attempts while the server does not answer
 const CAMERA = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 30 } };
 const PROBLEMS = { NotAllowedError: "refused", NotFoundError: "no-camera", OverconstrainedError: "no-camera", NotReadableError: "busy" };
@@ -136,12 +136,10 @@ const show = (mine, answer, sent) => {
 
 // A new verdict is shown once it has lasted: the camera's noise must not make the words flicker.
 const settle = (mine, verdict, now) => {
-  if (verdict !== mine.said) {
-    mine.said = verdict;
-    mine.saidSince = now;
-  }
-  if (mine.verdict === verdict || (mine.verdict && now - mine.saidSince < SETTLED)) return;
+  if (mine.verdict === verdict) mine.confirmed = now; // when the server last said what is shown
+  if (now - mine.confirmed < SETTLED) return;
   mine.verdict = verdict;
+  mine.confirmed = now;
   say(".said", `verdict.${verdict}`);
   find(".said span").className = `verdict ${verdict}`;
 };

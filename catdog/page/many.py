@@ -84,7 +84,9 @@ def build(classifier: Classifier, max_file_size: int, tabs: gr.Tabs, shown: tupl
         "megapixels": MAX_PIXELS // 10**6,
     }
     with gr.Row(equal_height=True):
-        files = RawFiles(label=words.label("many.files"), file_count="multiple", height=150, elem_id="many-files", scale=3)
+        files = RawFiles(
+            label=words.label("many.files"), file_count="multiple", height=150, elem_id="many-files", scale=3
+        )
         with gr.Column(scale=1, min_width=180):
             folder = RawFolder(words.label("many.folder"), file_count="directory", elem_id="many-folder")
             stop = gr.Button(words.label("many.stop"), interactive=False, elem_id="many-stop")
@@ -228,9 +230,7 @@ def gallery_html(done: list[Answered]) -> str:
         for kind in ("cat", "dog", "both", "neither", "unreadable")
         if counts[kind]
     )
-    orders = "".join(
-        words.tagged(f"order.{order}", "option", value=order) for order in ("given", "doubt", "verdict")
-    )
+    orders = "".join(words.tagged(f"order.{order}", "option", value=order) for order in ("given", "doubt", "verdict"))
     cells = "".join(cell(index, each) for index, each in enumerate(done))
     return f"""
 <div class="tools">

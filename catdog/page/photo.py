@@ -81,9 +81,9 @@ def answer_to(classifier: Classifier, source: str | None) -> tuple[str, object]:
     return answer_html(classifier, picture, explanation), preview
 
 
-def shrink(picture: Image.Image, explanation: Explanation) -> tuple[Image.Image, Explanation]:
-    """Both at the size that is shown."""
-    scale = min(1.0, SHOWN_SIDE / max(picture.size))
+def shrink(picture: Image.Image, explanation: Explanation, side: int = SHOWN_SIDE) -> tuple[Image.Image, Explanation]:
+    """Both at the size that is shown: long side in pixels."""
+    scale = min(1.0, side / max(picture.size))
     if scale == 1.0:
         return picture, explanation
     small = picture.resize(
