@@ -16,7 +16,6 @@ import gradio as gr
 
 from catdog.checkpoint import Metadata
 from catdog.classifier import Classifier, Explanation
-from catdog.datasets import VERDICTS
 from catdog.images import open_picture
 from catdog.model_card import model_card
 from catdog.page import words
@@ -102,7 +101,8 @@ def rate_row(code: str, values: dict[str, str], rate: dict[str, Any]) -> str:
     few = words.tagged("good.few", "small", classes="few") if rate["n"] < 30 else ""
     return (
         f'<div class="rate">{words.tagged(f"figure.{code}", "span", values)}'
-        f'<span class="line" aria-hidden="true"><i class="interval" style="{place}"></i><i class="point" style="{point}"></i></span>'
+        f'<span class="line" aria-hidden="true"><i class="interval" style="{place}"></i>'
+        f'<i class="point" style="{point}"></i></span>'
         f"<span><b>{said}</b> <small>{low:.1%} – {high:.1%}</small> {n} {few}</span></div>"
     )
 
@@ -126,14 +126,13 @@ def numbers(held_out: dict[str, Any]) -> str:
 
 def confusion_table(confusion: dict[str, dict[str, int]]) -> str:
     """Rows are what a photo shows, columns what it was called; the darker, the larger the share of its row."""
-    head = "".join(words.tagged(f"kind.{verdict}", "th", scope="col") for verdict in VERDICTS)
+    head = "".join(words.tagged(f"kind.{verdict}", "th", scope="col") for verdict in confusion)
     body = ""
-    for shown in VERDICTS:
-        row = confusion[shown]
+    for shown, row in confusion.items():
         total = max(sum(row.values()), 1)
         cells = "".join(
             f'<td class="{"right" if shown == called else "wrong"}" style="--share: {row[called] / total:.3f}">{row[called]}</td>'
-            for called in VERDICTS
+            for called in row
         )
         body += f"<tr>{words.tagged(f'kind.{shown}', 'th', scope='row')}{cells}</tr>"
     return (
