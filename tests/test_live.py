@@ -60,7 +60,9 @@ def test_what_the_network_does_not_see_is_left_out_of_the_view(tiny_network, fra
 
 
 @pytest.mark.parametrize(
-    "sent", ["", "no base64!", "bm90aGluZw==", "A" * (live.MAX_FRAME + 4), None, ["AAAA"]], ids=lambda sent: repr(sent)[:20]
+    "sent",
+    ["", "no base64!", "bm90aGluZw==", "A" * (live.MAX_FRAME + 4), None, ["AAAA"]],
+    ids=lambda sent: repr(sent)[:20],
 )
 def test_what_is_no_frame_is_a_code_and_no_exception(classifier, sent):
     answer = live.answer_to(classifier, sent)

@@ -19,14 +19,14 @@ def build(classifier: Classifier) -> gr.Blocks:
     """The whole page for a loaded classifier."""
     with gr.Blocks(title=words.TITLE, analytics_enabled=False, delete_cache=(LOOK_SECONDS, KEEP_SECONDS)) as page:
         words.text(header(), elem_id="introduction")
-        with gr.Tabs() as tabs:
-            with gr.Tab(words.label("photo.tab"), id="photo"):
+        with gr.Tabs() as tabs:  # every tab is there from the start: Gradio words only those in another language
+            with gr.Tab(words.label("photo.tab"), id="photo", render_children=True):
                 shown = photo.build(classifier, MAX_FILE_SIZE)
-            with gr.Tab(words.label("live.tab"), id="live"):
+            with gr.Tab(words.label("live.tab"), id="live", render_children=True):
                 live.build(classifier)
-            with gr.Tab(words.label("many.tab"), id="many"):
+            with gr.Tab(words.label("many.tab"), id="many", render_children=True):
                 many.build(classifier, MAX_FILE_SIZE, tabs, shown)
-            with gr.Tab(words.label("good.tab"), id="good") as good:
+            with gr.Tab(words.label("good.tab"), id="good", render_children=True) as good:
                 quality.build(classifier, good)
         words.text(words.tagged("page.privacy"), elem_id="privacy")
         api.build(classifier)

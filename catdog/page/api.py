@@ -16,9 +16,9 @@ from catdog.page.picture import RawImage
 
 
 def build(classifier: Classifier) -> None:
-    """Endpoints over HTTP and MCP; they have no place on the page. Their docstrings describe the tools to assistants."""
+    """Endpoints over HTTP and MCP; they have no place on the page. An assistant knows them by name and docstring."""
 
-    def classify_picture(picture: str) -> dict[str, Any]:
+    def classify(picture: str) -> dict[str, Any]:
         """
         Say whether a picture shows a cat, a dog, both or neither.
 
@@ -30,9 +30,9 @@ def build(classifier: Classifier) -> None:
             verdict: cat, dog, both or neither
             logits: the raw scores for cat and dog
         """
-        return classify(classifier, picture)
+        return classify_one(classifier, picture)
 
-    def explain_picture(picture: str) -> dict[str, Any]:
+    def explain(picture: str) -> dict[str, Any]:
         """
         Classify a picture and show where the cat and the dog are.
 
@@ -46,9 +46,9 @@ def build(classifier: Classifier) -> None:
             bias: what is left of the two logits
             view: the part of the picture that the network saw, in pixels
         """
-        return explain(classifier, picture)
+        return explain_one(classifier, picture)
 
-    def classify_pictures(pictures: list) -> list[dict[str, Any]]:
+    def classify_many(pictures: list) -> list[dict[str, Any]]:
         """
         Say of each of many pictures whether it shows a cat, a dog, both or neither.
 
@@ -58,21 +58,21 @@ def build(classifier: Classifier) -> None:
         Returns:
             one object a picture, in order: what classify gives, or error, a code and a sentence, where it cannot be read
         """
-        return classify_many(classifier, pictures)
+        return classify_all(classifier, pictures)
 
     with gr.Row(visible=False):
-        picture, answer, button = RawImage(label="picture"), gr.JSON(label="answer"), gr.Button()
+        picture, answer, button = RawImage(label="picture", buttons=[]), gr.JSON(label="answer"), gr.Button()
         pictures = RawFiles(label="pictures", file_count="multiple")
-        button.click(classify_picture, picture, answer, api_name="classify", show_progress="hidden")
-        button.click(explain_picture, picture, answer, api_name="explain", show_progress="hidden")
-        button.click(classify_pictures, pictures, answer, api_name="classify_many", show_progress="hidden")
+        button.click(classify, picture, answer, api_name="classify", show_progress="hidden")
+        button.click(explain, picture, answer, api_name="explain", show_progress="hidden")
+        button.click(classify_many, pictures, answer, api_name="classify_many", show_progress="hidden")
 
 
-def classify(classifier: Classifier, source: str | None) -> dict[str, Any]:
+def classify_one(classifier: Classifier, source: str | None) -> dict[str, Any]:
     return fields_of(answered(classifier.classify, source))
 
 
-def classify_many(classifier: Classifier, pictures: list[tuple[str, str]]) -> list[dict[str, Any]]:
+def classify_all(classifier: Classifier, pictures: list[tuple[str, str]]) -> list[dict[str, Any]]:
     """The fields of each prediction, or its error as code and sentence: a broken picture does not stop the others."""
     if not pictures:
         raise gr.Error("missing: No picture was sent.", print_exception=False)
@@ -82,7 +82,7 @@ def classify_many(classifier: Classifier, pictures: list[tuple[str, str]]) -> li
     return [{"error": f"{each.code}: {each}"} if isinstance(each, ImageError) else fields_of(each) for each in answers]
 
 
-def explain(classifier: Classifier, source: str | None) -> dict[str, Any]:
+def explain_one(classifier: Classifier, source: str | None) -> dict[str, Any]:
     explanation = answered(classifier.explain, source)
     return {
         "prediction": fields_of(explanation.prediction),

@@ -52,8 +52,8 @@ def figures_html(metadata: Metadata) -> str:
         "good.headline", "h2", {"n": f"{held_out['n']:,}", "percent": f"{100 * right['value']:.1f}"}
     )
     groups = "".join(
-        f"<h3>{words.tagged(f'good.{name}', 'span')}</h3>{''.join(rate_row(*row) for row in rows if row[2])}"
-        for name, rows in (("higher", successes(held_out)), ("lower", failures(held_out)))
+        f"<h3>{words.tagged(code, 'span')}</h3>{''.join(rate_row(*row) for row in rows if row[2])}"
+        for code, rows in (("good.higher", successes(held_out)), ("good.lower", failures(held_out)))
     )
     return f"""
 {headline}{words.tagged("good.held-out")}
@@ -75,7 +75,7 @@ def successes(held_out: dict[str, Any]) -> list[tuple[str, dict[str, str], dict[
         ),
         ("negatives", {}, held_out.get("negatives", {}).get("called_neither")),
         ("both", {}, held_out.get("both", {}).get("called_both")),
-        *(("made-up", {"way": way}, each) for way, each in held_out.get("made_up_both", {}).items()),
+        *((way.replace(" ", "-"), {}, each) for way, each in held_out.get("made_up_both", {}).items()),
         ("peak", {}, maps.get("peak_on_pet")),
         ("box", {}, maps.get("box_found")),
     ]
