@@ -14,6 +14,7 @@ COLORS = {"cat": (230, 120, 0), "dog": (0, 110, 190)}  # orange and blue: apart 
 STRENGTH = 0.75  # opacity of evidence at the scale's end, so that the photo stays visible under it
 SATURATION = 0.25  # of the photo under the evidence
 UNSEEN = (128, 128, 128)
+VEIL = 0.7  # opacity of UNSEEN over what the network did not see
 
 
 def overlay(picture: Image.Image, explanation: Explanation, scale: float, boxes: bool = False) -> Image.Image:
@@ -43,7 +44,7 @@ def overlay(picture: Image.Image, explanation: Explanation, scale: float, boxes:
     painted = Image.fromarray((seen * (1 - opacity) + mixed * opacity).round().astype(np.uint8))
     canvas = picture.copy()
     if explanation.view != (0, 0, *picture.size):
-        canvas = Image.blend(picture, Image.new("RGB", picture.size, UNSEEN), 0.7)
+        canvas = Image.blend(picture, Image.new("RGB", picture.size, UNSEEN), VEIL)
     canvas.paste(painted, (left, top))
     if boxes:
         draw = ImageDraw.Draw(canvas)

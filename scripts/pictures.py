@@ -48,7 +48,7 @@ def main() -> int:
         view = browser.new_page(viewport={"width": 1200, "height": 860})
         view.goto(served.local_url)
         view.set_input_files("#picture input[type=file]", str(ROOT / "examples" / "both-side-by-side.jpg"))
-        view.wait_for_selector("#answer figure img")
+        view.wait_for_selector("#answer figure canvas")
         view.wait_for_timeout(1000)  # the progress bar fades
         view.screenshot(path=docs / "page.png")
         browser.close()

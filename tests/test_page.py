@@ -7,6 +7,7 @@ import urllib.request
 from pathlib import Path
 
 import gradio as gr
+import numpy as np
 import pillow_heif
 import pytest
 import torch
@@ -16,7 +17,8 @@ from PIL import Image
 
 from catdog.checkpoint import Metadata
 from catdog.classifier import Classifier
-from catdog.page import KEEP_SECONDS, LOOK_SECONDS, build, launch, photo, words
+from catdog.images import open_picture
+from catdog.page import KEEP_SECONDS, LOOK_SECONDS, api, build, launch, photo
 
 
 @pytest.fixture(scope="module")
@@ -37,41 +39,61 @@ def client(server) -> Client:
     return Client(server.local_url, verbose=False)
 
 
-def test_an_answer_has_words_bars_and_a_picture(classifier, examples):
-    answer, preview = photo.answer_to(classifier, str(examples[0]))
+def test_an_answer_is_codes_and_numbers(classifier, examples):
+    answer = photo.answer_to(classifier, str(examples[0]))
     [explanation] = classifier.explain(examples[:1])
-    assert words.VERDICT[explanation.prediction.verdict][0] in answer
-    assert answer.count('class="fill') == 2
-    assert "data:image/jpeg;base64," in answer
-    assert f'data-word-alt="alt.{explanation.prediction.verdict}"' in answer
-    assert preview["__type__"] == "update" and "value" not in preview
+    assert answer["state"] == "answer"
+    assert answer["prediction"] == api.fields_of(explanation.prediction)
+    assert np.array(answer["evidence"]) == pytest.approx(explanation.evidence, abs=1e-5)
+    assert answer["scale"] == classifier.metadata.evidence_scale
+    assert answer["size"] == list(Image.open(examples[0]).size)
+    assert "finer" not in answer
+    json.dumps(answer)
 
 
-def test_a_wrong_file_gets_a_sentence(classifier, tmp_path):
+def test_the_picture_is_sent_as_large_as_it_is_shown(classifier, tmp_path):
+    path = tmp_path / "large.png"
+    Image.new("RGB", (2000, 1000)).save(path)
+    sent = open_picture(photo.answer_to(classifier, str(path))["picture"])
+    assert sent.size == (photo.SHOWN_SIDE, photo.SHOWN_SIDE // 2)
+
+
+def test_a_finer_map_keeps_the_answer(classifier, examples):
+    usual = photo.answer_to(classifier, str(examples[0]))
+    finer = photo.answer_to(classifier, str(examples[0]), finer=True)
+    assert {key: finer[key] for key in usual} == usual
+    assert np.shape(finer["finer"])[1:] == tuple(2 * side for side in np.shape(usual["evidence"])[1:])
+
+
+def test_a_wrong_file_gets_a_code_and_no_path(classifier, tmp_path):
     path = tmp_path / "<b>evil.jpg"
     path.write_bytes(b"not a picture")
-    answer, _ = photo.answer_to(classifier, str(path))
-    assert words.PROBLEM["unknown-type"][0] in answer
-    assert "evil" not in answer and str(tmp_path) not in answer
+    assert photo.answer_to(classifier, str(path)) == {"state": "problem", "code": "unknown-type"}
+
+
+def test_no_file_waits(classifier):
+    assert photo.answer_to(classifier, None) == photo.WAITING
 
 
 def test_an_iphone_photo_is_answered_and_gets_a_preview(classifier, tmp_path, examples):
     path = tmp_path / "IMG_0001.HEIC"
     pillow_heif.from_pillow(Image.open(examples[1])).save(path)
-    answer, preview = photo.answer_to(classifier, str(path))
-    assert "data:image/jpeg" in answer
-    assert preview["value"].size == Image.open(examples[1]).size
+    assert photo.answer_to(classifier, str(path))["state"] == "answer"
+    assert photo.preview_of(str(path))["value"].size == Image.open(examples[1]).size
 
 
-def test_a_turned_photo_is_turned_upright_once(classifier, tmp_path, examples, monkeypatch):
+def test_what_browsers_draw_themselves_gets_no_preview(examples):
+    assert "value" not in photo.preview_of(str(examples[1]))
+
+
+def test_a_turned_photo_is_turned_upright_once(classifier, tmp_path, examples):
     exif = Image.Exif()
     exif[274] = 6
     path = tmp_path / "turned.jpg"
     Image.open(examples[1]).rotate(90, expand=True).save(path, exif=exif)
-    seen = []
-    monkeypatch.setattr(photo, "overlay", lambda picture, explanation, scale: seen.append(explanation.view) or picture)
-    photo.answer_to(classifier, str(path))
-    assert seen == [(0, 0, *Image.open(examples[1]).size)]
+    answer = photo.answer_to(classifier, str(path))
+    assert answer["view"] == [0, 0, *Image.open(examples[1]).size]
+    assert answer["size"] == list(Image.open(examples[1]).size)
 
 
 def test_a_path_or_address_given_as_url_is_not_opened(server, examples):
@@ -88,15 +110,13 @@ def test_a_path_or_address_given_as_url_is_not_opened(server, examples):
     assert "event: error" in answer and "verdict" not in answer
 
 
-def test_a_checkpoint_trained_without_negatives_says_so_on_the_page(network18, examples):
-    classifier = Classifier(network18, Metadata(input_size=64, real_negatives=False), torch.device("cpu"))
-    assert "photo.made-negatives" in photo.waiting(classifier)
-    assert "photo.made-negatives" in photo.answer_to(classifier, str(examples[0]))[0]
+def test_what_a_checkpoint_cannot_say_is_told(network18):
+    def caveat(**metadata):
+        return photo.caveat(Classifier(network18, Metadata(input_size=64, **metadata), torch.device("cpu")))
 
-
-def test_a_softmax_checkpoint_says_so_on_the_page(network18, examples):
-    classifier = Classifier(network18, Metadata(input_size=64, head="softmax"), torch.device("cpu"))
-    assert "photo.softmax" in photo.answer_to(classifier, str(examples[0]))[0]
+    assert caveat() is None
+    assert caveat(real_negatives=False) == "photo.made-negatives"
+    assert caveat(head="softmax") == "photo.softmax"
 
 
 def test_classify_over_http_is_one_json_object(client, classifier, examples):
@@ -144,7 +164,7 @@ def test_examples_have_a_source_and_a_licence_each(root, examples):
 
 def test_the_page_loads_nothing_from_elsewhere(root):
     for path in Path(root / "catdog" / "page").iterdir():
-        if path.suffix in (".py", ".css", ".js"):
+        if path.suffix in (".py", ".css", ".js", ".html"):
             assert "https://" not in path.read_text(encoding="utf-8"), path.name
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from catdog.checkpoint import LABELS
 from catdog.classifier import Prediction
-from catdog.page import words
+from catdog.page import photo, words
 
 NAMED_BY_THE_PROGRAM = (
     "label",
@@ -19,6 +19,8 @@ NAMED_BY_THE_PROGRAM = (
     "alt",
     "problem",
     "percent",
+    "color",
+    "degree",
     "show",
     "order",
     "zip",
@@ -26,7 +28,7 @@ NAMED_BY_THE_PROGRAM = (
     "figure",
     "kind",
     "calibration",
-)  # groups whose codes are put together at run time
+)  # codes made at run time
 
 
 @pytest.fixture(scope="module")
@@ -62,15 +64,21 @@ def test_both_languages_of_a_word_are_filled_from_the_same_values():
 
 def test_no_word_is_unused_and_no_used_code_unknown(sources):
     groups = "|".join(words.GROUPS)
-    used = set(re.findall(rf"[\"'`]((?:{groups})\.(?!js\b)[a-z0-9-]+)[\"'`]", sources))
+    used = set(re.findall(rf"[\"'`]((?:{groups})\.(?!js\b|css\b|html\b)[a-z0-9-]+)[\"'`]", sources))
     assert used <= set(words.WORDS)
     unused = {code for code in set(words.WORDS) - used if code.partition(".")[0] not in NAMED_BY_THE_PROGRAM}
     assert not unused
 
 
 def test_every_verdict_and_label_has_words():
-    assert set(words.VERDICT) == set(words.ALT) == set(get_args(get_type_hints(Prediction)["verdict"]))
+    assert set(words.VERDICT) == set(get_args(get_type_hints(Prediction)["verdict"]))
     assert set(words.LABEL) == set(LABELS)
+
+
+def test_every_choice_of_map_and_every_colour_has_words(root):
+    form = (root / "catdog" / "page" / "photo.html").read_text(encoding="utf-8")
+    assert set(words.ALT) == set(re.findall(r'type="radio" value="(\w+)"', form))
+    assert set(words.COLOR) == {pair[label]["name"] for pair in photo.PAIRS for label in LABELS}
 
 
 def test_every_error_code_has_words(root):

@@ -41,12 +41,17 @@ def header() -> str:
 """
 
 
+def scripts() -> list[str]:
+    """What runs before the tabs appear, in this order."""
+    return [words.script()] + [(HERE / name).read_text(encoding="utf-8") for name in ("evidence.js", "upload.js")]
+
+
 def launch(page: gr.Blocks, **options) -> None:
     """Serve the page; nothing of a visitor is kept, counted or shared."""
     page.launch(
         theme=gr.themes.Soft(primary_hue="orange", secondary_hue="blue", font=["system-ui", "sans-serif"]),
         css_paths=[HERE / "style.css", HERE / "tabs.css"],
-        head=f"<script>{words.script()}</script><script>{(HERE / 'upload.js').read_text(encoding='utf-8')}</script>",
+        head="".join(f"<script>{script}</script>" for script in scripts()),
         i18n=words.translations(),
         footer_links=["api", "settings"],
         max_file_size=MAX_FILE_SIZE,

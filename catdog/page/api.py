@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from catdog.classifier import Classifier, Prediction
+from catdog.classifier import Classifier, Explanation, Prediction
 from catdog.images import ImageError
 from catdog.page.many import MAX_PHOTOS, RawFiles
 from catdog.page.picture import RawImage
@@ -83,14 +83,7 @@ def classify_all(classifier: Classifier, pictures: list[tuple[str, str]]) -> lis
 
 
 def explain_one(classifier: Classifier, source: str | None) -> dict[str, Any]:
-    explanation = answered(classifier.explain, source)
-    return {
-        "prediction": fields_of(explanation.prediction),
-        "evidence": explanation.evidence.tolist(),
-        "bias": explanation.bias.tolist(),
-        "view": list(explanation.view),
-        "boxes": {label: box and list(box) for label, box in explanation.boxes.items()},
-    }
+    return fields_of_explanation(answered(classifier.explain, source))
 
 
 def answered(method, source: str | None):
@@ -110,6 +103,16 @@ def fields_of(prediction: Prediction) -> dict[str, Any]:
         "dog": prediction.dog,
         "verdict": prediction.verdict,
         "logits": list(prediction.logits),
+    }
+
+
+def fields_of_explanation(explanation: Explanation) -> dict[str, Any]:
+    return {
+        "prediction": fields_of(explanation.prediction),
+        "evidence": explanation.evidence.tolist(),
+        "bias": explanation.bias.tolist(),
+        "view": list(explanation.view),
+        "boxes": {label: box and list(box) for label, box in explanation.boxes.items()},
     }
 
 

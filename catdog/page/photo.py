@@ -1,30 +1,43 @@
-"""The photo tab: a picture in, verdict, probabilities and evidence out."""
+"""The photo tab: a picture in, verdict, probabilities and evidence out.
+
+The server sends codes and numbers; photo.html, photo.js and photo.css put them on the page, evidence.js draws the maps.
+"""
 
 from __future__ import annotations
 
 import base64
 import io
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from PIL import Image
 
-from catdog.classifier import Classifier, Explanation
+from catdog.classifier import Classifier
 from catdog.images import MAX_PIXELS, ImageError, open_picture
-from catdog.metrics import percent
-from catdog.page import words
+from catdog.page import api, words
 from catdog.page.picture import RawImage
-from catdog.render import overlay
+from catdog.render import COLORS, SATURATION, STRENGTH, UNSEEN, VEIL
 
 SHOWN_SIDE = 960  # px, long side of the picture that is sent back: as large as it is shown
+FINER = 2  # times the input size, for the finer map
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NOT_IN_BROWSERS = (".heic", ".heif", ".hif", ".tif", ".tiff")
+LOOK = {"strength": STRENGTH, "saturation": SATURATION, "unseen": UNSEEN, "veil": VEIL}
+PAIRS = [  # of colours to choose from, the first as in render.py; each apart for every kind of colour blindness
+    {"cat": {"name": cat, "rgb": cat_rgb}, "dog": {"name": dog, "rgb": dog_rgb}}
+    for cat, cat_rgb, dog, dog_rgb in (
+        ("orange", COLORS["cat"], "blue", COLORS["dog"]),
+        ("yellow", (240, 200, 0), "violet", (110, 50, 180)),
+        ("red", (200, 30, 40), "teal", (0, 170, 190)),
+    )
+]
+WAITING = {"state": "waiting"}
 
 
 def build(classifier: Classifier, max_file_size: int) -> tuple[RawImage, dict[str, Any]]:
     """Lay out the tab and connect it; returns the picture, and the event that answers it, for other tabs that set it."""
+    source = gr.State()  # where the visitor's own file lies: the picture component may hold a preview in its place
     with gr.Row(equal_height=False):
         with gr.Column():
             picture = RawImage(
@@ -38,15 +51,15 @@ def build(classifier: Classifier, max_file_size: int) -> tuple[RawImage, dict[st
             limits = {"megabytes": max_file_size // 2**20, "megapixels": MAX_PIXELS // 10**6}
             words.text(words.tagged("photo.limits", values=limits), elem_id="limits")
         with gr.Column():
-            answer = words.text(waiting(classifier), elem_id="answer")
+            answer = answer_view(classifier)
 
-    def respond(source: str | None) -> tuple[str, object]:
-        return answer_to(classifier, source)
+    def respond(path: str | None) -> tuple[dict[str, Any], object, str | None]:
+        return answer_to(classifier, path), preview_of(path), path
 
     gr.Examples(
         [str(path) for path in sorted(EXAMPLES.glob("*.jpg"))],
         picture,
-        [answer, picture],
+        [answer, picture, source],
         respond,
         label=words.label("photo.examples"),
         run_on_click=True,
@@ -55,92 +68,104 @@ def build(classifier: Classifier, max_file_size: int) -> tuple[RawImage, dict[st
         api_visibility="private",
     )
     words.text(words.tagged("photo.credit"), elem_id="credit")
+    finer = answer.finer(
+        lambda path: answer_to(classifier, path, finer=True),
+        source,
+        answer,
+        show_progress="hidden",
+        api_visibility="private",
+    )
     answer_picture = {
         "fn": respond,
         "inputs": picture,
-        "outputs": [answer, picture],
+        "outputs": [answer, picture, source],
         "show_progress_on": answer,
+        "cancels": finer,
         "api_visibility": "private",
     }
     answering = picture.input(**answer_picture, trigger_mode="always_last")
-    picture.clear(lambda: waiting(classifier), None, answer, queue=False, cancels=answering, api_visibility="private")
+    picture.clear(
+        lambda: (WAITING, None),
+        None,
+        [answer, source],
+        queue=False,
+        cancels=[answering, finer],
+        api_visibility="private",
+    )
     return picture, answer_picture
 
 
-def answer_to(classifier: Classifier, source: str | None) -> tuple[str, object]:
-    """The answer's HTML for an uploaded file, and the input's preview where browsers cannot draw the file."""
-    if source is None:
-        return waiting(classifier), gr.skip()
+def answer_view(classifier: Classifier) -> gr.HTML:
+    """The component that shows an answer. What it takes is what `answer_to` returns."""
+    here = Path(__file__).parent
+    return gr.HTML(
+        WAITING,
+        html_template=(here / "photo.html").read_text(encoding="utf-8"),
+        css_template=(here / "photo.css").read_text(encoding="utf-8"),
+        js_on_load=(here / "photo.js").read_text(encoding="utf-8"),
+        apply_default_css=False,
+        elem_id="answer",
+        pairs=PAIRS,
+        look=LOOK,
+        caveat=caveat(classifier),
+    )
+
+
+def answer_to(classifier: Classifier, path: str | None, finer: bool = False) -> dict[str, Any]:
+    """What the page shows for an uploaded file, as codes and numbers.
+
+    Args:
+        path: the visitor's file, or None when there is none.
+        finer: also look at twice the size, for a map twice as fine; the answer stays that of the usual size.
+
+    Returns:
+        `state` "waiting", "problem" with the error's `code`, or "answer" with the fields of /explain, in pixels of the
+        upright picture of `size` (width, height), the `picture` as a data URL, small, the `scale` of the evidence, the
+        `thresholds` in probability and, where asked for, `finer` evidence.
+    """
+    if path is None:
+        return WAITING
     try:
-        picture = open_picture(source)
+        picture = open_picture(path)
         [explanation] = classifier.explain([picture])
     except ImageError as error:
-        return words.tagged(f"problem.{error.code}", classes="problem", role="alert"), gr.skip()
-    picture, explanation = shrink(picture, explanation)
-    preview = gr.update(value=picture) if source.lower().endswith(NOT_IN_BROWSERS) else gr.skip()
-    return answer_html(classifier, picture, explanation), preview
+        return {"state": "problem", "code": error.code}
+    metadata = classifier.metadata
+    answer = {
+        "state": "answer",
+        **api.fields_of_explanation(explanation),
+        "size": list(picture.size),
+        "picture": data_url(picture),
+        "scale": metadata.evidence_scale,
+        "thresholds": {"both": metadata.both, "neither": metadata.present},
+    }
+    if finer:
+        [closer] = classifier.explain([picture], size=FINER * metadata.input_size)
+        answer["finer"] = closer.evidence.tolist()
+    return answer
 
 
-def shrink(picture: Image.Image, explanation: Explanation, side: int = SHOWN_SIDE) -> tuple[Image.Image, Explanation]:
-    """Both at the size that is shown: long side in pixels."""
-    scale = min(1.0, side / max(picture.size))
-    if scale == 1.0:
-        return picture, explanation
-    small = picture.resize(
-        (max(1, round(picture.width * scale)), max(1, round(picture.height * scale))), reducing_gap=3.0
-    )
-    return small, replace(
-        explanation,
-        view=tuple(round(side * scale) for side in explanation.view),
-        boxes={label: box and tuple(round(side * scale) for side in box) for label, box in explanation.boxes.items()},
-    )
+def preview_of(path: str | None) -> object:
+    """What the input shows in place of a file that browsers cannot draw."""
+    if path is None or not path.lower().endswith(NOT_IN_BROWSERS):
+        return gr.skip()
+    try:
+        return gr.update(value=open_picture(path))
+    except ImageError:
+        return gr.skip()  # the answer says what is wrong with it
 
 
-def answer_html(classifier: Classifier, picture: Image.Image, explanation: Explanation) -> str:
-    """Verdict in words, two bars, the photo with its evidence, a legend."""
-    prediction = explanation.prediction
-    verdict = prediction.verdict
-    scale = classifier.metadata.evidence_scale
-    bars = "".join(bar(label, getattr(prediction, label)) for label in ("cat", "dog"))
-    painted = data_url(overlay(picture, explanation, scale))
-    legends = "".join(
-        f'<span class="ramp {label}" aria-hidden="true"></span>{words.tagged(f"label.{label}", "span")}'
-        for label in ("cat", "dog")
-    )
-    return f"""
-<div class="answer" role="status">
-  {words.tagged(f"verdict.{verdict}", "h2", classes=f"verdict {verdict}")}
-  {bars}
-</div>
-<figure>
-  <img src="{painted}" data-word-alt="alt.{verdict}">
-  <figcaption>{words.tagged("photo.legend", "span")} {legends} <span class="range">0 – {scale:.0f}</span></figcaption>
-</figure>
-<details>{words.tagged("photo.how-to-read", "summary")}{words.tagged("photo.how-to-read-text")}</details>
-{caveats(classifier)}
-"""
-
-
-def bar(label: str, probability: float) -> str:
-    return (
-        f'<div class="bar">{words.tagged(f"label.{label}", "span")}'
-        f'<span class="track"><span class="fill {label}" style="width: {100 * probability:.1f}%"></span></span>'
-        f'<span data-percent="{probability}">{percent(probability)}</span></div>'
-    )
-
-
-def waiting(classifier: Classifier) -> str:
-    return words.tagged("photo.waiting", classes="waiting") + caveats(classifier)
-
-
-def caveats(classifier: Classifier) -> str:
-    """What the loaded checkpoint cannot say, where that is so."""
+def caveat(classifier: Classifier) -> str | None:
+    """The code of what the loaded checkpoint cannot say, where that is so."""
     if classifier.metadata.head == "softmax":
-        return words.tagged("photo.softmax", classes="caveat")
-    return "" if classifier.metadata.real_negatives else words.tagged("photo.made-negatives", classes="caveat")
+        return "photo.softmax"
+    return None if classifier.metadata.real_negatives else "photo.made-negatives"
 
 
 def data_url(picture: Image.Image) -> str:
+    """As a JPEG, at the size that is shown."""
+    small = picture.copy()
+    small.thumbnail((SHOWN_SIDE, SHOWN_SIDE), reducing_gap=3.0)
     buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=88)
+    small.save(buffer, "JPEG", quality=88)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

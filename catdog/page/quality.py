@@ -19,10 +19,11 @@ from catdog.classifier import Classifier, Explanation
 from catdog.images import open_picture
 from catdog.model_card import model_card
 from catdog.page import words
-from catdog.page.photo import EXAMPLES, data_url, shrink
+from catdog.page.photo import EXAMPLES, data_url
 from catdog.render import overlay
 
 SHOWN_MISTAKES = 3
+CARD_SIDE = 480  # px
 
 
 def build(classifier: Classifier, tab: gr.Tab) -> None:
@@ -175,11 +176,11 @@ def wrongness(explanation: Explanation, truth: str) -> float:
 
 
 def mistake_card(classifier: Classifier, path: Path, explanation: Explanation, truth: str) -> str:
-    picture, explanation = shrink(open_picture(path), explanation, 480)
-    painted = data_url(overlay(picture, explanation, classifier.metadata.evidence_scale))
+    painted = overlay(open_picture(path), explanation, classifier.metadata.evidence_scale)
+    painted.thumbnail((CARD_SIDE, CARD_SIDE))
     verdict = explanation.prediction.verdict
     return (
-        f'<figure><img src="{painted}" data-word-alt="alt.{verdict}"><figcaption>'
+        f'<figure><img src="{data_url(painted)}" data-word-alt="alt.{verdict}"><figcaption>'
         f"{words.tagged('good.called', 'span')} <b>{words.tagged(f'kind.{verdict}', 'span')}</b>, "
         f"{words.tagged('good.shows', 'span')} <b>{words.tagged(f'kind.{truth}', 'span')}</b></figcaption></figure>"
     )

@@ -49,16 +49,48 @@ PHOTO = {
         "它们的作者和许可证列在 examples/README.md 里。",
     ),
     "waiting": ("The answer appears here by itself.", "结果会自动显示在这里。"),
-    "legend": (
-        "What the logit would be if the whole photo looked like this place",
-        "假如整张照片都像这个位置，logit 会是多少",
+    "announce": ("{verdict}. Cat: {cat}. Dog: {dog}.", "{verdict}。猫：{cat}。狗：{dog}。"),
+    "why-both": ("Both probabilities reach {percent}%.", "两个概率都达到了 {percent}%。"),
+    "why-neither": ("Neither probability reaches {percent}%.", "两个概率都没有达到 {percent}%。"),
+    "choice": ("Evidence shown", "显示哪种证据"),
+    "choice-both": ("Both", "猫和狗"),
+    "choice-difference": ("Difference", "差值"),
+    "choice-photo": ("Photo alone", "只看照片"),
+    "opacity": ("Opacity", "不透明度"),
+    "colors": ("Colours", "颜色"),
+    "pair": ("Cat {cat}, dog {dog}", "猫{cat}，狗{dog}"),
+    "boxes": ("Boxes", "方框"),
+    "finer": ("Finer map", "更细的图"),
+    "finer-note": (
+        "The finer map comes from a second look at twice the size; the answer stays that of the first.",
+        "更细的图来自放大一倍再看一次；结论仍以第一次为准。",
     ),
+    "unit": (
+        "logits, if the whole photo looked like this place",
+        "单位 logit：假如整张照片都像这个位置",
+    ),
+    "unit-difference": (
+        "logits by which this place speaks more for the one than for the other, if the whole photo looked like it",
+        "单位 logit：假如整张照片都像这个位置，它对一方的支持比另一方多多少",
+    ),
+    "spot-none": (
+        "Point at the photo, or use the arrow keys on it, to read the evidence of a spot.",
+        "把指针放到照片上，或选中照片后按方向键，就能看到那一处的证据。",
+    ),
+    "spot": (
+        "This spot speaks {cat} a cat ({catValue}) and {dog} a dog ({dogValue}).",
+        "这个位置{cat}猫（{catValue}），{dog}狗（{dogValue}）。",
+    ),
+    "spot-unseen": ("The network did not see this spot.", "网络没有看到这个位置。"),
+    "unseen": ("The grey part was not shown to the network.", "灰色的部分没有给网络看。"),
+    "download-picture": ("Save picture", "保存图片"),
+    "download-answer": ("Save answer (JSON)", "保存结果（JSON）"),
     "how-to-read": ("How to read this", "怎么看这张图"),
     "how-to-read-text": (
         "The two bars are independent: both can be high, and both low. "
-        "Colour shows what the network's last layer found in each place: orange speaks for a cat, blue for a dog. "
+        "Colour shows what the network's last layer found in each place: {cat} speaks for a cat, {dog} for a dog. "
         "The same colour means the same amount in every photo, so a photo with nothing in it stays plain.",
-        "两根概率条互不相干：可以都高，也可以都低。颜色表示网络的最后一层在每个位置看到了什么：橙色支持猫，蓝色支持狗。"
+        "两根概率条互不相干：可以都高，也可以都低。颜色表示网络的最后一层在每个位置看到了什么：{cat}支持猫，{dog}支持狗。"
         "同样的颜色在每张照片里都表示同样的分量，所以什么都没有的照片上不会有颜色。",
     ),
     "made-negatives": (
@@ -182,17 +214,34 @@ VERDICT = {
     "neither": ("Neither a cat nor a dog", "没有猫，也没有狗"),
 }
 
-ALT = {
-    "cat": ("The photo with the places that speak for a cat in orange.", "照片，支持猫的位置标成橙色。"),
-    "dog": ("The photo with the places that speak for a dog in blue.", "照片，支持狗的位置标成蓝色。"),
+ALT = {  # of the picture with the evidence, by what is shown of it
     "both": (
-        "The photo with the places that speak for a cat in orange and those that speak for a dog in blue.",
-        "照片，支持猫的位置标成橙色，支持狗的位置标成蓝色。",
+        "The photo with the places that speak for a cat in {cat} and those that speak for a dog in {dog}.",
+        "照片，支持猫的位置标成{cat}，支持狗的位置标成{dog}。",
     ),
-    "neither": (
-        "The photo; what little speaks for a cat is orange, for a dog blue.",
-        "照片；少许支持猫的地方是橙色，支持狗的是蓝色。",
+    "cat": ("The photo with the places that speak for a cat in {cat}.", "照片，支持猫的位置标成{cat}。"),
+    "dog": ("The photo with the places that speak for a dog in {dog}.", "照片，支持狗的位置标成{dog}。"),
+    "difference": (
+        "The photo with the places that speak more for a cat in {cat} and those that speak more for a dog in {dog}.",
+        "照片，更支持猫的位置标成{cat}，更支持狗的位置标成{dog}。",
     ),
+    "photo": ("The photo without evidence.", "不带证据的照片。"),
+}
+
+COLOR = {
+    "orange": ("orange", "橙色"),
+    "blue": ("blue", "蓝色"),
+    "yellow": ("yellow", "黄色"),
+    "violet": ("violet", "紫色"),
+    "red": ("red", "红色"),
+    "teal": ("teal", "青色"),
+}
+
+DEGREE = {  # how much a spot speaks for a label, before "a cat" or "猫"
+    "strongly": ("strongly for", "强烈支持"),
+    "for": ("for", "支持"),
+    "hardly": ("hardly for or against", "几乎不支持也不反对"),
+    "against": ("against", "反对"),
 }
 
 PERCENT = {  # rounded towards doubt, as by metrics.percent
@@ -305,6 +354,8 @@ GROUPS = {
     "label": LABEL,
     "verdict": VERDICT,
     "alt": ALT,
+    "color": COLOR,
+    "degree": DEGREE,
     "percent": PERCENT,
     "problem": PROBLEM,
     "show": SHOW,
