@@ -7,6 +7,7 @@ import base64
 import io
 import json
 import re
+import subprocess
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -91,6 +92,16 @@ def test_no_picture_and_too_many_pictures_are_errors_with_a_code(classifier):
         api.classify_all(classifier, [])
     with pytest.raises(Exception, match="^'too-many: "):
         api.classify_all(classifier, [("a.jpg", "a.jpg")] * (MAX_PHOTOS + 1))
+
+
+def test_the_curl_commands_of_the_readme_work_as_written(server, classifier, root, examples, tmp_path):
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    [commands] = [block for block in re.findall(r"```sh\n(.*?)```", readme, re.DOTALL) if "curl" in block]
+    (tmp_path / "photo.jpg").write_bytes(examples[1].read_bytes())
+    commands = commands.replace("http://127.0.0.1:7860", server.local_url.rstrip("/"))
+    answer = subprocess.run(["sh", "-ec", commands], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    [prediction] = classifier.classify(examples[1:2])
+    assert json.loads(answer.partition("data: ")[2])[0]["verdict"] == prediction.verdict
 
 
 def test_health_is_told_without_asking_the_network(server, classifier, monkeypatch):

@@ -1,9 +1,10 @@
 """The live tab: the camera's frames in, verdict, probabilities and evidence out, while they are still true.
 
-The frames do not go through Gradio's own streaming (`gr.Image(streaming=True)`): that sends them at a fixed pace, queues
-what the server has not answered yet, and writes every frame to the disk before our code sees it. Here the browser
-(live.js) sends the newest frame when the last answer has come, so that a slow server drops frames instead of falling
-behind, and a frame is only ever in memory. What is smoothed is smoothed in the browser: the server keeps nothing.
+The frames do not go through `gr.Image(streaming=True)`: such a stream holds one of the event's places for as long as it
+runs, so that visitors wait for each other; it sends at a fixed pace whether or not the server keeps up; and nothing can be
+drawn over its video. Here the browser (live.js) sends the newest frame when the last answer has come, in one request each:
+a slow server makes it drop frames, not fall behind, and a frame is only ever in memory. What is smoothed is smoothed in
+the browser, so the server keeps nothing of a visitor.
 """
 
 from __future__ import annotations
