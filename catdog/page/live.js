@@ -130,7 +130,8 @@ const show = (mine, answer, sent) => {
   mine.shown = shown;
   settle(mine, answer.verdict, now);
   draw(shown);
-  mine.answers = [...mine.answers.filter((each) => now - each.at < 2000), { at: now, took: now - sent }];
+  const recent = mine.answers.filter((each) => now - each.at < 2000);
+  mine.answers = [...(recent.length ? recent : mine.answers.slice(-1)), { at: now, took: now - sent }];
   pace(mine, now);
 };
 
@@ -171,8 +172,7 @@ const pace = (mine, now) => {
   const [first] = mine.answers;
   const perSecond = ((mine.answers.length - 1) * 1000) / (now - first.at);
   const took = mine.answers.map((each) => each.took).sort((a, b) => a - b)[mine.answers.length >> 1];
-  element.dataset.answers = perSecond.toFixed(1);
-  say(".pace", "live.pace", { frames: perSecond.toFixed(0), milliseconds: took.toFixed(0) });
+  say(".pace", "live.pace", { frames: perSecond.toFixed(perSecond < 3 ? 1 : 0), milliseconds: took.toFixed(0) });
 };
 
 const mirror = () => find(".stage").classList.toggle("mirrored", find("[name=mirror]").checked);

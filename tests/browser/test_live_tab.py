@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from catdog.page import words
 
-PATIENCE = 60_000  # ms, for an answer on a busy machine
+PATIENCE = 120_000  # ms, for an answer on a busy machine
 FRAMES = "component_server"
 
 
@@ -97,8 +97,9 @@ def test_frames_are_dropped_and_never_queued(live):
     live.on("requestfinished", waiting.discard)
     live.on("requestfailed", waiting.discard)
     start(live)
-    live.wait_for_timeout(4000)
-    assert len(most) > 1 and max(most) == 1
+    for _ in range(3):
+        live.wait_for_event("requestfinished", lambda request: FRAMES in request.url, timeout=PATIENCE)
+    assert len(most) >= 3 and max(most) == 1
     assert max(sizes) < 60_000
 
 
@@ -174,9 +175,8 @@ def test_two_visitors_are_answered_at_once(open_live, address):
     start(first)
     start(second)
     for page in (first, second):
-        with page.expect_response(lambda response: FRAMES in response.url, timeout=PATIENCE) as answered:
-            pass
-        assert "verdict" in answered.value.json()
+        answer = page.wait_for_event("response", lambda response: FRAMES in response.url, timeout=PATIENCE)
+        assert "verdict" in answer.json()
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from catdog.page import words
 from catdog.table import COLUMNS
 
-PATIENCE = 60_000  # ms, for an answer on a busy machine
+PATIENCE = 120_000  # ms, for an answer on a busy machine
 EVIL = "<img src=x onerror=window.harmed=1>.jpg"
 SHOWN = "#many .photos > li:visible"
 
@@ -117,6 +117,17 @@ def test_a_zip_of_zips_gets_a_sentence_and_the_page_goes_on(many, handed_over, t
     many.set_input_files("#many-files input[type=file]", str(nested))
     expect(many.locator("#many-status .problem")).to_have_text(words.ZIP["nested"][0], timeout=PATIENCE)
     hand_over(many, handed_over[:1], 1)
+
+
+def test_stop_ends_the_work_and_shows_what_is_done(many, root):
+    examples = sorted((root / "examples").glob("*.jpg"))
+    many.set_input_files("#many-files input[type=file]", [str(path) for path in examples * 6])
+    many.locator("button#many-stop:enabled").click(timeout=PATIENCE)
+    expect(many.locator("#many-status")).to_contain_text("Stopped after", timeout=PATIENCE)
+    assert many.locator(SHOWN).count() < 6 * len(examples)
+    before = many.locator("#many-status").inner_text()
+    many.wait_for_timeout(2000)
+    assert many.locator("#many-status").inner_text() == before
 
 
 @pytest.mark.parametrize("width", [360, 390])
