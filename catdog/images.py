@@ -265,7 +265,7 @@ def from_array(array: np.ndarray) -> Image.Image:
         if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1):
             raise ImageError("bad-array", "The array of floats has values outside [0, 1]: divide by 255 first.")
         array = np.round(array * 255).astype(np.uint8)
-    elif array.dtype == np.uint16:
+    elif array.dtype.kind == "u" and array.dtype.itemsize == 2:  # of either byte order
         array = np.round(array / 257).astype(np.uint8)  # 65535 / 255
     elif array.dtype == np.bool_:
         array = array.astype(np.uint8) * 255
