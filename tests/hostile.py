@@ -491,7 +491,9 @@ def objects() -> Cases:
 
     return {
         "a PIL picture that is closed": closed,
-        "a PIL picture that is cut off": lambda: Image.open(io.BytesIO(encoded("JPEG")[:-60])),
+        "a PIL picture that is cut off": lambda: Image.open(
+            io.BytesIO(encoded("JPEG", PICTURE.resize((480, 320)))[:-999])
+        ),
         "a PIL picture without pixels": lambda: Image.new("RGB", (0, 0)),
         "a file without an end": Endless,
         "a path that raises": Raising,

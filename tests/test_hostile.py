@@ -23,7 +23,7 @@ CASES = hostile.cases()
 MAX_SECONDS = 30.0  # of a processor; the slowest takes about one
 MAX_MEGABYTES = 600  # beyond what the process had used before
 PROPERTY = settings(
-    max_examples=30,
+    max_examples=12,
     deadline=None,
     derandomize=True,
     database=None,
@@ -119,7 +119,7 @@ TRICKS += [
     ".",
 ]
 TRICKS += ["-rf", "$(touch owned)", "%00.jpg", "..\\..\\windows\\win.ini", "C:\\con", "|id", "photo.jpg/", "*"]
-DEVICES = ["/dev/zero", "/dev/stdin", "/proc/self/mem", "/proc/self/environ", "/dev/fd/0", "/proc/kmsg"]
+DEVICES = ["/dev/zero", "/dev/stdin", "/proc/self/mem", "/proc/self/environ", "/dev/fd/0"]
 
 
 @pytest.mark.parametrize("name", TRICKS + DEVICES, ids=ascii)
@@ -151,7 +151,7 @@ def test_a_name_that_would_write_over_the_terminal_is_shown_without_its_codes(tm
 
 
 @pytest.mark.filterwarnings("ignore")
-@settings(PROPERTY, max_examples=300)
+@settings(PROPERTY, max_examples=120)
 @given(name=st.sampled_from(sorted(CASES)), data=st.data())
 def test_a_hostile_input_that_is_garbled_further_ends_in_the_same_error(name, data):
     source = CASES[name]()
@@ -164,7 +164,7 @@ def test_a_hostile_input_that_is_garbled_further_ends_in_the_same_error(name, da
     outcome(bytes(content))
 
 
-@PROPERTY
+@settings(PROPERTY, max_examples=60)
 @given(
     size=st.tuples(st.integers(1, 40), st.integers(1, 40)).filter(lambda size: max(size) <= 20 * min(size)),
     orientation=st.integers(1, 8),
