@@ -68,6 +68,7 @@ def save_checkpoint(path: Path | str, network: ResNet, metadata: Metadata) -> No
     }
     header = {name: json.dumps(value) for name, value in asdict(metadata).items()}
     header |= {"format_version": FORMAT_VERSION, "labels": json.dumps(LABELS), "sha256": digest(tensors)}
+    header["header_sha256"] = header_digest(header, tensors)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         temporary.write_bytes(safetensors.torch.save(tensors, metadata=header))
@@ -108,9 +109,9 @@ def load_checkpoint(path: Path | str | None = None) -> tuple[ResNet, Metadata]:
             f"upgrade it, or {HOW_TO_MAKE}"
         )
     metadata = read_metadata(header, path)
-    if header.get("sha256") != digest(tensors):
-        raise CheckpointError(f"{path} is damaged: its weights do not match their checksum; fetch or train it again.")
-    return build(metadata, tensors, path), metadata
+    network = build(metadata, tensors, path)
+    check_digests(header, tensors, path)
+    return network, metadata
 
 
 def is_pickled(path: Path) -> bool:
@@ -235,7 +236,10 @@ def load_initial_weights(network: ResNet, source: str | Path) -> tuple[list[str]
         raise CheckpointError(
             f"There is no file {path} to start from: --init takes imagenet, none or a file of weights."
         )
-    tensors = load_pickled(path) if is_pickled(path) else load_safetensors(path)[0]
+    if is_pickled(path):
+        return load_fitting(network, load_pickled(path), path)
+    tensors, header = load_safetensors(path)
+    check_digests(header, tensors, path)
     return load_fitting(network, tensors, path)
 
 
@@ -257,3 +261,18 @@ def digest(tensors: dict[str, Tensor]) -> str:
         sha.update(name.encode())
         sha.update(tensors[name].contiguous().view(-1).view(torch.uint8).numpy().tobytes())
     return sha.hexdigest()
+
+
+def header_digest(header: dict[str, str], tensors: dict[str, Tensor]) -> str:
+    """SHA-256 over the metadata, and over names, types and shapes of the tensors."""
+    described = {name: f"{tensor.dtype} {tuple(tensor.shape)}" for name, tensor in tensors.items()}
+    metadata = {name: value for name, value in header.items() if name != "header_sha256"}
+    return hashlib.sha256(json.dumps([metadata, described], sort_keys=True).encode()).hexdigest()
+
+
+def check_digests(header: dict[str, str], tensors: dict[str, Tensor], path: Path) -> None:
+    """Notice a changed byte, where the file has digests: early ones have none, or none of their metadata."""
+    if header.get("sha256") not in (None, digest(tensors)):
+        raise CheckpointError(f"{path} is damaged: its weights do not match their checksum; fetch or train it again.")
+    if header.get("header_sha256") not in (None, header_digest(header, tensors)):
+        raise CheckpointError(f"{path} is damaged: its metadata do not match their checksum; fetch or train it again.")

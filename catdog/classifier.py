@@ -17,7 +17,15 @@ from PIL import Image
 from torch import Tensor
 
 from catdog.checkpoint import LABELS, Metadata, load_checkpoint
-from catdog.device import choose_device, half_precision, on_zero_gpu, place
+from catdog.device import (
+    DeviceError,
+    choose_device,
+    half_precision,
+    is_out_of_memory,
+    on_zero_gpu,
+    place,
+    release_memory,
+)
 from catdog.evidence import boxes_of, evidence_and_logits
 from catdog.images import ImageError, Picture, open_picture
 from catdog.metrics import probabilities_of, verdicts_of
@@ -131,7 +139,7 @@ class Classifier:
         for indices in by_shape.values():
             for start in range(0, len(indices), BATCH_SIZE):
                 batch = indices[start : start + BATCH_SIZE]
-                evidence, logits = self._forward(torch.stack([inputs[index].tensor for index in batch]))
+                evidence, logits = self._forward_in_memory(torch.stack([inputs[index].tensor for index in batch]))
                 probabilities = self.probabilities(logits)
                 verdicts = verdicts_of(probabilities, self.metadata.present, self.metadata.both)
                 for row, index in enumerate(batch):
@@ -146,6 +154,28 @@ class Classifier:
                     }
                     answers[index] = Explanation(prediction, evidence[row], self.bias, seen, shown)
         return answers
+
+    def _forward_in_memory(self, batch: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """`_forward`, in halves where the memory is too small for the whole batch.
+
+        Raises:
+            DeviceError: where it is too small for a single picture.
+        """
+        try:
+            return self._forward(batch)
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            if len(batch) == 1:
+                height, width = batch.shape[2:]
+                raise DeviceError(
+                    f"The memory of {self.device} is too small for a picture of {width}x{height}: end other programs that "
+                    "use it, or take --device cpu."
+                ) from error
+        release_memory(self.device)  # here, where the error's traceback no longer holds the batch
+        halves = [self._forward_in_memory(half) for half in batch.chunk(2)]
+        evidence, logits = zip(*halves)
+        return np.concatenate(evidence), np.concatenate(logits)
 
     @torch.inference_mode()
     def _forward(self, batch: Tensor) -> tuple[np.ndarray, np.ndarray]:

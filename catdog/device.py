@@ -64,6 +64,19 @@ def half_precision(device: torch.device) -> AbstractContextManager:
     return torch.autocast("cuda", dtype=torch.float16) if device.type == "cuda" else nullcontext()
 
 
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether a device's memory, the GPU's or the CPU's, was too small for a computation."""
+    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error) or "allocate memory" in str(error)
+
+
+def release_memory(device: torch.device) -> None:
+    """Give back what PyTorch keeps for later, so that a smaller batch finds it in one piece."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()
+
+
 def on_zero_gpu(call: Call) -> Call:
     """On a ZeroGPU Space, borrow the GPU for the time of each call; elsewhere the call as it is."""
     return call if spaces is None else spaces.GPU(call)

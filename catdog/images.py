@@ -14,10 +14,13 @@ import numpy as np
 import pillow_heif
 from PIL import Image, ImageCms
 
+from catdog.bombs import is_bomb, is_exif_bomb
+
 pillow_heif.register_heif_opener()
 
 MAX_PIXELS = 89_478_485  # Pillow's own bomb limit: 256 MB of RGB
 MAX_BYTES = 256 * 2**20  # an encoded file larger than its own decoded limit is no photo
+MAX_NAME = 100  # characters of a file's name that an error repeats
 MAX_ASPECT = 20  # a longer strip shows nothing at the network's input size
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 EXTENSIONS = frozenset(
@@ -38,6 +41,7 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 ORIENTATION_TAG = 274
+MAX_EXIF_TEXT = 2**18  # characters: EXIF as hexadecimal text in an old PNG, at most 64 KB in a JPEG
 
 
 class ImageError(ValueError):
@@ -66,19 +70,27 @@ def open_picture(source: Picture) -> Image.Image:
     Raises:
         ImageError: with code `missing`, `empty`, `unknown-type`, `damaged`, `too-large`, `too-long` or `bad-array`.
     """
-    if isinstance(source, np.ndarray):
-        return from_array(source)
-    if isinstance(source, Image.Image):
-        return upright_rgb(source, "The picture")
-    name = name_of(source)
-    return decode(read_bytes(source, name), name)
+    try:
+        if isinstance(source, np.ndarray):
+            return from_array(source)
+        if isinstance(source, Image.Image):
+            return upright_rgb(source, "The picture")
+        name = name_of(source)
+        return decode(read_bytes(source, name), name)
+    except ImageError:
+        raise
+    except Exception as error:  # an object that only pretends to be a path or an array, or no memory left
+        raise ImageError("damaged", f"The {type(source).__name__} cannot be opened as a picture.") from error
 
 
 def name_of(source: Picture) -> str:
-    """How an error calls the picture: its file name where it has one."""
-    if isinstance(source, (str, os.PathLike)) and not is_data_url(source):
-        return Path(os.fsdecode(source)).name or f"The path {os.fsdecode(source)!r}"
-    return "The picture"
+    """How an error calls the picture: its file name where it has one, in one line and without hidden characters."""
+    if not isinstance(source, (str, os.PathLike)) or is_data_url(source):
+        return "The picture"
+    path = os.fsdecode(source)
+    name = Path(path).name or f"The path {path!r}"
+    visible = "".join(character if character.isprintable() else "\ufffd" for character in name)
+    return visible if len(visible) <= MAX_NAME else f"{visible[: MAX_NAME - 1]}…"
 
 
 def read_bytes(source: Picture, name: str) -> bytes:
@@ -140,6 +152,8 @@ def from_data_url(url: str) -> bytes:
 
 
 def decode(content: bytes, name: str) -> Image.Image:
+    if is_bomb(content):
+        raise ImageError("damaged", f"{name} is made to keep a decoder busy: its parts are more than its pixels need.")
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -181,6 +195,9 @@ def too_large(name: str, size: str = "") -> ImageError:
 
 def orientation(image: Image.Image) -> int:
     """The EXIF orientation; 1, upright, where the tag is missing or its block is broken."""
+    exif, as_text = image.info.get("exif") or b"", image.info.get("Raw profile type exif") or ""
+    if is_exif_bomb(exif) or len(as_text) > MAX_EXIF_TEXT:
+        return 1
     try:
         return image.getexif().get(ORIENTATION_TAG, 1)
     except Exception:  # a broken EXIF block spoils no picture
@@ -224,14 +241,15 @@ SRGB = ImageCms.createProfile("sRGB")
 def gray_to_uint8(values: np.ndarray) -> np.ndarray:
     """Gray of 16 or 32 bits or float -> uint8. Only 16 bits state their range; for the others it is the smallest of
     1 (float), 255, 65535 and the peak that holds every value."""
+    scaled = np.nan_to_num(values.astype(np.float32), copy=False)
     if values.dtype.itemsize == 2:
         full = 65535.0
     else:
-        peak = float(np.nan_to_num(values).max())
+        peak = float(scaled.max())
         limits = (1.0, 255.0, 65535.0) if values.dtype.kind == "f" else (255.0, 65535.0)
         full = next((limit for limit in limits if peak <= limit), peak)
-    scaled = np.nan_to_num(values.astype(np.float64)) * (255.0 / full)
-    return np.clip(np.round(scaled), 0, 255).astype(np.uint8)
+    scaled *= 255.0 / full  # in place: one copy of a large picture is enough
+    return np.clip(np.round(scaled, out=scaled), 0, 255, out=scaled).astype(np.uint8)
 
 
 def from_array(array: np.ndarray) -> Image.Image:
@@ -247,7 +265,7 @@ def from_array(array: np.ndarray) -> Image.Image:
         if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1):
             raise ImageError("bad-array", "The array of floats has values outside [0, 1]: divide by 255 first.")
         array = np.round(array * 255).astype(np.uint8)
-    elif array.dtype == np.uint16:
+    elif array.dtype.kind == "u" and array.dtype.itemsize == 2:  # of either byte order
         array = np.round(array / 257).astype(np.uint8)  # 65535 / 255
     elif array.dtype == np.bool_:
         array = array.astype(np.uint8) * 255

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import glob
 import json
 import os
 import subprocess
@@ -10,12 +11,14 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.distributed as dist
+from filelock import FileLock, Timeout
 
 from catdog import datasets
 from catdog.calibration import fit_both, fit_calibration, fit_present, measure_evidence_scale
@@ -44,6 +47,7 @@ from catdog.training import DRY_RUN_STEPS, Progress, fit, logits_of
 
 MAX_TRIMAPS = 200  # photos that choose the boxes' threshold, tuning ones first
 MIN_MADE_NEGATIVE = 0.25  # of the samples, where no real negative is given
+LOCK_SECONDS = 10  # a killed run's workers notice that within five
 DOWNLOAD_FOLDER = Path("data")
 
 
@@ -65,7 +69,8 @@ def start(config: TrainConfig) -> int:
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:  # set by torchrun
             dist.init_process_group("nccl" if choose_device(config.device).type == "cuda" else "gloo")
             first = dist.get_rank() == 0
-        return 0 if train(config, say=lambda line: print(line, flush=True) if first else None) else 1
+        with alone(config.out) if first else nullcontext():
+            return 0 if train(config, say=lambda line: print(line, flush=True) if first else None) else 1
     except KeyboardInterrupt:  # outside the loop, which stops by itself
         print("train.py: stopped; go on with --resume if training had begun.", file=sys.stderr)
         return 1
@@ -73,12 +78,36 @@ def start(config: TrainConfig) -> int:
         if first:
             print(f"train.py: {error}", file=sys.stderr)
         return 2
+    except torch.OutOfMemoryError:
+        print(
+            f"train.py: The GPU's memory is too small for --batch-size {config.batch_size}: halve it.", file=sys.stderr
+        )
+        return 2
     except OSError as error:
         print(f"train.py: {error.filename or config.out} cannot be used: {error.strerror}.", file=sys.stderr)
         return 2
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()
+
+
+def alone(out: Path) -> AbstractContextManager:
+    """Hold a file beside the checkpoint locked, so that no second run writes to it, and remove what a killed run left.
+
+    The system lets go of the lock when the process ends, however it ends.
+
+    Raises:
+        OptionError: while another run holds it.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        lock = FileLock(out.with_name(f".{out.name}.lock")).acquire(timeout=LOCK_SECONDS)
+    except Timeout as error:
+        raise OptionError(f"Another training is writing {out}: wait for its end, or give another --out.") from error
+    for name in (f".{out.name}", out.with_suffix(".resume").name):
+        for left in out.parent.glob(f"{glob.escape(name)}.*.tmp"):
+            left.unlink(missing_ok=True)
+    return lock
 
 
 def train(config: TrainConfig, say: Callable[[str], None] = print) -> bool:
@@ -95,7 +124,6 @@ def train(config: TrainConfig, say: Callable[[str], None] = print) -> bool:
     repeat_exactly(device)
     torch.manual_seed(config.seed)
     network = ARCHITECTURES[config.arch]()
-    config.out.parent.mkdir(parents=True, exist_ok=True)
     state_path = config.out.with_suffix(".resume")
     if config.resume and not state_path.exists():
         say(f"There is nothing to resume at {state_path}: starting from the beginning.")

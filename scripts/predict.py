@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from catdog.checkpoint import CheckpointError
 from catdog.classifier import CHUNK_SIZE
 from catdog.datasets import DataError, pictures_under
 from catdog.device import DeviceError
+from catdog.journal import journal_beside, with_journal
 from catdog.metrics import percent
 from catdog.table import Row, row_of, write_csv
 
@@ -32,7 +33,10 @@ UNREADABLE = 0.5  # a Kaggle label must be given for every id
 
 @dataclass
 class Options:
-    """Say of each picture whether it shows a cat, a dog, both or neither, in the order given."""
+    """Say of each picture whether it shows a cat, a dog, both or neither, in the order given.
+
+    A run that writes to a file and is killed goes on where it was when it is started again.
+    """
 
     paths: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PATH")]
     """Picture files, folders (searched through) and patterns such as 'photos/*.jpg'."""
@@ -61,17 +65,13 @@ def main() -> int:
         classifier = load(options.checkpoint, options.device)
         with ExitStack() as stack:
             file = stack.enter_context(target.open("w", newline="", encoding="utf-8")) if target else sys.stdout
-            rows = rows_of(classifier, paths)
-            write = (
-                write_csv
-                if options.csv
-                else write_json
-                if options.json
-                else write_kaggle
-                if options.kaggle
-                else write_text
-            )
-            failed = write(rows, file)
+            rows, journal = rows_of(classifier, paths), None
+            if target and target.is_file():  # not a pipe, which nobody can go on with
+                journal = journal_beside(target, classifier)
+                rows = with_journal(lambda rest: rows_of(classifier, rest), paths, journal)
+            failed = writer_for(options)(rows, file)
+        if journal:
+            journal.unlink()
     except (CheckpointError, DataError, DeviceError) as error:
         print(f"predict.py: {error}", file=sys.stderr)
         return 2
@@ -82,6 +82,14 @@ def main() -> int:
         print(f"predict.py: {error.filename or target} cannot be written: {error.strerror}.", file=sys.stderr)
         return 2
     return 1 if failed else 0
+
+
+def writer_for(options: Options) -> Callable:
+    if options.csv:
+        return write_csv
+    if options.json:
+        return write_json
+    return write_kaggle if options.kaggle else write_text
 
 
 def pictures(given: str) -> list[str]:

@@ -22,11 +22,12 @@ from catdog import checkpoint
 from catdog.checkpoint import (
     CheckpointError,
     Metadata,
+    header_digest,
     load_checkpoint,
     load_initial_weights,
     save_checkpoint,
 )
-from catdog.resnet import resnet18, resnet34
+from catdog.resnet import ResNet, resnet18, resnet34
 
 METADATA = Metadata(
     head="softmax",
@@ -118,7 +119,8 @@ def test_metadata_come_back_where_the_file_starts_with_the_byte_of_a_pickle(cont
 
     def write(note: str) -> dict:
         training = METADATA.training | {"note": note}
-        safetensors.torch.save_file(tensors, file, header | {"training": json.dumps(training)})
+        changed = header | {"training": json.dumps(training)}
+        safetensors.torch.save_file(tensors, file, changed | {"header_sha256": header_digest(changed, tensors)})
         return training
 
     write("")
@@ -200,6 +202,51 @@ def test_one_changed_byte_among_the_weights_is_noticed(saved, file, share):
     content[start + int((len(content) - start) * share)] ^= 1
     file.write_bytes(content)
     assert "damaged" in refusal(file)
+
+
+class Small(ResNet):
+    """As few weights as there can be, so that every byte of the file can be changed in turn."""
+
+    def __init__(self, num_classes: int = 2) -> None:
+        torch.nn.Module.__init__(self)
+        self.conv1 = torch.nn.Conv2d(3, 2, 1)
+        self.fc = torch.nn.Linear(2, num_classes)
+
+
+def test_any_changed_byte_is_noticed_or_changes_nothing(file, tmp_path, monkeypatch):
+    monkeypatch.setitem(checkpoint.ARCHITECTURES, "resnet18", Small)
+    save_checkpoint(file, Small(), METADATA)
+    network, metadata = load_checkpoint(file)
+    content = file.read_bytes()
+    unnoticed = 0
+    for place in range(len(content)):
+        changed = bytes([content[place] ^ (1 << place % 8)])
+        file.write_bytes(content[:place] + changed + content[place + 1 :])
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")  # a file that is taken for a plain state_dict: a person is told
+                other, read = load_checkpoint(file)
+        except (CheckpointError, UserWarning):
+            continue
+        unnoticed += 1
+        assert read == metadata, place
+        torch.testing.assert_close(other.state_dict(), network.state_dict(), atol=0, rtol=0)
+    assert unnoticed <= len("header_sha256")  # without this name the file is an early one; its contents are right
+
+
+def test_a_changed_byte_is_noticed_where_training_starts_from_the_file(saved, file):
+    content = bytearray(saved.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(CheckpointError, match="damaged"):
+        load_initial_weights(resnet18(), file)
+
+
+@pytest.mark.parametrize("without", [("header_sha256",), ("header_sha256", "sha256")])
+def test_an_early_checkpoint_without_digests_is_loaded(contents, file, without):
+    tensors, header = contents
+    safetensors.torch.save_file(tensors, file, {name: value for name, value in header.items() if name not in without})
+    assert load_checkpoint(file)[1] == METADATA
 
 
 def test_another_program_s_safetensors_is_refused(file):

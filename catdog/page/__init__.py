@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from catdog.classifier import Classifier
 from catdog.page import api, live, many, photo, quality, words
+from catdog.page.guard import Guard
 
 KEEP_SECONDS = 3000  # after which an upload is deleted, at the next look
 LOOK_SECONDS = 600
@@ -60,6 +62,6 @@ def launch(page: gr.Blocks, **options) -> None:
         strict_cors=True,
         pwa=False,
         ssr_mode=False,
-        app_kwargs={"routes": api.ROUTES},
+        app_kwargs={"routes": api.ROUTES, "middleware": [Middleware(Guard)]},
         **options,
     )

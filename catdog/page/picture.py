@@ -5,8 +5,10 @@ from __future__ import annotations
 import gradio as gr
 from gradio.data_classes import ImageData
 
+from catdog.page.fetch import FetchesWithinLimits
 
-class RawImage(gr.Image):
+
+class RawImage(FetchesWithinLimits, gr.Image):
     """`gr.Image` in the browser, but the file's path (or its `data:` URL) in Python.
 
     `gr.Image` itself decodes uploads before our code sees them: transparency and colour profiles are lost, HEIC is

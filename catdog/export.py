@@ -1,0 +1,120 @@
+"""A checkpoint for other engines: ONNX with the evidence maps beside the logits."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from catdog.checkpoint import LABELS, Metadata
+from catdog.evidence import evidence_and_logits
+from catdog.resnet import ResNet
+from catdog.transforms import STRIDE
+
+MAX_DIFFERENCE = 1e-3  # in logits, from PyTorch
+PREPROCESSING = {
+    "whole": "scale the upright sRGB photo, bilinear with antialiasing, to {size} pixels on its short side; the long side "
+    "in proportion, rounded to a multiple of 32 and at most twice the short one; divide by 255, subtract mean, divide by "
+    "std; channels first",
+    "squash": "scale the upright sRGB photo, bilinear with antialiasing, to {size} x {size} pixels; divide by 255, subtract "
+    "mean, divide by std; channels first",
+    "crop": "cut the middle square of 224/256 of the short side out of the upright sRGB photo and scale it, bilinear with "
+    "antialiasing, to {size} x {size} pixels; divide by 255, subtract mean, divide by std; channels first",
+}
+
+
+class ExportError(ValueError):
+    """An export that cannot be made: one sentence with a way out."""
+
+
+class WithEvidence(nn.Module):
+    """The network as it is exported: logits and evidence from one pass."""
+
+    def __init__(self, network: ResNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """(batch, 3, h, w) -> logits (batch, 2) and evidence (batch, 2, h / 32, w / 32)."""
+        evidence, logits = evidence_and_logits(self.network, pictures)
+        return logits, evidence
+
+
+def export_onnx(network: ResNet, metadata: Metadata, path: Path) -> None:
+    """Write an ONNX model of any batch and any size that is a multiple of 32, by way of a temporary file.
+
+    Input `pictures` (batch, 3, height, width), outputs `logits` (batch, 2) and `evidence` (batch, 2, height / 32,
+    width / 32). Its metadata say how a photo becomes an input, and a logit a probability and a verdict.
+
+    Raises:
+        ExportError: where the onnx package is missing.
+        OSError: where the file cannot be written.
+    """
+    try:
+        import onnx
+        import onnxscript  # noqa: F401 (torch's exporter needs it)
+    except ImportError as error:
+        raise ExportError(f"The package {error.name} is missing: pip install onnx onnxscript onnxruntime") from error
+    size = metadata.input_size
+    batch = torch.export.Dim("batch", min=1)
+    height, width = (STRIDE * torch.export.Dim(name, min=1) for name in ("rows", "columns"))
+    program = torch.onnx.export(
+        WithEvidence(network).eval(),
+        (torch.zeros(2, 3, size, size + STRIDE),),
+        input_names=["pictures"],
+        output_names=["logits", "evidence"],
+        dynamic_shapes={"pictures": {0: batch, 2: height, 3: width}},
+        dynamo=True,
+        verbose=False,
+    )
+    model = program.model_proto
+    onnx.helper.set_model_props(model, descriptions(metadata))
+    onnx.checker.check_model(model)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(model.SerializeToString())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def descriptions(metadata: Metadata) -> dict[str, str]:
+    """The checkpoint's metadata, and in words what they are for."""
+    softmax = metadata.head == "softmax"
+    return {
+        "labels": json.dumps(LABELS),
+        "preprocessing": PREPROCESSING[metadata.resize].format(size=metadata.input_size),
+        "probability": f"{'softmax' if softmax else 'sigmoid'}(logits / temperature + offset), for cat and dog",
+        "verdict": "neither where the larger probability is below `present`; both where the smaller one reaches `both`; "
+        "else the label of the larger one",
+        "evidence": "what each place contributes to a logit: its sum over all places is the logit less the bias",
+        **{name: value if isinstance(value, str) else json.dumps(value) for name, value in asdict(metadata).items()},
+    }
+
+
+def largest_difference(network: ResNet, path: Path, batches: list[Tensor]) -> float:
+    """How far ONNX Runtime's logits and evidence are from PyTorch's, over batches (batch, 3, h, w), in logits.
+
+    Raises:
+        ExportError: where the onnxruntime package is missing.
+    """
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ExportError("The package onnxruntime is missing: pip install onnxruntime") from error
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    differences = [0.0]
+    for batch in batches:
+        with torch.inference_mode():
+            evidence, logits = evidence_and_logits(network, batch)
+        theirs = session.run(["logits", "evidence"], {"pictures": batch.numpy()})
+        differences += [
+            float(np.abs(ours.numpy() - other).max()) if ours.shape == other.shape else float("inf")
+            for ours, other in zip((logits, evidence), theirs)
+        ]
+    return max(differences)

@@ -1,0 +1,60 @@
+"""A journal beside a file of answers, so that a run that is killed goes on where it was when it is started again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from catdog.checkpoint import digest
+from catdog.classifier import Classifier
+
+Row = dict[str, Any]  # of one picture; its "path" among the rest
+
+
+def journal_beside(target: Path, classifier: Classifier) -> Path:
+    """The journal's name: with another checkpoint it is another one, and the run starts from the beginning."""
+    weights = digest({name: tensor.cpu() for name, tensor in classifier.network.state_dict().items()})
+    known_by = hashlib.sha256(f"{weights} {classifier.metadata}".encode()).hexdigest()[:8]
+    return target.with_name(f".{target.name}.{known_by}.part")
+
+
+def with_journal(rows_of: Callable[[list[str]], Iterator[Row]], paths: list[str], journal: Path) -> Iterator[Row]:
+    """A row a path, in order: first those of an earlier run, as far as its paths are these, then new ones.
+
+    Whoever has written all rows deletes the journal.
+
+    Args:
+        rows_of: gives a row for each of the paths that are left.
+        paths: of all pictures.
+        journal: one JSON object a line; made where it is missing.
+
+    Raises:
+        OSError: where the journal cannot be written.
+    """
+    done = 0
+    with journal.open("a+b") as file:
+        file.seek(0)
+        whole = 0  # bytes of the journal that are used: the last line may be cut off
+        for line in file:
+            row = parsed(line)
+            if row is None or done == len(paths) or row["path"] != paths[done]:
+                break
+            whole, done = whole + len(line), done + 1
+            yield row
+        file.truncate(whole)
+        for row in rows_of(paths[done:]):
+            file.write(json.dumps(row).encode() + b"\n")
+            file.flush()  # to the system, which keeps it when this process is killed
+            yield row
+
+
+def parsed(line: bytes) -> Row | None:
+    """The row on a line of the journal, or None where the line is no whole row."""
+    try:
+        row = json.loads(line) if line.endswith(b"\n") else None
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) and "path" in row else None

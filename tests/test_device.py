@@ -1,0 +1,211 @@
+"""Device code without the device: placement, half precision, too little memory, borrowed GPUs."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import warnings
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from catdog import classifier as classifier_module
+from catdog import device
+from catdog.checkpoint import Metadata
+from catdog.classifier import Classifier
+from catdog.device import DeviceError, half_precision, on_zero_gpu
+from catdog.evidence import evidence_and_logits
+from catdog.resnet import ARCHITECTURES, resnet18
+from catdog.training import loss_of
+
+CUDA = torch.device("cuda", 0)
+
+
+class Recorded(TorchDispatchMode):
+    """Of every operation its name, and the types and devices of the tensors that it takes and gives."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[tuple[str, set[torch.dtype], set[str]]] = []
+
+    def __torch_dispatch__(self, function, types, arguments=(), options=None):
+        result = function(*arguments, **(options or {}))
+        tensors = [
+            each for each in torch.utils._pytree.tree_leaves((arguments, result)) if isinstance(each, torch.Tensor)
+        ]
+        self.calls.append(
+            (str(function), {each.dtype for each in tensors}, {each.device.type for each in tensors if each.ndim})
+        )
+        return result
+
+    def of(self, name: str) -> set[torch.dtype]:
+        return set().union(*(types for function, types, _ in self.calls if name in function))
+
+
+@pytest.fixture
+def fake_cuda():
+    """Tensors without values on a GPU that is not there: what lies where and in which type is kept, as on a real one."""
+    with FakeTensorMode(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of autocast, that there is no GPU
+        yield
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_answer_and_maps_stay_on_the_gpu(fake_cuda, architecture):
+    with CUDA:
+        network = ARCHITECTURES[architecture]().eval()
+    with Recorded() as recorded:
+        evidence, logits = evidence_and_logits(network, torch.empty(2, 3, 64, 96, device=CUDA))
+    assert evidence.device == logits.device == CUDA
+    assert (evidence.shape, logits.shape) == ((2, 2, 2, 3), (2, 2))
+    assert set().union(*(devices for _, _, devices in recorded.calls)) == {"cuda"}
+
+
+def test_weights_that_are_loaded_stay_on_the_gpu(fake_cuda, network18):
+    with CUDA:
+        network = resnet18()
+        state = {name: torch.empty_like(tensor) for name, tensor in network.state_dict().items()}
+    network.load_state_dict(state, assign=True)
+    assert {tensor.device for tensor in (*network.parameters(), *network.buffers())} == {CUDA}
+
+
+def test_a_tensor_that_is_left_on_the_cpu_would_be_noticed(fake_cuda):
+    with CUDA:
+        network = resnet18().eval()
+    with pytest.raises(RuntimeError, match="device"):
+        evidence_and_logits(network, torch.empty(2, 3, 64, 64, device="cpu"))
+
+
+def test_half_precision_begins_at_the_first_layer_and_ends_with_the_features(fake_cuda):
+    with CUDA:
+        network = resnet18().half().eval()
+    with Recorded() as recorded:
+        evidence, logits = evidence_and_logits(network, torch.empty(2, 3, 64, 64, device=CUDA, dtype=torch.float16))
+    assert recorded.of("convolution") == {torch.float16}
+    assert recorded.of("bmm") == {torch.float32}
+    assert evidence.dtype == logits.dtype == torch.float32
+    names = [name for name, _, _ in recorded.calls]
+    last = max(index for index, name in enumerate(names) if "convolution" in name)
+    assert "bmm" in " ".join(names[last:])
+
+
+@pytest.mark.parametrize("kind", ["binary", "cross-entropy"])
+def test_the_loss_of_half_precision_logits_is_computed_in_single_on_the_gpu(fake_cuda, kind):
+    logits = torch.empty(4, 2, device=CUDA, dtype=torch.float16, requires_grad=True)
+    loss = loss_of(logits.float(), torch.empty(4, 2, device=CUDA), kind, smoothing=0.1)
+    assert (loss.dtype, loss.device) == (torch.float32, CUDA)
+    loss.backward()
+    assert (logits.grad.dtype, logits.grad.device) == (torch.float16, CUDA)
+
+
+def test_half_precision_is_for_cuda_only():
+    with half_precision(torch.device("cpu")):
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that there is no GPU
+        context = half_precision(CUDA)
+    assert (context.device, context.fast_dtype) == ("cuda", torch.float16)
+
+
+# ---------------------------------------------------------------------------- too little memory
+
+
+def too_small(largest: int, error: type[RuntimeError], sizes: list[int]):
+    """A forward pass on a device that holds so many pictures at once."""
+    real = Classifier._forward
+
+    def forward(self, batch):
+        sizes.append(len(batch))
+        if len(batch) > largest:
+            raise error("MPS backend out of memory")
+        return real(self, batch)
+
+    return forward
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError, RuntimeError])
+@pytest.mark.parametrize("largest", [1, 3, 4])
+def test_a_batch_that_does_not_fit_is_answered_in_smaller_ones(tiny_network, monkeypatch, error, largest):
+    pictures = list(np.random.default_rng(0).integers(0, 256, (10, 40, 40, 3), np.uint8))
+    plain = Classifier(tiny_network, Metadata(input_size=64), torch.device("cpu")).explain(pictures)
+    sizes: list[int] = []
+    monkeypatch.setattr(Classifier, "_forward", too_small(largest, error, sizes))
+    released = []
+    monkeypatch.setattr(classifier_module, "release_memory", released.append)
+    found = Classifier(tiny_network, Metadata(input_size=64), torch.device("cpu")).explain(pictures)
+    assert sizes[0] == 10 and min(sizes) <= largest and released
+    for one, two in zip(plain, found):
+        assert two.prediction.logits == pytest.approx(one.prediction.logits, abs=1e-4)
+        assert two.evidence == pytest.approx(one.evidence, abs=1e-4)
+
+
+def test_memory_too_small_for_one_picture_is_told_with_a_way_out(tiny_network, monkeypatch):
+    monkeypatch.setattr(Classifier, "_forward", too_small(0, torch.OutOfMemoryError, []))
+    classifier = Classifier(tiny_network, Metadata(input_size=64), torch.device("cpu"))
+    with pytest.raises(DeviceError, match=r"too small for a picture of 64x64: .*--device cpu"):
+        classifier.classify(list(np.zeros((5, 40, 40, 3), np.uint8)))
+
+
+def test_another_error_of_the_device_is_not_taken_for_too_little_memory(tiny_network, monkeypatch):
+    sizes: list[int] = []
+    real = too_small(0, RuntimeError, sizes)
+
+    def forward(self, batch):
+        try:
+            return real(self, batch)
+        except RuntimeError:
+            raise RuntimeError("an illegal instruction") from None
+
+    monkeypatch.setattr(Classifier, "_forward", forward)
+    with pytest.raises(RuntimeError, match="illegal"):
+        Classifier(tiny_network, Metadata(input_size=64), torch.device("cpu")).classify(
+            [np.zeros((40, 40), np.uint8)] * 4
+        )
+    assert sizes == [4]
+
+
+# ---------------------------------------------------------------------------- ZeroGPU
+
+
+@pytest.fixture
+def zero_gpu(monkeypatch) -> list[str]:
+    """A stand-in of the `spaces` package: the calls for which a GPU was borrowed."""
+    calls: list[str] = []
+    package = ModuleType("spaces")
+
+    def borrow(call):
+        def borrowed(*arguments):
+            calls.append(call.__name__)
+            return call(*arguments)
+
+        return borrowed
+
+    package.GPU = borrow
+    monkeypatch.setitem(sys.modules, "spaces", package)
+    monkeypatch.setenv("SPACES_ZERO_GPU", "1")
+    return calls
+
+
+def test_on_a_zero_gpu_space_the_package_is_imported_with_the_device_code(zero_gpu):
+    spec = importlib.util.spec_from_file_location("device_on_a_space", device.__file__)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.spaces is sys.modules["spaces"]
+    assert device.spaces is None and on_zero_gpu(len) is len  # this process is on none
+
+
+def test_the_gpu_is_borrowed_once_a_batch_and_for_nothing_else(zero_gpu, tiny_network, monkeypatch):
+    monkeypatch.setattr(device, "spaces", sys.modules["spaces"])
+    pictures = list(np.random.default_rng(0).integers(0, 256, (3, 40, 40, 3), np.uint8))
+    classifier = Classifier(tiny_network, Metadata(input_size=64), torch.device("cpu"))
+    assert zero_gpu == []
+    classifier.classify(pictures)
+    assert zero_gpu == ["_forward"]
+    classifier.classify([b"no picture"], errors="return")
+    assert zero_gpu == ["_forward"]
+    classifier.explain([*pictures, np.zeros((40, 80), np.uint8)])  # another shape: another batch
+    assert zero_gpu == ["_forward"] * 3

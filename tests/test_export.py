@@ -1,0 +1,131 @@
+"""The exported network gives the answers and the maps of the one in PyTorch."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from catdog.checkpoint import Metadata
+from catdog.export import MAX_DIFFERENCE, PREPROCESSING, ExportError, export_onnx, largest_difference
+from catdog.images import open_picture
+from catdog.metrics import probabilities_of, verdicts_of
+
+METADATA = Metadata(input_size=64, temperature=(1.25, 0.75), offset=(0.5, -0.25), present=0.41, both=0.63)
+
+
+@pytest.fixture(scope="module")
+def exported(tiny_network, tmp_path_factory) -> Path:
+    for package in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(package, reason=f"{package} is not installed: pip install -r requirements-dev.txt")
+    path = tmp_path_factory.mktemp("exported") / "net.onnx"
+    export_onnx(tiny_network, METADATA, path)
+    assert list(path.parent.iterdir()) == [path]
+    return path
+
+
+@pytest.fixture(scope="module")
+def session(exported):
+    import onnxruntime
+
+    return onnxruntime.InferenceSession(str(exported), providers=["CPUExecutionProvider"])
+
+
+def test_logits_and_evidence_are_pytorch_s_on_real_photos_of_any_shape(exported, tiny_network, examples):
+    preset = METADATA.preset()
+    photos = [preset(open_picture(path)).unsqueeze(0) for path in examples]
+    assert len({photo.shape for photo in photos}) > 2
+    assert largest_difference(tiny_network, exported, photos) < MAX_DIFFERENCE
+
+
+@pytest.mark.parametrize("shape", [(1, 32, 32), (3, 64, 64), (5, 64, 128), (2, 160, 96), (1, 448, 224)])
+def test_batch_and_size_are_free(exported, tiny_network, shape):
+    batch, height, width = shape
+    pictures = torch.randn(batch, 3, height, width, generator=torch.Generator().manual_seed(0))
+    assert largest_difference(tiny_network, exported, [pictures]) < MAX_DIFFERENCE
+
+
+def test_the_evidence_adds_up_to_the_logits(session, tiny_network):
+    pictures = torch.randn(2, 3, 96, 64, generator=torch.Generator().manual_seed(1)).numpy()
+    logits, evidence = session.run(["logits", "evidence"], {"pictures": pictures})
+    assert evidence.shape == (2, 2, 3, 2)
+    assert evidence.sum((2, 3)) + tiny_network.fc.bias.detach().numpy() == pytest.approx(logits, abs=1e-4)
+
+
+def test_another_network_is_seen_to_differ(exported, tiny_network):
+    pictures = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(2))
+    bias = tiny_network.fc.bias
+    with torch.no_grad():
+        bias += 0.01
+        try:
+            assert largest_difference(tiny_network, exported, [pictures]) == pytest.approx(0.01, rel=0.01)
+        finally:
+            bias -= 0.01
+
+
+def test_the_file_says_how_a_photo_becomes_an_answer(session, examples):
+    said = session.get_modelmeta().custom_metadata_map
+    assert json.loads(said["labels"]) == ["cat", "dog"]
+    assert "64 pixels on its short side" in said["preprocessing"]
+    assert json.loads(said["mean"]) == pytest.approx(METADATA.mean)
+    assert {"temperature", "offset", "present", "both", "evidence_scale", "probability", "verdict"} <= said.keys()
+    logits = np.array([[1.5, -2.0]])
+    temperature, offset = json.loads(said["temperature"]), json.loads(said["offset"])
+    by_hand = 1 / (1 + np.exp(-(logits / temperature + offset)))
+    ours = probabilities_of(logits, METADATA.head, METADATA.temperature, METADATA.offset)
+    assert by_hand == pytest.approx(ours)
+    assert verdicts_of(ours, json.loads(said["present"]), json.loads(said["both"])) == ["cat"]
+
+
+def test_the_words_for_a_photo_s_way_in_are_what_the_preset_does(examples):
+    """By hand, from the words alone."""
+    from torchvision.transforms.v2 import functional as F
+
+    picture = open_picture(examples[0])
+    assert picture.width > picture.height
+    for resize, (height, width) in {
+        "whole": (64, 32 * round(64 * picture.width / picture.height / 32)),
+        "squash": (64, 64),
+    }.items():
+        assert "bilinear with antialiasing" in PREPROCESSING[resize]
+        scaled = F.resize(F.pil_to_tensor(picture).float() / 255, [height, width], antialias=True)
+        mean, std = torch.tensor(METADATA.mean).view(3, 1, 1), torch.tensor(METADATA.std).view(3, 1, 1)
+        expected = (scaled - mean) / std
+        ours = replace(METADATA, resize=resize).preset()(picture)
+        assert ours.shape == expected.shape
+        assert (ours - expected).abs().max() < 0.05  # Pillow rounds to 8 bits in between
+
+
+@pytest.mark.parametrize("package", ["onnx", "onnxscript", "onnxruntime"])
+def test_a_missing_package_is_named_with_the_command_that_installs_it(tiny_network, tmp_path, monkeypatch, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ExportError, match=f"{package} is missing: pip install"):
+        if package == "onnxruntime":
+            largest_difference(tiny_network, tmp_path / "net.onnx", [])
+        else:
+            export_onnx(tiny_network, METADATA, tmp_path / "net.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def script(root: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "scripts/export.py", *map(str, arguments)]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=280)
+
+
+@pytest.mark.slow
+def test_the_command_exports_the_shipped_network_and_checks_it(root, tmp_path):
+    done = script(root, "--format", "onnx", "--out", tmp_path / "net.onnx")
+    assert done.returncode == 0, done.stderr
+    assert "net.onnx: at most" in done.stdout and (tmp_path / "net.onnx").stat().st_size > 40e6
+
+
+def test_a_checkpoint_that_is_missing_is_one_sentence_and_status_2(root, tmp_path):
+    done = script(root, "--checkpoint", tmp_path / "gone.safetensors")
+    assert done.returncode == 2
+    assert done.stderr.startswith("export.py: There is no checkpoint") and "Traceback" not in done.stderr

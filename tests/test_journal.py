@@ -1,0 +1,110 @@
+"""A run over many photos that is killed goes on where it was."""
+
+from __future__ import annotations
+
+import csv
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from catdog.checkpoint import Metadata, save_checkpoint
+from catdog.classifier import Classifier
+from catdog.journal import journal_beside, with_journal
+from catdog.resnet import resnet18
+
+PATHS = [f"{index}.jpg" for index in range(6)]
+
+
+@pytest.fixture
+def journal(tmp_path) -> Path:
+    return tmp_path / "journal"
+
+
+def run(paths: list[str], journal: Path, stop_after: int | None = None) -> tuple[list[str], list[str]]:
+    """The paths of the rows that came out, and those that had to be worked for."""
+    worked: list[str] = []
+
+    def rows_of(rest: list[str]):
+        for path in rest:
+            worked.append(path)
+            yield {"path": path, "cat": 0.1 + len(path) / 3, "error": "ä"}
+
+    got = []
+    for row in with_journal(rows_of, paths, journal):
+        assert row == {"path": row["path"], "cat": 0.1 + len(row["path"]) / 3, "error": "ä"}
+        got.append(row["path"])
+        if len(got) == stop_after:
+            break
+    return got, worked
+
+
+def test_what_is_done_is_not_done_again(journal):
+    assert run(PATHS, journal, stop_after=4)[0] == PATHS[:4]
+    assert run(PATHS, journal) == (PATHS, PATHS[4:])
+    assert run(PATHS, journal) == (PATHS, [])
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda text: text[:-9], lambda text: text + b"{half", lambda text: text + b"\0\n[]\n7\n"]
+)
+def test_a_line_that_was_cut_off_is_done_again(journal, damage):
+    run(PATHS, journal, stop_after=4)
+    journal.write_bytes(damage(journal.read_bytes()))
+    got, worked = run(PATHS, journal)
+    assert got == PATHS and 2 <= len(worked) <= 3
+    assert run(PATHS, journal) == (PATHS, [])
+
+
+def test_other_paths_are_answered_anew_from_where_they_differ(journal):
+    run(PATHS, journal)
+    other = [*PATHS[:2], "new.jpg", *PATHS[2:]]
+    assert run(other, journal) == (other, other[2:])
+    assert run(PATHS[:1], journal) == (PATHS[:1], [])
+
+
+def test_another_checkpoint_has_another_journal(tiny_network, tmp_path):
+    target = tmp_path / "answers.csv"
+    first = journal_beside(target, Classifier(tiny_network, Metadata(), torch.device("cpu")))
+    assert first == journal_beside(target, Classifier(tiny_network, Metadata(), torch.device("cpu")))
+    assert first != journal_beside(target, Classifier(tiny_network, Metadata(present=0.4), torch.device("cpu")))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["csv", "json", "kaggle"])
+def test_predict_killed_and_started_again_gives_the_same_file(root, examples, tmp_path, kind):
+    save_checkpoint(tmp_path / "net.safetensors", resnet18(), Metadata(input_size=32))
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for index in range(400):
+        (photos / f"{index}.jpg").symlink_to(examples[index % len(examples)])
+
+    def command(target: Path) -> list[str]:
+        options = [str(photos), f"--{kind}", str(target), "--checkpoint", str(tmp_path / "net.safetensors")]
+        return [sys.executable, "scripts/predict.py", *options, "--device", "cpu"]
+
+    unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
+    subprocess.run(command(unbroken), cwd=root, check=True, timeout=250, capture_output=True)
+    lines = []
+    for wanted in (1, 200):  # rows in the journal when the kill comes
+        with subprocess.Popen(command(broken), cwd=root, stderr=subprocess.DEVNULL) as process:
+            while process.poll() is None and len(lines := rows_in_journals(tmp_path)) < wanted:
+                time.sleep(0.02)
+            process.kill()
+        assert process.returncode == -signal.SIGKILL
+    begun = len(lines)
+    assert begun >= 200
+    subprocess.run(command(broken), cwd=root, check=True, timeout=250, capture_output=True)
+    assert broken.read_bytes() == unbroken.read_bytes()
+    assert not list(tmp_path.glob(".*.part"))
+    if kind == "csv":
+        with broken.open(newline="", encoding="utf-8") as file:
+            assert len(list(csv.DictReader(file))) == 400
+
+
+def rows_in_journals(folder: Path) -> list[bytes]:
+    return [line for path in folder.glob(".*.part") for line in path.read_bytes().splitlines()]
