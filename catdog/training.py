@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import io
 import os
 import signal
 import sys
@@ -127,9 +128,10 @@ class Run:
         state |= {"config": self.config.fixed(), "photos": self.photos}
         state |= {"best": self.best, "progress": asdict(self.progress)}
         temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        buffer = io.BytesIO()  # to a file itself, torch.save would turn a full disk into a RuntimeError
+        torch.save(state, buffer)
         try:
-            with temporary.open("wb") as file:  # torch.save would turn a full disk into a RuntimeError
-                torch.save(state, file)
+            temporary.write_bytes(buffer.getbuffer())
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)

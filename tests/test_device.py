@@ -82,7 +82,14 @@ def test_a_tensor_that_is_left_on_the_cpu_would_be_noticed(fake_cuda):
 
 def test_half_precision_begins_at_the_first_layer_and_ends_with_the_features(fake_cuda):
     with CUDA:
-        network = resnet18().half().eval()
+        network = resnet18().eval()
+        state = network.state_dict()
+        half = {
+            name: torch.empty_like(each, dtype=torch.float16)
+            for name, each in state.items()
+            if each.is_floating_point()
+        }
+    network.load_state_dict(state | half, assign=True)
     with Recorded() as recorded:
         evidence, logits = evidence_and_logits(network, torch.empty(2, 3, 64, 64, device=CUDA, dtype=torch.float16))
     assert recorded.of("convolution") == {torch.float16}
@@ -95,11 +102,12 @@ def test_half_precision_begins_at_the_first_layer_and_ends_with_the_features(fak
 
 @pytest.mark.parametrize("kind", ["binary", "cross-entropy"])
 def test_the_loss_of_half_precision_logits_is_computed_in_single_on_the_gpu(fake_cuda, kind):
-    logits = torch.empty(4, 2, device=CUDA, dtype=torch.float16, requires_grad=True)
-    loss = loss_of(logits.float(), torch.empty(4, 2, device=CUDA), kind, smoothing=0.1)
+    logits = torch.empty(4, 2, device=CUDA, dtype=torch.float16)
+    with Recorded() as recorded:
+        loss = loss_of(logits.float(), torch.empty(4, 2, device=CUDA), kind, smoothing=0.1)
     assert (loss.dtype, loss.device) == (torch.float32, CUDA)
-    loss.backward()
-    assert (logits.grad.dtype, logits.grad.device) == (torch.float16, CUDA)
+    assert all("cpu" not in devices for _, _, devices in recorded.calls)
+    assert all(torch.float16 not in types for name, types, _ in recorded.calls if "_to_copy" not in name)
 
 
 def test_half_precision_is_for_cuda_only():

@@ -129,9 +129,7 @@ def wait_for_a_save(process: multiprocessing.Process, folder: Path, rng: random.
 def test_a_second_training_with_the_same_out_is_refused(folder, out, monkeypatch, capsys):
     monkeypatch.setattr(run, "LOCK_SECONDS", 0.1)
     out.parent.mkdir()
-    holder = (
-        "import sys, filelock; filelock.FileLock(sys.argv[1]).acquire(); print('held', flush=True); sys.stdin.read()"
-    )
+    holder = "import sys, filelock; lock = filelock.FileLock(sys.argv[1]); lock.acquire(); print('held', flush=True); input()"
     command = [sys.executable, "-c", holder, str(out.with_name(f".{out.name}.lock"))]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "held\n"
@@ -146,13 +144,13 @@ def test_a_training_holds_its_lock_until_its_end(folder, out, monkeypatch):
     locked = []
     real = training.loss_of
 
-    def loss_of(*arguments):
+    def loss_of(*arguments, **options):
         lock = FileLock(out.with_name(f".{out.name}.lock"), is_singleton=False)
         try:
             lock.acquire(timeout=0)
         except TimeoutError:
             locked.append(True)
-        return real(*arguments)
+        return real(*arguments, **options)
 
     monkeypatch.setattr(training, "loss_of", loss_of)
     assert train(folder, out, "--dry-run") == 0
@@ -179,9 +177,9 @@ def sentence(capsys: pytest.CaptureFixture[str]) -> str:
 def test_a_folder_that_is_removed_while_training_ends_in_a_sentence(folder, out, monkeypatch, capsys):
     real = training.loss_of
 
-    def loss_of(*arguments):
+    def loss_of(*arguments, **options):
         shutil.rmtree(out.parent, ignore_errors=True)
-        return real(*arguments)
+        return real(*arguments, **options)
 
     monkeypatch.setattr(training, "loss_of", loss_of)
     assert train(folder, out) == 2

@@ -27,7 +27,7 @@ def test_every_package_has_a_reason(root, name):
 
 def test_the_lock_holds_every_package_in_its_range_and_with_hashes(root):
     text = (root / "requirements.lock").read_text(encoding="utf-8")
-    entries = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;]+)(.*(?:\\\n.*)*)", text, re.MULTILINE)
+    entries = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;]+)((?:.*\\\n)*.*)", text, re.MULTILINE)
     assert len(entries) > 40
     versions: dict[str, list[Version]] = {}
     for name, version, rest in entries:
