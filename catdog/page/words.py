@@ -182,6 +182,7 @@ GOOD = {
         "Of the {n} example photos on this page it gets {wrong} wrong; the worst:",
         "本页的 {n} 张示例照片里，它错了 {wrong} 张；错得最厉害的：",
     ),
+    "alt": ("The example, with the places that speak for a cat or a dog in colour.", "示例照片，支持猫或狗的位置有颜色。"),
     "called": ("Called:", "判成："),
     "shows": ("shows:", "其实是："),
     "origin": ("What it was made from", "它是怎么来的"),
