@@ -30,10 +30,13 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, in_channels, h, w) -> (batch, channels, h / stride, w / stride)."""
-        residual = self.relu(self.bn1(self.conv1(x)))
-        residual = self.bn2(self.conv2(residual))
         identity = x if self.downsample is None else self.downsample(x)
-        return self.relu(residual + identity)
+        return self.relu(self.residual(x) + identity)
+
+    def residual(self, x: Tensor) -> Tensor:
+        """F(x), what the block adds to its shortcut."""
+        x = self.relu(self.bn1(self.conv1(x)))
+        return self.bn2(self.conv2(x))
 
 
 class BottleneckBlock(nn.Module):
@@ -58,11 +61,14 @@ class BottleneckBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, in_channels, h, w) -> (batch, 4 * channels, h / stride, w / stride)."""
-        residual = self.relu(self.bn1(self.conv1(x)))
-        residual = self.relu(self.bn2(self.conv2(residual)))
-        residual = self.bn3(self.conv3(residual))
         identity = x if self.downsample is None else self.downsample(x)
-        return self.relu(residual + identity)
+        return self.relu(self.residual(x) + identity)
+
+    def residual(self, x: Tensor) -> Tensor:
+        """F(x), what the block adds to its shortcut."""
+        x = self.relu(self.bn1(self.conv1(x)))
+        x = self.relu(self.bn2(self.conv2(x)))
+        return self.bn3(self.conv3(x))
 
 
 def shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Sequential | None:
@@ -97,11 +103,14 @@ class ResNet(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """The last stage's output: (batch, 3, H, W) -> (batch, C, ceil(H / 32), ceil(W / 32)); C is `fc.in_features`."""
-        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))  # (batch, 64, H / 4, W / 4)
+        x = self.stem(x)  # (batch, 64, H / 4, W / 4)
         x = self.layer1(x)
         x = self.layer2(x)  # H / 8
         x = self.layer3(x)  # H / 16
         return self.layer4(x)  # H / 32
+
+    def stem(self, x: Tensor) -> Tensor:
+        return self.maxpool(self.relu(self.bn1(self.conv1(x))))
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalised pictures (batch, 3, H, W) -> logits (batch, num_classes)."""

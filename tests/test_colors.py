@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from colorspacious import cspace_convert, deltaE
 
-from catdog.page.photo import PAIRS
+from catdog.page.drawing import PAIRS
 from catdog.render import COLORS, STRENGTH
 
 APART = 25  # CAM02-UCS; about 1 is a difference that is just seen, and 10 one that is seen at a glance

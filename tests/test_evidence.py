@@ -10,7 +10,7 @@ from pytorch_grad_cam.utils.image import scale_cam_image
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 
-from catdog.evidence import boxes_of, cam_map, evidence_and_logits
+from catdog.evidence import CAM_METHODS, block_parts, boxes_of, cam_map, evidence_and_logits, passes_of
 from catdog.images import open_picture
 from catdog.transforms import EvaluationPreset
 
@@ -176,3 +176,40 @@ def test_other_methods_come_from_grad_cam_and_leave_the_network_alone(tiny_netwo
     assert not any(module._forward_hooks for module in tiny_network.modules())
     with pytest.raises(ValueError, match="methods are"):
         cam_map(tiny_network, batch, "NoCAM")
+
+
+@pytest.mark.parametrize("method", CAM_METHODS)
+def test_the_number_of_forward_passes_is_known_before(tiny_network, method):
+    passes = []
+    cam_map(tiny_network, torch.randn(1, 3, 64, 64), method, stage=1, before_pass=lambda: passes.append(1))
+    assert len(passes) == passes_of(tiny_network, method, stage=1)
+
+
+@pytest.mark.parametrize("method", ["ScoreCAM", "AblationCAM", "GradCAM"])
+def test_what_is_raised_before_a_pass_ends_the_work_and_leaves_no_hook(tiny_network, method):
+    class Enough(Exception):
+        pass
+
+    passes = []
+
+    def stop_at_the_last() -> None:
+        passes.append(1)
+        if len(passes) == min(3, passes_of(tiny_network, method, stage=1)):
+            raise Enough
+
+    with pytest.raises(Enough):
+        cam_map(tiny_network, torch.randn(1, 3, 64, 64), method, stage=1, before_pass=stop_at_the_last)
+    assert len(passes) <= 3
+    assert hooks_of(tiny_network) == []
+
+
+def test_a_block_adds_to_its_input(tiny_network, network18):
+    batch = torch.randn(1, 3, 64, 96)
+    for network in (tiny_network, network18):
+        for stage in (1, 2, 3, 4):
+            x, residual, total = block_parts(network, batch, stage)
+            assert (
+                x.shape == residual.shape == total.shape == (1, 64 * 2 ** (stage - 1), 64 >> stage + 1, 96 >> stage + 1)
+            )
+            torch.testing.assert_close(x + residual, total)
+        torch.testing.assert_close(total.relu(), network.features(batch).detach())

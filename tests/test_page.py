@@ -19,6 +19,7 @@ from catdog.checkpoint import Metadata
 from catdog.classifier import Classifier
 from catdog.images import open_picture
 from catdog.page import KEEP_SECONDS, LOOK_SECONDS, api, build, launch, photo
+from catdog.page.drawing import SHOWN_SIDE
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,7 @@ def test_the_picture_is_sent_as_large_as_it_is_shown(classifier, tmp_path):
     path = tmp_path / "large.png"
     Image.new("RGB", (2000, 1000)).save(path)
     sent = open_picture(photo.answer_to(classifier, str(path))["picture"])
-    assert sent.size == (photo.SHOWN_SIDE, photo.SHOWN_SIDE // 2)
+    assert sent.size == (SHOWN_SIDE, SHOWN_SIDE // 2)
 
 
 def test_a_finer_map_keeps_the_answer(classifier, examples):

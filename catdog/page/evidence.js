@@ -101,6 +101,23 @@ catdog.evidence = (() => {
     }
   };
 
+  // Another method's map, a gray picture over the seen part, in one colour. It is stretched to its own maximum.
+  const tint = (canvas, picture, map, [left, top, right, bottom], colors, look) => {
+    canvas.width = picture.naturalWidth;
+    canvas.height = picture.naturalHeight;
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    const width = right - left, height = bottom - top;
+    context.drawImage(map, left, top, width, height);
+    const values = Float32Array.from({ length: width * height }, ((gray) => (_, i) => gray[4 * i] / 255)(
+      context.getImageData(left, top, width, height).data));
+    const none = new Float32Array(values.length);
+    context.drawImage(picture, 0, 0);
+    const seen = context.getImageData(left, top, width, height);
+    paintSeen(seen.data, colors[0] ? [values, none] : [none, values], colors.map((color) => color ?? [0, 0, 0]), look.strength, look);
+    context.putImageData(seen, left, top);
+    veil(context, [left, top, right, bottom], look);
+  };
+
   // What a point of the picture says, [cat, dog] in logits times places; null where the network did not look.
   const spot = (shown, x, y) => {
     const [left, top, right, bottom] = shown.view;
@@ -110,5 +127,5 @@ catdog.evidence = (() => {
     return shown.evidence.map((map) => map[row][column] * rows * columns);
   };
 
-  return { paint, spot, enlarge };
+  return { paint, tint, spot };
 })();

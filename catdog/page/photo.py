@@ -5,33 +5,20 @@ The server sends codes and numbers; photo.html, photo.js and photo.css put them 
 
 from __future__ import annotations
 
-import base64
-import io
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from PIL import Image
 
 from catdog.classifier import Classifier
 from catdog.images import MAX_PIXELS, ImageError, open_picture
-from catdog.page import api, words
+from catdog.page import api, look, words
+from catdog.page.drawing import LOOK, PAIRS, data_url
 from catdog.page.picture import RawImage
-from catdog.render import COLORS, SATURATION, STRENGTH, UNSEEN, VEIL
 
-SHOWN_SIDE = 960  # px, long side of the picture that is sent back: as large as it is shown
 FINER = 2  # times the input size, for the finer map
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NOT_IN_BROWSERS = (".heic", ".heif", ".hif", ".tif", ".tiff")
-LOOK = {"strength": STRENGTH, "saturation": SATURATION, "unseen": UNSEEN, "veil": VEIL}
-PAIRS = [  # of colours to choose from, the first as in render.py; each apart for every kind of colour blindness
-    {"cat": {"name": cat, "rgb": cat_rgb}, "dog": {"name": dog, "rgb": dog_rgb}}
-    for cat, cat_rgb, dog, dog_rgb in (
-        ("orange", COLORS["cat"], "blue", COLORS["dog"]),
-        ("yellow", (240, 200, 0), "violet", (110, 50, 180)),
-        ("red", (200, 30, 40), "teal", (0, 170, 190)),
-    )
-]
 WAITING = {"state": "waiting"}
 
 
@@ -52,9 +39,11 @@ def build(classifier: Classifier, max_file_size: int) -> tuple[RawImage, dict[st
             words.text(words.tagged("photo.limits", values=limits), elem_id="limits")
         with gr.Column():
             answer = answer_view(classifier)
+    look.build(classifier, source)
 
     def respond(path: str | None) -> tuple[dict[str, Any], object, str | None]:
-        return answer_to(classifier, path), preview_of(path), path
+        answer = answer_to(classifier, path)
+        return answer, preview_of(path), path if answer["state"] == "answer" else None
 
     gr.Examples(
         [str(path) for path in sorted(EXAMPLES.glob("*.jpg"))],
@@ -62,6 +51,7 @@ def build(classifier: Classifier, max_file_size: int) -> tuple[RawImage, dict[st
         [answer, picture, source],
         respond,
         label=words.label("photo.examples"),
+        elem_id="examples",
         run_on_click=True,
         cache_examples=False,
         examples_per_page=12,
@@ -160,12 +150,3 @@ def caveat(classifier: Classifier) -> str | None:
     if classifier.metadata.head == "softmax":
         return "photo.softmax"
     return None if classifier.metadata.real_negatives else "photo.made-negatives"
-
-
-def data_url(picture: Image.Image) -> str:
-    """As a JPEG, at the size that is shown."""
-    small = picture.copy()
-    small.thumbnail((SHOWN_SIDE, SHOWN_SIDE), reducing_gap=3.0)
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=88)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

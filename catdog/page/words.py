@@ -43,6 +43,7 @@ PHOTO = {
         "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC, up to {megabytes} MB and {megapixels} megapixels.",
         "JPEG、PNG、WebP、GIF、BMP、TIFF、AVIF 或 HEIC，不超过 {megabytes} MB、{megapixels} 百万像素。",
     ),
+    "example": ("Example photo {number}", "示例照片 {number}"),
     "examples": ("Or try one of these", "或者试试这些"),
     "credit": (
         "Their authors and licences are listed in examples/README.md.",
@@ -101,6 +102,56 @@ PHOTO = {
     "softmax": (
         "This network chooses between cat and dog: it has no word for both or neither.",
         "这个网络只会在猫和狗之间二选一，说不出“都有”或“都没有”。",
+    ),
+}
+
+LOOK = {
+    "fold": ("Look inside", "看看内部"),
+    "nothing": ("Choose a photo first.", "请先选一张照片。"),
+    "busy": ("Looking…", "正在计算……"),
+    "stages": ("What each stage looks at", "每个阶段在看什么"),
+    "stages-text": (
+        "LayerCAM (Jiang et al. 2021) of the four residual stages: early ones look at small details, later ones at larger "
+        "parts. Each map is stretched to its own maximum: it says where, not how much.",
+        "四个残差阶段的 LayerCAM（Jiang et al. 2021）：前面的阶段看小的细节，后面的阶段看更大的部分。"
+        "每张图都按自身最大值拉伸：只说明在哪里，不说明有多少。",
+    ),
+    "label": ("Label", "标签"),
+    "stage-choice": ("Stage", "阶段"),
+    "stage": ("Stage {stage}", "阶段 {stage}"),
+    "stage-alt": (
+        "The photo with what stage {stage} looks at for the label {label}, by {method}.",
+        "照片，标出阶段 {stage} 为标签“{label}”所看的位置，方法是 {method}。",
+    ),
+    "took": ("It took {seconds} s.", "用时 {seconds} 秒。"),
+    "methods": ("Other methods", "其他方法"),
+    "method": ("Method", "方法"),
+    "slow": ("{method} (slow)", "{method}（较慢）"),
+    "start": ("Show", "显示"),
+    "stop": ("Stop", "停止"),
+    "progress": ("Progress", "进度"),
+    "stopped": ("Stopped.", "已停止。"),
+    "outcome": (
+        "{method}, stage {stage}, {label}: {seconds} s. Stretched to its own maximum.",
+        "{method}，阶段 {stage}，{label}：{seconds} 秒。按自身最大值拉伸。",
+    ),
+    "block": ("A residual block at work", "残差块如何工作"),
+    "block-text": (
+        "A residual block does not replace its input x. It computes a change F(x) with two or three convolutions and "
+        "adds it, so that a block that has nothing to say can leave x as it is, and deep networks can still be trained "
+        "(He et al. 2016). Below is one channel of the stage's last block, on this photo; the ReLU then sets what is "
+        "negative to zero.",
+        "残差块不是把输入 x 换掉，而是用两三个卷积算出一个改变量 F(x)，再加到 x 上。没什么可改的块让 x 原样通过就行，"
+        "很深的网络因此也能训练（He et al. 2016）。下面是这张照片在该阶段最后一个块里的一个通道；之后 ReLU 把负值变成零。",
+    ),
+    "block-input": ("input", "输入"),
+    "block-residual": ("what the block adds", "块加上的部分"),
+    "block-sum": ("their sum", "两者之和"),
+    "block-alt": ("A feature map of stage {stage}: {part}.", "阶段 {stage} 的特征图：{part}。"),
+    "channel": (
+        "Channel {channel} of {channels}, where input and change are strongest together; all three on one scale, violet "
+        "is negative.",
+        "{channels} 个通道中的第 {channel} 个，输入和改变量合起来最强；三张图用同一刻度，紫色为负。",
     ),
 }
 
@@ -182,7 +233,10 @@ GOOD = {
         "Of the {n} example photos on this page it gets {wrong} wrong; the worst:",
         "本页的 {n} 张示例照片里，它错了 {wrong} 张；错得最厉害的：",
     ),
-    "alt": ("The example, with the places that speak for a cat or a dog in colour.", "示例照片，支持猫或狗的位置有颜色。"),
+    "alt": (
+        "The example, with the places that speak for a cat or a dog in colour.",
+        "示例照片，支持猫或狗的位置有颜色。",
+    ),
     "called": ("Called:", "判成："),
     "shows": ("shows:", "其实是："),
     "origin": ("What it was made from", "它是怎么来的"),
@@ -349,6 +403,7 @@ CALIBRATION = {
 GROUPS = {
     "page": PAGE,
     "photo": PHOTO,
+    "look": LOOK,
     "live": LIVE,
     "many": MANY,
     "good": GOOD,

@@ -17,7 +17,8 @@ from catdog import load
 from catdog.checkpoint import Metadata
 from catdog.classifier import Classifier
 from catdog.images import open_picture
-from catdog.page import build, launch, photo, words
+from catdog.page import build, launch, words
+from catdog.page.drawing import data_url
 from catdog.render import overlay
 
 PATIENCE = 30_000  # ms, for an answer on a busy machine
@@ -71,12 +72,17 @@ def test_opacity_colours_choice_and_boxes_act_without_a_request(page):
     assert not requests
 
 
-def test_the_browser_draws_what_render_draws(page, root):
-    path = root / "examples" / "both-side-by-side.jpg"
+def test_the_browser_draws_what_render_draws(page, root, tmp_path):
+    path = tmp_path / "no larger than what is sent.png"
+    open_picture(root / "examples" / "both-side-by-side.jpg").resize((600, 345)).save(path)
+    before = page.locator("#answer canvas").evaluate("canvas => canvas.width")
+    page.get_by_label("Remove Image").click()
+    expect(page.locator("#answer .waiting")).to_be_visible(timeout=PATIENCE)
+    show(page, path)
+    page.wait_for_function(f"document.querySelector('#answer canvas').width != {before}")
     classifier = load(device="cpu")
     [explanation] = classifier.explain([path])
-    sent = open_picture(photo.data_url(open_picture(path)))
-    assert sent.size == open_picture(path).size, "the example is no larger than what is sent"
+    sent = open_picture(data_url(open_picture(path)))
     expected = np.asarray(overlay(sent, explanation, classifier.metadata.evidence_scale)).astype(int)
     assert np.abs(painted(page) - expected).mean() < 1.5
     assert np.abs(painted(page) - np.asarray(sent).astype(int)).mean() > 8  # and that is not the photo alone
@@ -86,7 +92,7 @@ def test_the_browser_draws_what_render_draws(page, root):
 
 def test_the_photo_alone_is_the_photo(page, root):
     choose(page, "photo")
-    sent = open_picture(photo.data_url(open_picture(root / "examples" / "both-side-by-side.jpg")))
+    sent = open_picture(data_url(open_picture(root / "examples" / "both-side-by-side.jpg")))
     assert np.abs(painted(page) - np.asarray(sent).astype(int)).mean() < 1
 
 
