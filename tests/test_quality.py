@@ -10,7 +10,7 @@ import torch
 
 from catdog.checkpoint import Metadata, load_checkpoint
 from catdog.classifier import Classifier
-from catdog.page import quality
+from catdog.page import quality, words
 
 
 @pytest.fixture(scope="module")
@@ -88,5 +88,7 @@ def test_the_worst_mistakes_are_examples_that_are_wrong_the_worst_first(tiny_net
     assert len(shown) == min(len(wrong), quality.SHOWN_MISTAKES) > 0
     assert all(called != truth for called, truth in shown)
     assert f"gets {len(wrong)} wrong" in markup
+    codes = re.findall(r'data-word[a-z-]*="([^"]+)"', markup)
+    assert codes and set(codes) <= set(words.WORDS)
     worst = max(wrong, key=lambda name: quality.wrongness(explanations[name], truths[name]))
     assert shown[0] == (explanations[worst].prediction.verdict, truths[worst])

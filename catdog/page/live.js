@@ -3,6 +3,7 @@ const QUALITY = 0.75; // of the JPEG that is sent
 const SMOOTHING = 250; // ms: after this long, bars and map have gone two thirds of the way to a new answer
 const SETTLED = 250; // ms that the server must say otherwise before another verdict is shown
 const PATIENCE = 1500; // ms between attempts while the server does not answer
+const LOST = 15000; // ms after which an answer is given up
 const CAMERA = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 30 } };
 const PROBLEMS = { NotAllowedError: "refused", NotFoundError: "no-camera", OverconstrainedError: "no-camera", NotReadableError: "busy" };
 
@@ -93,7 +94,7 @@ const follow = async (mine) => {
     const sent = performance.now();
     let answer;
     try {
-      answer = await server.answer_frame(grab());
+      answer = await within(server.answer_frame(grab()), LOST);
     } catch {
       if (run !== mine) return;
       say(".problem", "live.lost");
@@ -105,6 +106,12 @@ const follow = async (mine) => {
     if (!answer.problem) show(mine, answer, sent);
   }
 };
+
+const within = (promise, milliseconds) =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error("no answer")), milliseconds);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 
 const grab = () => {
   const scale = Math.min(1, props.side / Math.min(video.videoWidth, video.videoHeight));

@@ -172,9 +172,9 @@ def prepared(classifier: Classifier, path: str | None) -> tuple[dict[str, Any], 
 
 
 def block_of(classifier: Classifier, batch: Any, stage: int) -> dict[str, Any]:
-    """One channel of a residual block: the one that it changes most. Maps as rows of numbers, on one scale."""
+    """One channel of a residual block, where both input and change are strong. Maps as rows of numbers, on one scale."""
     parts = [part[0].float().cpu().numpy() for part in block_parts(classifier.network, batch, stage)]
-    channel = int(np.abs(parts[1]).mean((1, 2)).argmax())
+    channel = int((parts[0] * np.abs(parts[1])).mean((1, 2)).argmax())
     maps = [part[channel] for part in parts]
     return {
         "channel": channel,

@@ -135,6 +135,22 @@ const pointAt = (x, y) => {
   tellSpot();
 };
 
+// Gradio's buttons with the example photos have no names; it draws them some time after this runs, and again.
+const nameExamples = () => {
+  for (const [index, button] of document.querySelectorAll("#examples .gallery-item").entries()) {
+    const name = say("photo.example", { number: index + 1 });
+    if (button.ariaLabel !== name) button.setAttribute("aria-label", name);
+  }
+};
+const watched = new MutationObserver(() => {
+  const examples = document.querySelector("#examples");
+  if (!examples) return;
+  watched.disconnect();
+  watched.observe(examples, { childList: true, subtree: true });
+  nameExamples();
+});
+watched.observe(document.body, { childList: true, subtree: true });
+
 for (const pair of pairs) colors.add(new Option(pair.cat.name));
 for (const radio of element.querySelectorAll(".choice input")) radio.name = "evidence-choice";
 slider.value = Math.round(100 * look.strength);
@@ -188,7 +204,8 @@ find(".downloads .json").addEventListener("click", () => {
 
 watch("value", show);
 document.addEventListener("catdog-language", () => {
-  if (props.value.state) tell();
+  tell();
   redraw();
+  nameExamples();
 });
 show();

@@ -51,6 +51,7 @@ def build(classifier: Classifier, max_file_size: int) -> tuple[RawImage, dict[st
         [answer, picture, source],
         respond,
         label=words.label("photo.examples"),
+        elem_id="examples",
         run_on_click=True,
         cache_examples=False,
         examples_per_page=12,

@@ -180,7 +180,7 @@ def mistake_card(classifier: Classifier, path: Path, explanation: Explanation, t
     painted.thumbnail((CARD_SIDE, CARD_SIDE))
     verdict = explanation.prediction.verdict
     return (
-        f'<figure><img src="{data_url(painted)}" data-word-alt="alt.{verdict}"><figcaption>'
+        f'<figure><img src="{data_url(painted)}" data-word-alt="good.alt"><figcaption>'
         f"{words.tagged('good.called', 'span')} <b>{words.tagged(f'kind.{verdict}', 'span')}</b>, "
         f"{words.tagged('good.shows', 'span')} <b>{words.tagged(f'kind.{truth}', 'span')}</b></figcaption></figure>"
     )

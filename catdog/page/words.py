@@ -43,6 +43,7 @@ PHOTO = {
         "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC, up to {megabytes} MB and {megapixels} megapixels.",
         "JPEG、PNG、WebP、GIF、BMP、TIFF、AVIF 或 HEIC，不超过 {megabytes} MB、{megapixels} 百万像素。",
     ),
+    "example": ("Example photo {number}", "示例照片 {number}"),
     "examples": ("Or try one of these", "或者试试这些"),
     "credit": (
         "Their authors and licences are listed in examples/README.md.",
@@ -110,9 +111,9 @@ LOOK = {
     "busy": ("Looking…", "正在计算……"),
     "stages": ("What each stage looks at", "每个阶段在看什么"),
     "stages-text": (
-        "LayerCAM (Jiang et al. 2021) of the four residual stages: early ones find edges and texture, the last one the "
-        "animal. Each map is stretched to its own maximum: it says where, not how much.",
-        "四个残差阶段的 LayerCAM（Jiang et al. 2021）：前面的阶段看边缘和纹理，最后一个阶段看动物。"
+        "LayerCAM (Jiang et al. 2021) of the four residual stages: early ones look at small details, later ones at larger "
+        "parts. Each map is stretched to its own maximum: it says where, not how much.",
+        "四个残差阶段的 LayerCAM（Jiang et al. 2021）：前面的阶段看小的细节，后面的阶段看更大的部分。"
         "每张图都按自身最大值拉伸：只说明在哪里，不说明有多少。",
     ),
     "label": ("Label", "标签"),
@@ -148,8 +149,9 @@ LOOK = {
     "block-sum": ("their sum", "两者之和"),
     "block-alt": ("A feature map of stage {stage}: {part}.", "阶段 {stage} 的特征图：{part}。"),
     "channel": (
-        "Channel {channel} of {channels}, the one that the block changes most; all three on one scale, violet is negative.",
-        "{channels} 个通道中的第 {channel} 个，也就是块改动最多的那个；三张图用同一刻度，紫色为负。",
+        "Channel {channel} of {channels}, where input and change are strongest together; all three on one scale, violet "
+        "is negative.",
+        "{channels} 个通道中的第 {channel} 个，输入和改变量合起来最强；三张图用同一刻度，紫色为负。",
     ),
 }
 
@@ -230,6 +232,10 @@ GOOD = {
     "examples": (
         "Of the {n} example photos on this page it gets {wrong} wrong; the worst:",
         "本页的 {n} 张示例照片里，它错了 {wrong} 张；错得最厉害的：",
+    ),
+    "alt": (
+        "The example, with the places that speak for a cat or a dog in colour.",
+        "示例照片，支持猫或狗的位置有颜色。",
     ),
     "called": ("Called:", "判成："),
     "shows": ("shows:", "其实是："),

@@ -1,0 +1,67 @@
+"""The fold "Look inside" in a real browser."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from catdog.page import look, words
+
+PATIENCE = 60_000  # ms: other methods than ours take their time
+
+
+@pytest.fixture(scope="module")
+def opened(browser, address, root):
+    """The page with an answered photo and the fold open."""
+    page = browser.new_page(viewport={"width": 1200, "height": 1400})
+    page.set_default_timeout(PATIENCE)
+    page.goto(address)
+    page.wait_for_selector("#picture")
+    page.locator("#look summary").click()
+    expect(page.locator("#look .nothing")).to_be_visible()
+    page.set_input_files("#picture input[type=file]", str(root / "examples" / "dog-german-shepherd.jpg"))
+    expect(page.locator("#look .inside")).to_be_visible(timeout=PATIENCE)
+    yield page
+    page.close()
+
+
+def ask(page: Page, method: str, stage: int) -> None:
+    page.locator("#look .method select").select_option(method)
+    page.locator("#look .wish .stage select").select_option(str(stage))
+    page.locator("#look .start").click()
+
+
+def drawn(page: Page, selector: str) -> list[bool]:
+    """Whether each canvas holds more than one colour."""
+    return page.locator(selector).evaluate_all(
+        """canvases => canvases.map(canvas => new Set(
+            new Uint32Array(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size > 2)"""
+    )
+
+
+def test_four_stages_and_a_block_are_drawn_for_the_likelier_label(opened):
+    assert opened.locator("#look section .label select").first.input_value() == "dog"
+    assert drawn(opened, "#look .stages canvas") == [True] * 4
+    assert drawn(opened, "#look .addition canvas") == [True] * 3
+    names = opened.locator("#look canvas[role=img]").evaluate_all("all => all.slice(0, 4).map(each => each.ariaLabel)")
+    assert len(set(names)) == 4 and all("LayerCAM" in name for name in names)
+
+
+def test_a_method_shows_its_map_and_its_time(opened):
+    ask(opened, "GradCAM", 4)
+    outcome = opened.locator("#look .outcome")
+    expect(outcome).to_contain_text(look.NAMES["GradCAM"], timeout=PATIENCE)
+    assert drawn(opened, "#look .result canvas") == [True]
+    opened.locator("#language").click()
+    expect(outcome).to_contain_text("阶段 4")
+    opened.locator("#language").click()
+
+
+def test_a_slow_method_is_stopped(opened):
+    ask(opened, "ScoreCAM", 4)
+    progress = opened.locator("#look .progress output")
+    expect(progress).to_be_visible()
+    opened.locator("#look .stop").click()
+    expect(opened.locator("#look .outcome")).to_have_text(words.LOOK["stopped"][0], timeout=PATIENCE)
+    assert int(progress.text_content().rstrip("%")) < 90
+    expect(opened.locator("#look .start")).to_be_enabled()
