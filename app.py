@@ -27,6 +27,8 @@ class Options:
     """The port; without it, the first free one from 7860 on."""
     share: bool = False
     """Also open a public address through Gradio's servers, for 72 hours."""
+    mcp: bool = False
+    """Also offer the endpoints to assistants as MCP tools, under /gradio_api/mcp/."""
 
 
 def main() -> int:
@@ -43,7 +45,13 @@ def main() -> int:
     from catdog import page  # after the checkpoint: a mistake in the arguments is told without loading Gradio
 
     try:
-        page.launch(page.build(classifier), server_name=options.host, server_port=options.port, share=options.share)
+        page.launch(
+            page.build(classifier),
+            server_name=options.host,
+            server_port=options.port,
+            share=options.share,
+            mcp_server=options.mcp or None,  # None: as the environment variable GRADIO_MCP_SERVER says
+        )
     except OSError as error:
         print(f"app.py: {error}", file=sys.stderr)
         return 2

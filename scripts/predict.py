@@ -21,12 +21,12 @@ from tqdm import tqdm
 
 from catdog import load
 from catdog.checkpoint import CheckpointError
-from catdog.classifier import CHUNK_SIZE, Prediction
+from catdog.classifier import CHUNK_SIZE
 from catdog.datasets import DataError, pictures_under
 from catdog.device import DeviceError
 from catdog.metrics import percent
+from catdog.table import Row, row_of, write_csv
 
-COLUMNS = ("path", "verdict", "cat", "dog", "error")
 UNREADABLE = 0.5  # a Kaggle label must be given for every id
 
 
@@ -111,16 +111,13 @@ def check_kaggle(paths: list[str]) -> None:
         raise DataError(f"{count} pictures have the number {number}: a Kaggle submission has one row an id.")
 
 
-def rows_of(classifier, paths: list[str]) -> Iterator[dict[str, str | float]]:
+def rows_of(classifier, paths: list[str]) -> Iterator[Row]:
     """A row a picture, classified some at a time."""
     with tqdm(total=len(paths), unit="picture", disable=not sys.stderr.isatty()) as bar:
         for start in range(0, len(paths), CHUNK_SIZE):
             chunk = paths[start : start + CHUNK_SIZE]
             for path, answer in zip(chunk, classifier.classify(chunk, errors="return")):
-                if isinstance(answer, Prediction):
-                    yield {"path": path, "verdict": answer.verdict, "cat": answer.cat, "dog": answer.dog, "error": ""}
-                else:
-                    yield {"path": path, "verdict": "", "cat": "", "dog": "", "error": str(answer)}
+                yield row_of(path, answer)
             bar.update(len(chunk))
 
 
@@ -130,16 +127,6 @@ def write_text(rows, file) -> int:
         failed += bool(row["error"])
         said = row["error"] or f"{row['verdict']} (cat {percent(row['cat'])}, dog {percent(row['dog'])})"
         print(f"{row['path']}: {said}", file=file)
-    return failed
-
-
-def write_csv(rows, file) -> int:
-    writer = csv.DictWriter(file, COLUMNS)
-    writer.writeheader()
-    failed = 0
-    for row in rows:
-        failed += bool(row["error"])
-        writer.writerow(row)
     return failed
 
 

@@ -144,12 +144,6 @@ def test_an_error_over_http_starts_with_its_code_and_shows_no_path(client, tmp_p
     assert "Traceback" not in str(raised.value) and "/" not in str(raised.value)
 
 
-def test_programs_see_two_endpoints_and_nothing_else(server):
-    with urllib.request.urlopen(f"{server.local_url}gradio_api/info") as response:
-        info = json.load(response)
-    assert set(info["named_endpoints"]) == {"/classify", "/explain"} and not info["unnamed_endpoints"]
-
-
 def test_nothing_of_a_visitor_is_kept(server):
     assert server.delete_cache == (LOOK_SECONDS, KEEP_SECONDS) and LOOK_SECONDS + KEEP_SECONDS <= 3600
     assert not server.analytics_enabled

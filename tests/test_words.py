@@ -14,7 +14,22 @@ from catdog.classifier import Prediction
 from catdog.page import words
 from catdog.page.drawing import PAIRS
 
-NAMED_BY_THE_PROGRAM = ("label", "verdict", "alt", "color", "degree", "problem", "percent")  # codes made at run time
+NAMED_BY_THE_PROGRAM = (
+    "label",
+    "verdict",
+    "alt",
+    "problem",
+    "percent",
+    "color",
+    "degree",
+    "show",
+    "order",
+    "zip",
+    "camera",
+    "figure",
+    "kind",
+    "calibration",
+)  # codes made at run time
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from pathlib import Path
 import gradio as gr
 
 from catdog.classifier import Classifier
-from catdog.page import api, photo, words
+from catdog.page import api, live, many, photo, quality, words
 
 KEEP_SECONDS = 3000  # after which an upload is deleted, at the next look
 LOOK_SECONDS = 600
@@ -19,8 +19,15 @@ def build(classifier: Classifier) -> gr.Blocks:
     """The whole page for a loaded classifier."""
     with gr.Blocks(title=words.TITLE, analytics_enabled=False, delete_cache=(LOOK_SECONDS, KEEP_SECONDS)) as page:
         words.text(header(), elem_id="introduction")
-        with gr.Tab(words.label("photo.tab")):
-            photo.build(classifier, MAX_FILE_SIZE)
+        with gr.Tabs() as tabs:  # every tab is there from the start: Gradio words only those in another language
+            with gr.Tab(words.label("photo.tab"), id="photo", render_children=True):
+                shown = photo.build(classifier, MAX_FILE_SIZE)
+            with gr.Tab(words.label("live.tab"), id="live", render_children=True):
+                live.build(classifier)
+            with gr.Tab(words.label("many.tab"), id="many", render_children=True):
+                many.build(classifier, MAX_FILE_SIZE, tabs, shown)
+            with gr.Tab(words.label("good.tab"), id="good", render_children=True) as good:
+                quality.build(classifier, good)
         words.text(words.tagged("page.privacy"), elem_id="privacy")
         api.build(classifier)
     return page
@@ -49,7 +56,7 @@ def launch(page: gr.Blocks, **options) -> None:
     """Serve the page; nothing of a visitor is kept, counted or shared."""
     page.launch(
         theme=theme(),
-        css_paths=HERE / "style.css",
+        css_paths=[HERE / "style.css", HERE / "tabs.css"],
         head="".join(f"<script>{script}</script>" for script in scripts()),
         i18n=words.translations(),
         footer_links=["api", "settings"],
@@ -59,5 +66,6 @@ def launch(page: gr.Blocks, **options) -> None:
         strict_cors=True,
         pwa=False,
         ssr_mode=False,
+        app_kwargs={"routes": api.ROUTES},
         **options,
     )

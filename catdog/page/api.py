@@ -1,38 +1,88 @@
-"""The endpoints for programs: /classify and /explain."""
+"""What programs use: the endpoints /classify, /explain and /classify_many, also MCP tools, and the address /health."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import gradio as gr
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from catdog.classifier import Classifier, Explanation, Prediction
 from catdog.images import ImageError
+from catdog.page.many import MAX_PHOTOS, RawFiles
 from catdog.page.picture import RawImage
 
 
 def build(classifier: Classifier) -> None:
-    """Endpoints over HTTP and MCP; they have no place on the page."""
+    """Endpoints over HTTP and MCP; they have no place on the page. An assistant knows them by name and docstring."""
 
-    def classify_picture(picture: str) -> dict[str, Any]:
-        """Say whether a picture shows a cat, a dog, both or neither, with a calibrated probability for each label."""
-        return classify(classifier, picture)
+    def classify(picture: str) -> dict[str, Any]:
+        """
+        Say whether a picture shows a cat, a dog, both or neither.
 
-    def explain_picture(picture: str) -> dict[str, Any]:
-        """Classify a picture and show where: evidence maps in logits (cat, dog), the seen part, boxes in pixels."""
-        return explain(classifier, picture)
+        Args:
+            picture: a photo as JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC.
+
+        Returns:
+            cat and dog: calibrated probabilities, each on its own
+            verdict: cat, dog, both or neither
+            logits: the raw scores for cat and dog
+        """
+        return classify_one(classifier, picture)
+
+    def explain(picture: str) -> dict[str, Any]:
+        """
+        Classify a picture and show where the cat and the dog are.
+
+        Args:
+            picture: a photo as JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC.
+
+        Returns:
+            prediction: what classify gives
+            boxes: for cat and for dog, left, top, right, bottom in pixels, or null
+            evidence: two maps, for cat and for dog, of what each place adds to the logit
+            bias: what is left of the two logits
+            view: the part of the picture that the network saw, in pixels
+        """
+        return explain_one(classifier, picture)
+
+    def classify_many(pictures: list) -> list[dict[str, Any]]:
+        """
+        Say of each of many pictures whether it shows a cat, a dog, both or neither.
+
+        Args:
+            pictures: up to 500 photos.
+
+        Returns:
+            one object a picture, in order: what classify gives, or error, a code and a sentence, where it cannot be read
+        """
+        return classify_all(classifier, pictures)
 
     with gr.Row(visible=False):
-        picture, answer, button = RawImage(label="picture"), gr.JSON(label="answer"), gr.Button()
-        button.click(classify_picture, picture, answer, api_name="classify", show_progress="hidden")
-        button.click(explain_picture, picture, answer, api_name="explain", show_progress="hidden")
+        picture, answer, button = RawImage(label="picture", buttons=[]), gr.JSON(label="answer"), gr.Button()
+        pictures = RawFiles(label="pictures", file_count="multiple")
+        button.click(classify, picture, answer, api_name="classify", show_progress="hidden")
+        button.click(explain, picture, answer, api_name="explain", show_progress="hidden")
+        button.click(classify_many, pictures, answer, api_name="classify_many", show_progress="hidden")
 
 
-def classify(classifier: Classifier, source: str | None) -> dict[str, Any]:
+def classify_one(classifier: Classifier, source: str | None) -> dict[str, Any]:
     return fields_of(answered(classifier.classify, source))
 
 
-def explain(classifier: Classifier, source: str | None) -> dict[str, Any]:
+def classify_all(classifier: Classifier, pictures: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    """The fields of each prediction, or its error as code and sentence: a broken picture does not stop the others."""
+    if not pictures:
+        raise gr.Error("missing: No picture was sent.", print_exception=False)
+    if len(pictures) > MAX_PHOTOS:
+        raise gr.Error(f"too-many: Send at most {MAX_PHOTOS} pictures at a time.", print_exception=False)
+    answers = classifier.classify([path for _, path in pictures], errors="return")
+    return [{"error": f"{each.code}: {each}"} if isinstance(each, ImageError) else fields_of(each) for each in answers]
+
+
+def explain_one(classifier: Classifier, source: str | None) -> dict[str, Any]:
     return fields_of_explanation(answered(classifier.explain, source))
 
 
@@ -64,3 +114,11 @@ def fields_of_explanation(explanation: Explanation) -> dict[str, Any]:
         "view": list(explanation.view),
         "boxes": {label: box and list(box) for label, box in explanation.boxes.items()},
     }
+
+
+async def health(request: Request) -> JSONResponse:
+    """That the server answers; the network is not asked, so that a host may look often."""
+    return JSONResponse({"status": "ok"})
+
+
+ROUTES = [Route("/health", health)]

@@ -22,8 +22,8 @@ NOT_IN_BROWSERS = (".heic", ".heif", ".hif", ".tif", ".tiff")
 WAITING = {"state": "waiting"}
 
 
-def build(classifier: Classifier, max_file_size: int) -> None:
-    """Lay out the tab and connect it."""
+def build(classifier: Classifier, max_file_size: int) -> tuple[RawImage, dict[str, Any]]:
+    """Lay out the tab and connect it; returns the picture, and the event that answers it, for other tabs that set it."""
     source = gr.State()  # where the visitor's own file lies: the picture component may hold a preview in its place
     with gr.Row(equal_height=False):
         with gr.Column():
@@ -65,15 +65,15 @@ def build(classifier: Classifier, max_file_size: int) -> None:
         show_progress="hidden",
         api_visibility="private",
     )
-    answering = picture.input(
-        respond,
-        picture,
-        [answer, picture, source],
-        show_progress_on=answer,
-        trigger_mode="always_last",
-        cancels=finer,
-        api_visibility="private",
-    )
+    answer_picture = {
+        "fn": respond,
+        "inputs": picture,
+        "outputs": [answer, picture, source],
+        "show_progress_on": answer,
+        "cancels": finer,
+        "api_visibility": "private",
+    }
+    answering = picture.input(**answer_picture, trigger_mode="always_last")
     picture.clear(
         lambda: (WAITING, None),
         None,
@@ -82,6 +82,7 @@ def build(classifier: Classifier, max_file_size: int) -> None:
         cancels=[answering, finer],
         api_visibility="private",
     )
+    return picture, answer_picture
 
 
 def answer_view(classifier: Classifier) -> gr.HTML:

@@ -18,6 +18,8 @@ from typing import Any
 import gradio as gr
 from gradio.i18n import I18nData
 
+from catdog.model_card import WEAKNESSES
+
 LANGUAGES = ("en", "zh")  # the order of every pair below
 TITLE = "catdog"
 
@@ -153,9 +155,108 @@ LOOK = {
     ),
 }
 
-LIVE: dict[str, tuple[str, str]] = {}
-MANY: dict[str, tuple[str, str]] = {}
-GOOD: dict[str, tuple[str, str]] = {}
+LIVE = {
+    "tab": ("Live", "实时"),
+    "waiting": ("Show the camera a cat or a dog.", "让摄像头看看猫或狗。"),
+    "start": ("Start the camera", "打开摄像头"),
+    "stop": ("Stop", "停止"),
+    "turn": ("Other camera", "换摄像头"),
+    "mirror": ("Mirrored", "镜像"),
+    "pace": (
+        "Answers a second: {frames}. Delay: {milliseconds} ms.",
+        "每秒回答 {frames} 次，延迟 {milliseconds} 毫秒。",
+    ),
+    "lost": ("The server does not answer; trying again.", "服务器没有回应，正在重试。"),
+    "privacy": (
+        "Frames are answered in memory and never stored. The camera stops when you look away from this tab.",
+        "画面只在内存里处理，从不保存。离开这个标签页时摄像头会自动停止。",
+    ),
+}
+MANY = {
+    "tab": ("Many photos", "多张照片"),
+    "files": ("Photos or a zip of photos", "照片或照片的 zip 压缩包"),
+    "folder": ("Choose a folder", "选择文件夹"),
+    "stop": ("Stop", "停止"),
+    "limits": (
+        "Up to {photos} photos at once; each file up to {megabytes} MB and {megapixels} megapixels.",
+        "一次最多 {photos} 张；每个文件不超过 {megabytes} MB、{megapixels} 百万像素。",
+    ),
+    "waiting": ("The answers appear here by themselves.", "结果会自动显示在这里。"),
+    "progress": ("{done} of {total} photos", "{total} 张中的第 {done} 张"),
+    "done": ("Photos: {photos}. A click opens one in the photo tab.", "共 {photos} 张。点击可在照片页打开。"),
+    "stopped": ("Stopped after {photos} photos.", "已停止，完成了 {photos} 张。"),
+    "none": ("There is no photo in it.", "里面没有照片。"),
+    "too-many": (
+        "These are more than {photos} photos. Hand over fewer at a time.",
+        "照片超过了 {photos} 张，请分几次来。",
+    ),
+    "show": ("Show", "显示"),
+    "order": ("Order", "排序"),
+    "doubtful": ("only in doubt (20% to 80%)", "只看拿不准的（20% 到 80%）"),
+    "download": ("Download CSV", "下载 CSV"),
+    "no-match": ("No photo is like that.", "没有这样的照片。"),
+    "gone": (
+        "This photo has been deleted from the server by now. Hand it over again.",
+        "服务器上的这张照片已经删除，请重新上传。",
+    ),
+}
+GOOD = {
+    "tab": ("How good is it", "有多准"),
+    "none": ("This checkpoint was not measured on held-out photos.", "这个模型没有在留出的照片上测过。"),
+    "headline": ("Right on {percent}% of {n} held-out photos", "在留出的 {n} 张照片上，{percent}% 判断正确"),
+    "held-out": (
+        "These photos taught the network nothing and chose nothing about it. All figures are from the checkpoint itself.",
+        "这些照片没有参与训练，也没有参与任何选择。所有数字都来自模型文件本身。",
+    ),
+    "higher": ("How often it is right", "多常判断对"),
+    "lower": ("How often it goes wrong", "多常判断错"),
+    "interval": (
+        "The dot is what was measured, the bar its 95% interval (Wilson): few photos make it long.",
+        "圆点是测得的数值，横条是 95% 区间（Wilson）：照片越少，横条越长。",
+    ),
+    "of": ("{k} of {n}", "{n} 中的 {k}"),
+    "few": ("few photos", "照片很少"),
+    "loss": (
+        "Two-way log loss {loss} (95% interval {low} to {high}, {n} pets); a coin has 0.693.",
+        "二选一的对数损失 {loss}（95% 区间 {low} 到 {high}，{n} 张宠物照片）；抛硬币是 0.693。",
+    ),
+    "auroc": ("Pets against negatives: area under the ROC curve {area}.", "宠物与其他照片：ROC 曲线下面积 {area}。"),
+    "confusion": ("What photos of each kind were called", "每类照片被判成什么"),
+    "shows-called": ("shows ↓ called →", "照片里 ↓ 判成 →"),
+    "bad-at": ("What it is bad at", "它不擅长什么"),
+    "weaknesses": (
+        WEAKNESSES,
+        "画、玩具和毛绒：它只见过照片。长得像猫狗、又没人教过它的动物（狐狸、狼、浣熊、小熊猫）可能被认成猫或狗。"
+        "小于照片五分之一或互相遮挡的宠物会漏掉。它不懂品种，不认识个体，对人一无所知。",
+    ),
+    "examples": (
+        "Of the {n} example photos on this page it gets {wrong} wrong; the worst:",
+        "本页的 {n} 张示例照片里，它错了 {wrong} 张；错得最厉害的：",
+    ),
+    "alt": (
+        "The example, with the places that speak for a cat or a dog in colour.",
+        "示例照片，支持猫或狗的位置有颜色。",
+    ),
+    "called": ("Called:", "判成："),
+    "shows": ("shows:", "其实是："),
+    "origin": ("What it was made from", "它是怎么来的"),
+    "network": (
+        "{architecture}, shown photos of {size} pixels on the short side.",
+        "{architecture}，看短边 {size} 像素的照片。",
+    ),
+    "thresholds": (
+        "“Neither” where the larger probability is below {present}, “both” where the smaller one reaches {both}.",
+        "较大的概率低于 {present} 时判“都没有”，较小的达到 {both} 时判“都有”。",
+    ),
+    "trained": (
+        "The last run took {epochs} epochs and kept number {best}; commit {commit}.",
+        "最后一次训练了 {epochs} 轮，保留了第 {best} 轮；提交 {commit}。",
+    ),
+    "source": ("source and label", "来源与标签"),
+    "training-photos": ("training photos", "训练照片"),
+    "tuning-photos": ("tuning photos", "调参照片"),
+    "card": ("The model card, in full (English)", "完整的模型说明（英文）"),
+}
 
 # The groups below are named by codes of the program: of labels, verdicts and errors.
 
@@ -220,6 +321,85 @@ PROBLEM = {
     "bad-array": ("This is not a picture that can be read.", "这不是能读的图片。"),
 }
 
+SHOW = {  # which of many photos
+    "all": ("All ({count})", "全部（{count}）"),
+    "cat": ("A cat ({count})", "有猫（{count}）"),
+    "dog": ("A dog ({count})", "有狗（{count}）"),
+    "both": ("Both ({count})", "都有（{count}）"),
+    "neither": ("Neither ({count})", "都没有（{count}）"),
+    "unreadable": ("Cannot be read ({count})", "无法读取（{count}）"),
+}
+
+ORDER = {
+    "given": ("as given", "原来的顺序"),
+    "doubt": ("most in doubt first", "最拿不准的在前"),
+    "verdict": ("by verdict", "按结论"),
+}
+
+ZIP = {  # why a zip is not opened
+    "damaged": ("This zip is damaged or cut off.", "这个 zip 已损坏或不完整。"),
+    "encrypted": ("This zip is locked by a password.", "这个 zip 有密码。"),
+    "nested": ("There is a zip in this zip. Unpack it first.", "这个 zip 里还有 zip，请先解压。"),
+    "names": (
+        "This zip names files outside of itself, so it is not opened.",
+        "这个 zip 里的文件名指向它之外，所以没有打开。",
+    ),
+    "bomb": (
+        "This zip unpacks to far more than photos need, so it is not opened.",
+        "这个 zip 解压后大得不像照片，所以没有打开。",
+    ),
+}
+
+CAMERA = {  # why the live tab has stopped or cannot start
+    "refused": (
+        "The camera was refused. Allow it in the browser's settings for this page and start again.",
+        "摄像头没有获得许可。请在浏览器里允许本页使用摄像头，再重新打开。",
+    ),
+    "no-camera": ("There is no such camera.", "没有找到这样的摄像头。"),
+    "busy": ("The camera cannot be used; another program may be using it.", "摄像头无法使用，可能正被其他程序占用。"),
+    "unplugged": ("The camera is gone. Plug it in and start again.", "摄像头断开了，请接好后重新打开。"),
+    "insecure": (
+        "Browsers open the camera only over https or on this machine itself.",
+        "浏览器只在 https 或本机地址下打开摄像头。",
+    ),
+    "hidden": ("Stopped, because you looked elsewhere.", "因为你离开了，摄像头已停止。"),
+}
+
+FIGURE = {  # rates on held-out photos
+    "verdict": ("the verdict is right", "结论正确"),
+    "two-way": ("pets: cat or dog is right", "宠物：猫狗分对"),
+    "source": ("pets from {source}", "来自 {source} 的宠物"),
+    "negatives": ("photos of other things: called neither", "其他照片：判为都没有"),
+    "both": ("photos of both: called both", "两者都有的照片：判为都有"),
+    "side-by-side": ("two photos put together, side by side: called both", "两张照片左右拼接：判为都有"),
+    "at-a-half": ("one pasted into the other at a half of its size: called both", "一张以一半大小贴进另一张：判为都有"),
+    "at-a-third": ("the same at a third: called both", "以三分之一大小：判为都有"),
+    "at-a-fifth": ("the same at a fifth: called both", "以五分之一大小：判为都有"),
+    "peak": ("the map's peak is on the pet", "证据图的最高点落在宠物上"),
+    "box": ("the box fits the pet", "方框框住宠物"),
+    "called-neither": ("pets called neither", "宠物被判为都没有"),
+    "called-both": ("single pets called both", "单只宠物被判为都有"),
+    "sure-pet": ("other things called a pet with 90% or more", "其他照片以 90% 以上判为宠物"),
+}
+
+KIND = {
+    "cat": ("cat", "猫"),
+    "dog": ("dog", "狗"),
+    "both": ("both", "都有"),
+    "neither": ("neither", "都没有"),
+}
+
+CALIBRATION = {
+    "cat": (
+        "Calibration error of the cat's probability: {error}; a perfect one would have {chance} by chance ({n} pets).",
+        "猫的概率的校准误差：{error}；完美校准时偶然也会有 {chance}（{n} 张宠物照片）。",
+    ),
+    "dog": (
+        "Calibration error of the dog's probability: {error}; a perfect one would have {chance} by chance ({n} pets).",
+        "狗的概率的校准误差：{error}；完美校准时偶然也会有 {chance}（{n} 张宠物照片）。",
+    ),
+}
+
 GROUPS = {
     "page": PAGE,
     "photo": PHOTO,
@@ -234,6 +414,13 @@ GROUPS = {
     "degree": DEGREE,
     "percent": PERCENT,
     "problem": PROBLEM,
+    "show": SHOW,
+    "order": ORDER,
+    "zip": ZIP,
+    "camera": CAMERA,
+    "figure": FIGURE,
+    "kind": KIND,
+    "calibration": CALIBRATION,
 }
 WORDS = {f"{group}.{name}": pair for group, entries in GROUPS.items() for name, pair in entries.items()}
 

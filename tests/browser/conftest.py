@@ -6,8 +6,10 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 QUIET = [
@@ -18,6 +20,7 @@ QUIET = [
     "--disable-sync",
 ]
 CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+CLIP = ("cat-ginger-kitten.jpg", "dog-german-shepherd.jpg")  # what the camera sees, two seconds each
 
 
 @pytest.fixture(scope="session")
@@ -34,12 +37,26 @@ def address(root):
 
 
 @pytest.fixture(scope="session")
-def browser():
+def clip(root, tmp_path_factory) -> Path:
+    """A film for the camera: JPEGs one after another, which Chromium plays at 30 a second and from the start again."""
+    path = tmp_path_factory.mktemp("camera") / "clip.mjpeg"
+    with path.open("wb") as film:
+        for name in CLIP:
+            picture = Image.open(root / "examples" / name).resize((680, 510))
+            for step in range(60):  # a hand that is not quite still
+                left, top = step % 20, step % 15
+                picture.crop((left, top, left + 640, top + 480)).save(film, "JPEG", quality=80)
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser(clip):
     chromium = shutil.which("chromium")
     if chromium is None:
         reason = "needs Debian's chromium on the PATH"
         pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET + CAMERA)
+        args = [*QUIET, *CAMERA, f"--use-file-for-fake-video-capture={clip}"]
+        browser = playwright.chromium.launch(executable_path=chromium, args=args)
         yield browser
         browser.close()

@@ -1,0 +1,295 @@
+"""The many photos tab: files, a folder or a zip in; a gallery of verdicts and a table out."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import gradio as gr
+from gradio.data_classes import ListFiles
+from gradio.processing_utils import save_bytes_to_cache
+from gradio.utils import get_upload_folder
+from PIL import Image
+
+from catdog.classifier import Classifier, Prediction
+from catdog.images import EXTENSIONS, MAX_PIXELS, ImageError, open_picture
+from catdog.page import words
+from catdog.page.archive import ArchiveError, Member, members_of
+from catdog.table import row_of, write_csv
+
+MAX_PHOTOS = 500
+AT_ONCE = 4  # photos decoded together: bounds the memory, as in the classifier
+THUMBNAIL_SIDE = 160  # px; about 3 kB each
+DOUBTFUL = 0.4  # a probability between 20% and 80%
+HERE = Path(__file__).parent
+
+
+class TooManyPhotosError(ValueError):
+    """More photos than one go takes."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One photo that a visitor handed over."""
+
+    name: str  # as the visitor knows it; never trusted
+    source: str | Member
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One photo and what became of it."""
+
+    entry: Entry
+    answer: Prediction | ImageError
+    thumbnail: str  # data: URL, empty for a photo that cannot be read
+
+
+class RawFiles(gr.File):
+    """`gr.File` in the browser, but pairs of the visitor's own file name and the upload's path in Python."""
+
+    def get_block_name(self) -> str:
+        return "file"
+
+    def preprocess(self, payload: ListFiles | None) -> list[tuple[str, str]]:
+        return pairs_of(payload)
+
+
+class RawFolder(gr.UploadButton):
+    """The same for a folder."""
+
+    def get_block_name(self) -> str:
+        return "uploadbutton"
+
+    def preprocess(self, payload: ListFiles | None) -> list[tuple[str, str]]:
+        return pairs_of(payload)
+
+
+def pairs_of(payload: ListFiles | None) -> list[tuple[str, str]]:
+    return [(file.orig_name or Path(file.path).name, file.path) for file in payload or ()]
+
+
+def build(classifier: Classifier, max_file_size: int, tabs: gr.Tabs, shown: tuple[gr.Image, dict[str, Any]]) -> None:
+    """Lay out the tab and connect it; `tabs` and `shown` are where a photo that is clicked is opened."""
+    limits = {
+        "photos": MAX_PHOTOS,
+        "megabytes": max_file_size // 2**20,
+        "megapixels": MAX_PIXELS // 10**6,
+    }
+    with gr.Row(equal_height=True):
+        files = RawFiles(
+            label=words.label("many.files"), file_count="multiple", height=150, elem_id="many-files", scale=3
+        )
+        with gr.Column(scale=1, min_width=180):
+            folder = RawFolder(words.label("many.folder"), file_count="directory", elem_id="many-folder")
+            stop = gr.Button(words.label("many.stop"), interactive=False, elem_id="many-stop")
+    words.text(words.tagged("many.limits", values=limits), elem_id="many-limits")
+    status = words.text(words.tagged("many.waiting", classes="waiting"), elem_id="many-status")
+    gallery = gr.HTML("", elem_id="many", js_on_load=(HERE / "many.js").read_text(encoding="utf-8"))
+    answered = gr.State([])
+
+    def respond(given: list[tuple[str, str]]) -> Iterator[tuple]:
+        yield from respond_to(classifier, lambda: entries_of(given))
+
+    def respond_to_folder(given: list[tuple[str, str]]) -> Iterator[tuple]:
+        yield from respond_to(classifier, lambda: entries_of(pictures_among(given)))
+
+    outputs = [status, gallery, answered, files, stop]
+    options = {"outputs": outputs, "show_progress": "hidden", "concurrency_limit": 2, "api_visibility": "private"}
+    running = [files.upload(respond, files, **options), folder.upload(respond_to_folder, folder, **options)]
+    stop.click(
+        stopped, answered, [status, gallery, stop], cancels=running, show_progress="hidden", api_visibility="private"
+    )
+    picture, answer_picture = shown
+    opening = gallery.select(
+        opened, answered, [tabs, picture, status], show_progress="hidden", api_visibility="private"
+    )
+    opening.success(**answer_picture)
+
+
+def respond_to(classifier: Classifier, collect) -> Iterator[tuple]:
+    """Progress after every few photos, then the gallery.
+
+    Yields:
+        Status, gallery, the photos answered so far, the emptied input, the stop button.
+    """
+    try:
+        entries = collect()
+    except (ArchiveError, TooManyPhotosError) as error:
+        yield problem(error), "", [], None, gr.update(interactive=False)
+        return
+    done: list[Answered] = []
+    yield progress(0, len(entries)), "", done, gr.skip(), gr.update(interactive=True)
+    for some in answers_of(classifier, entries):
+        done = done + some
+        yield progress(len(done), len(entries)), gr.skip(), done, gr.skip(), gr.skip()
+    yield summary(done), gallery_html(done), done, None, gr.update(interactive=False)
+
+
+def stopped(done: list[Answered]) -> tuple:
+    """What was answered before the visitor stopped: status, gallery, the stop button."""
+    return summary(done, code="many.stopped"), gallery_html(done), gr.update(interactive=False)
+
+
+def entries_of(given: list[tuple[str, str]]) -> list[Entry]:
+    """The photos in files and zips.
+
+    Raises:
+        ArchiveError: for a zip that is not opened.
+        TooManyPhotosError: for more than MAX_PHOTOS.
+    """
+    entries: list[Entry] = []
+    for name, path in given:
+        if name.lower().endswith(".zip"):
+            entries += [Entry(f"{name}/{member.name}", member) for member in members_of(Path(path))]
+        else:
+            entries.append(Entry(name, path))
+        if len(entries) > MAX_PHOTOS:
+            raise TooManyPhotosError
+    return entries
+
+
+def pictures_among(given: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """A folder's pictures, by their names: it often holds other things too."""
+    return [
+        (name, path)
+        for name, path in given
+        if PurePosixPath(name).suffix.lower() in EXTENSIONS and not PurePosixPath(name).name.startswith("._")
+    ]
+
+
+def answers_of(classifier: Classifier, entries: list[Entry]) -> Iterator[list[Answered]]:
+    """Answer a few photos at a time, in order."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for start in range(0, len(entries), AT_ONCE):
+            some = entries[start : start + AT_ONCE]
+            opened = list(pool.map(open_entry, some))
+            answers = iter(
+                classifier.classify([each for each in opened if isinstance(each, Image.Image)], errors="return")
+            )
+            yield [
+                Answered(entry, each, "")
+                if isinstance(each, ImageError)
+                else Answered(entry, next(answers), thumbnail(each))
+                for entry, each in zip(some, opened)
+            ]
+
+
+def open_entry(entry: Entry) -> Image.Image | ImageError:
+    try:
+        return open_picture(entry.source.read() if isinstance(entry.source, Member) else entry.source)
+    except ImageError as error:
+        return error
+
+
+def thumbnail(picture: Image.Image) -> str:
+    """A small copy as a `data:` URL, so that it needs no file."""
+    small = picture.copy()
+    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    buffer = io.BytesIO()
+    small.save(buffer, "WEBP", quality=60, method=0)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def doubt(prediction: Prediction) -> float:
+    """0 where both probabilities are 0 or 1, 1 where one of them is a half."""
+    return max(1 - abs(2 * probability - 1) for probability in (prediction.cat, prediction.dog))
+
+
+def problem(error: ArchiveError | TooManyPhotosError) -> str:
+    if isinstance(error, TooManyPhotosError):
+        return words.tagged("many.too-many", values={"photos": MAX_PHOTOS}, classes="problem", role="alert")
+    return words.tagged(f"zip.{error.code}", classes="problem", role="alert")
+
+
+def progress(done: int, total: int) -> str:
+    said = words.tagged("many.progress", values={"done": done, "total": total})
+    return f'<div class="progress">{said}<progress max="{max(total, 1)}" value="{done}"></progress></div>'
+
+
+def summary(done: list[Answered], code: str = "many.done") -> str:
+    if not done:
+        return words.tagged("many.none", classes="waiting", role="status")
+    return words.tagged(code, values={"photos": len(done)}, role="status")
+
+
+def gallery_html(done: list[Answered]) -> str:
+    """Filters, order, the table to download, and a cell for each photo."""
+    if not done:
+        return ""
+    counts = Counter(kind_of(each) for each in done)
+    choices = words.tagged("show.all", "option", {"count": len(done)}, value="") + "".join(
+        words.tagged(f"show.{kind}", "option", {"count": counts[kind]}, value=kind)
+        for kind in ("cat", "dog", "both", "neither", "unreadable")
+        if counts[kind]
+    )
+    orders = "".join(words.tagged(f"order.{order}", "option", value=order) for order in ("given", "doubt", "verdict"))
+    cells = "".join(cell(index, each) for index, each in enumerate(done))
+    return f"""
+<div class="tools">
+  <label>{words.tagged("many.show", "span")}<select name="kind">{choices}</select></label>
+  <label>{words.tagged("many.order", "span")}<select name="order">{orders}</select></label>
+  <label><input type="checkbox" name="doubtful" value="{DOUBTFUL}">{words.tagged("many.doubtful", "span")}</label>
+  {words.tagged("many.download", "a", classes="download", download="catdog.csv", href=csv_url(done))}
+</div>
+<ul class="photos">{cells}</ul>
+{words.tagged("many.no-match", classes="no-match", hidden="hidden")}
+"""
+
+
+def kind_of(each: Answered) -> str:
+    return "unreadable" if isinstance(each.answer, ImageError) else each.answer.verdict
+
+
+def cell(index: int, each: Answered) -> str:
+    """One photo in the gallery: a button that opens it in the photo tab, or why it could not be read."""
+    name = html.escape(each.entry.name)
+    kind = kind_of(each)
+    if isinstance(each.answer, ImageError):
+        why = words.tagged(f"problem.{each.answer.code}", "span", classes="why")
+        return (
+            f'<li data-kind="{kind}" data-doubt="1"><div class="photo" title="{name}">'
+            f'{why}<span class="name">{name}</span></div></li>'
+        )
+    bars = "".join(
+        f'<span class="track"><span class="fill {label}" style="width: {100 * getattr(each.answer, label):.1f}%"></span>'
+        f"</span>"
+        for label in ("cat", "dog")
+    )
+    return (
+        f'<li data-kind="{kind}" data-doubt="{doubt(each.answer):.3f}">'
+        f'<button type="button" class="photo" data-index="{index}" title="{name}">'
+        f'<img src="{each.thumbnail}" alt="" loading="lazy">{words.tagged(f"verdict.{kind}", "span", classes=f"verdict {kind}")}'
+        f'{bars}<span class="name">{name}</span></button></li>'
+    )
+
+
+def csv_url(done: list[Answered]) -> str:
+    """The table that predict.py writes, as a link that needs no file on the server."""
+    file = io.StringIO(newline="")
+    write_csv((row_of(each.entry.name, each.answer) for each in done), file)
+    return "data:text/csv;charset=utf-8;base64," + base64.b64encode(file.getvalue().encode()).decode()
+
+
+def opened(done: list[Answered], event: gr.EventData) -> tuple:
+    """Open the photo that was clicked in the photo tab, as it was handed over: tabs, picture, status."""
+    entry = done[event.index].entry
+    try:
+        path = entry.source if isinstance(entry.source, str) else unpacked(entry.source)
+    except ImageError:
+        path = ""
+    if not Path(path).is_file():  # uploads are deleted after a while
+        return gr.skip(), gr.skip(), words.tagged("many.gone", classes="problem", role="alert")
+    return gr.Tabs(selected="photo"), path, gr.skip()
+
+
+def unpacked(member: Member) -> str:
+    """A picture in a zip as a file among the uploads, which is deleted with them."""
+    return save_bytes_to_cache(member.read(), PurePosixPath(member.name).name, get_upload_folder())

@@ -1,0 +1,225 @@
+"""The how-good tab: what the loaded checkpoint scored, where it fails, and what it was made from.
+
+Every figure comes from the checkpoint's metadata; the pictures are the examples that come with the page.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from catdog.checkpoint import Metadata
+from catdog.classifier import Classifier, Explanation
+from catdog.images import open_picture
+from catdog.model_card import model_card
+from catdog.page import words
+from catdog.page.drawing import data_url
+from catdog.page.photo import EXAMPLES
+from catdog.render import overlay
+
+SHOWN_MISTAKES = 3
+CARD_SIDE = 480  # px
+
+
+def build(classifier: Classifier, tab: gr.Tab) -> None:
+    """Lay out the tab; the examples are answered when somebody first opens it."""
+    metadata = classifier.metadata
+    words.text(figures_html(metadata), elem_id="good")
+    mistakes = words.text("", elem_id="good-mistakes")
+    words.text(origin_html(metadata), elem_id="good-origin")
+    if metadata.training:
+        with gr.Accordion(words.label("good.card"), open=False, elem_id="good-card"):
+            gr.Markdown(without_title(model_card(metadata)))
+
+    @cache
+    def answer() -> str:
+        return mistakes_html(classifier, EXAMPLES)
+
+    tab.select(answer, None, mistakes, show_progress="hidden", api_visibility="private")
+
+
+def figures_html(metadata: Metadata) -> str:
+    """Held-out rates with their intervals, and which verdict photos of each kind got."""
+    held_out = metadata.held_out
+    if not held_out:
+        return words.tagged("good.none", classes="waiting")
+    right = held_out["verdict_accuracy"]
+    headline = words.tagged(
+        "good.headline", "h2", {"n": f"{held_out['n']:,}", "percent": f"{100 * right['value']:.1f}"}
+    )
+    groups = "".join(
+        f"<h3>{words.tagged(code, 'span')}</h3>{''.join(rate_row(*row) for row in rows if row[2])}"
+        for code, rows in (("good.higher", successes(held_out)), ("good.lower", failures(held_out)))
+    )
+    return f"""
+{headline}{words.tagged("good.held-out")}
+<div class="rates">{groups}</div>{words.tagged("good.interval", classes="note")}
+{numbers(held_out)}
+<h3>{words.tagged("good.confusion", "span")}</h3>{confusion_table(held_out["confusion"])}
+"""
+
+
+def successes(held_out: dict[str, Any]) -> list[tuple[str, dict[str, str], dict[str, Any] | None]]:
+    """Rates that should be high: code, values of its words, the rate (None where it was not measured)."""
+    pets, maps = held_out.get("pets", {}), held_out.get("maps", {})
+    return [
+        ("verdict", {}, held_out["verdict_accuracy"]),
+        ("two-way", {}, pets.get("two_way_accuracy")),
+        *(
+            ("source", {"source": source.partition(":")[2] or source}, each["two_way_accuracy"])
+            for source, each in held_out.get("pets_by_source", {}).items()
+        ),
+        ("negatives", {}, held_out.get("negatives", {}).get("called_neither")),
+        ("both", {}, held_out.get("both", {}).get("called_both")),
+        *((way.replace(" ", "-"), {}, each) for way, each in held_out.get("made_up_both", {}).items()),
+        ("peak", {}, maps.get("peak_on_pet")),
+        ("box", {}, maps.get("box_found")),
+    ]
+
+
+def failures(held_out: dict[str, Any]) -> list[tuple[str, dict[str, str], dict[str, Any] | None]]:
+    """Rates that should be low, alike."""
+    pets = held_out.get("pets", {})
+    return [
+        ("called-neither", {}, pets.get("called_neither")),
+        ("called-both", {}, pets.get("called_both")),
+        ("sure-pet", {}, held_out.get("negatives", {}).get("called_a_pet_at_0.9")),
+    ]
+
+
+def rate_row(code: str, values: dict[str, str], rate: dict[str, Any]) -> str:
+    """A rate as a point on a line from 0 to 100%, its interval as a bar through it, and in figures."""
+    low, high = rate["interval"]
+    place = f"left: {100 * low:.2f}%; width: {100 * (high - low):.2f}%"
+    point = f"left: {100 * rate['value']:.2f}%"
+    said = f"{rate['value']:.1%}"
+    n = words.tagged("good.of", "small", {"k": f"{rate['k']:,}", "n": f"{rate['n']:,}"})
+    few = words.tagged("good.few", "small", classes="few") if rate["n"] < 30 else ""
+    return (
+        f'<div class="rate">{words.tagged(f"figure.{code}", "span", values)}'
+        f'<span class="line" aria-hidden="true"><i class="interval" style="{place}"></i>'
+        f'<i class="point" style="{point}"></i></span>'
+        f"<span><b>{said}</b> <small>{low:.1%} – {high:.1%}</small> {n} {few}</span></div>"
+    )
+
+
+def numbers(held_out: dict[str, Any]) -> str:
+    """The figures that are no rates."""
+    lines = []
+    if pets := held_out.get("pets"):
+        loss, errors = pets["two_way_log_loss"], pets["calibration_error"]
+        low, high = (f"{max(0.0, side):.3f}" for side in loss["interval"])
+        lines.append(
+            words.tagged("good.loss", "li", {"loss": f"{loss['value']:.3f}", "low": low, "high": high, "n": pets["n"]})
+        )
+        for label, error in errors.items():
+            values = {"error": f"{error['value']:.1%}", "chance": f"{error['by_chance']:.1%}", "n": pets["n"]}
+            lines.append(words.tagged(f"calibration.{label}", "li", values))
+    if against := held_out.get("pets_against_negatives"):
+        lines.append(words.tagged("good.auroc", "li", {"area": f"{against['auroc']:.3f}"}))
+    return f'<ul class="numbers">{"".join(lines)}</ul>'
+
+
+def confusion_table(confusion: dict[str, dict[str, int]]) -> str:
+    """Rows are what a photo shows, columns what it was called; the darker, the larger the share of its row."""
+    head = "".join(words.tagged(f"kind.{verdict}", "th", scope="col") for verdict in confusion)
+    body = ""
+    for shown, row in confusion.items():
+        total = max(sum(row.values()), 1)
+        cells = "".join(
+            f'<td class="{"right" if shown == called else "wrong"}" style="--share: {row[called] / total:.3f}">{row[called]}</td>'
+            for called in row
+        )
+        body += f"<tr>{words.tagged(f'kind.{shown}', 'th', scope='row')}{cells}</tr>"
+    return (
+        f'<table class="confusion"><thead><tr>{words.tagged("good.shows-called", "td")}{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table>"
+    )
+
+
+def mistakes_html(classifier: Classifier, folder: Path) -> str:
+    """The examples that it gets most wrong, with their maps, and what it is bad at in words."""
+    truths = truths_of(folder / "README.md")
+    paths = [folder / name for name in sorted(truths)]
+    explanations = classifier.explain(paths)
+    wrong = [
+        (path, explanation)
+        for path, explanation in zip(paths, explanations)
+        if explanation.prediction.verdict != truths[path.name]
+    ]
+    wrong.sort(key=lambda pair: -wrongness(pair[1], truths[pair[0].name]))
+    cards = "".join(
+        mistake_card(classifier, path, explanation, truths[path.name]) for path, explanation in wrong[:SHOWN_MISTAKES]
+    )
+    said = words.tagged("good.examples", values={"wrong": len(wrong), "n": len(paths)})
+    return (
+        f"<h3>{words.tagged('good.bad-at', 'span')}</h3>{words.tagged('good.weaknesses')}"
+        f'{said}<div class="mistakes">{cards}</div>'
+    )
+
+
+def truths_of(table: Path) -> dict[str, str]:
+    """File name -> verdict, from the examples' README: its first column, and the first word of `true answer`."""
+    rows = re.findall(r"^\| `([^`]+)` \|[^|]*\| (\w+)", table.read_text(encoding="utf-8"), re.MULTILINE)
+    return dict(rows)
+
+
+def wrongness(explanation: Explanation, truth: str) -> float:
+    """How far the worse of the two probabilities is from the truth."""
+    prediction = explanation.prediction
+    return max(abs(getattr(prediction, label) - (truth in (label, "both"))) for label in ("cat", "dog"))
+
+
+def mistake_card(classifier: Classifier, path: Path, explanation: Explanation, truth: str) -> str:
+    painted = overlay(open_picture(path), explanation, classifier.metadata.evidence_scale)
+    painted.thumbnail((CARD_SIDE, CARD_SIDE))
+    verdict = explanation.prediction.verdict
+    return (
+        f'<figure><img src="{data_url(painted)}" data-word-alt="good.alt"><figcaption>'
+        f"{words.tagged('good.called', 'span')} <b>{words.tagged(f'kind.{verdict}', 'span')}</b>, "
+        f"{words.tagged('good.shows', 'span')} <b>{words.tagged(f'kind.{truth}', 'span')}</b></figcaption></figure>"
+    )
+
+
+def origin_html(metadata: Metadata) -> str:
+    """Which network, which photos."""
+    lines = [
+        words.tagged("good.network", "li", {"architecture": metadata.architecture, "size": metadata.input_size}),
+        words.tagged("good.thresholds", "li", {"present": f"{metadata.present:.2f}", "both": f"{metadata.both:.2f}"}),
+    ]
+    training = metadata.training
+    if training:
+        commit = training.get("commit") or "–"
+        values = {"epochs": training["epochs_run"], "best": training["best_epoch"], "commit": commit}
+        lines.append(words.tagged("good.trained", "li", values))
+    return (
+        f"<h3>{words.tagged('good.origin', 'span')}</h3><ul>{''.join(lines)}</ul>"
+        f"{sources_table(training['counts']) if training else ''}"
+    )
+
+
+def sources_table(counts: dict[str, dict[str, int]]) -> str:
+    """Photos by source, label and part."""
+    total: Counter[str] = Counter()
+    for part in counts.values():
+        total.update(part)
+    body = "".join(
+        f'<tr><th scope="row">{html.escape(name)}</th>'
+        + "".join(f"<td>{counts[part].get(name, 0):,}</td>" for part in ("training", "tuning"))
+        + "</tr>"
+        for name in sorted(total)
+    )
+    head = words.tagged("good.training-photos", "th", scope="col") + words.tagged(
+        "good.tuning-photos", "th", scope="col"
+    )
+    return f'<table class="sources"><thead><tr>{words.tagged("good.source", "td")}{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def without_title(card: str) -> str:
+    return card.partition("\n")[2]

@@ -1,0 +1,216 @@
+"""The live tab in a real browser, with a camera that plays a film of a cat and a dog."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from catdog.page import words
+
+PATIENCE = 120_000  # ms, for an answer on a busy machine
+FRAMES = "component_server"
+
+
+@pytest.fixture
+def open_live(browser):
+    """The live tab, for a visitor of their own."""
+    contexts = []
+
+    def open_at(address: str, script: str | None = None) -> Page:
+        contexts.append(browser.new_context(viewport={"width": 1200, "height": 900}, locale="en"))
+        page = contexts[-1].new_page()
+        if script:
+            page.add_init_script(script)
+        page.goto(address)
+        page.get_by_role("tab", name=words.LIVE["tab"][0]).click(timeout=PATIENCE)
+        expect(start_button(page)).to_have_text(words.LIVE["start"][0], timeout=PATIENCE)
+        return page
+
+    yield open_at
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def live(open_live, address) -> Page:
+    return open_live(address)
+
+
+def start_button(page: Page):
+    return page.locator("#live [name=start]")
+
+
+def start(page: Page) -> None:
+    start_button(page).click()
+    expect(page.locator("#live .verdict")).to_be_visible(timeout=PATIENCE)
+
+
+def expect_stopped(page: Page, problem: str) -> None:
+    expect(page.locator("#live .problem")).to_have_text(words.CAMERA[problem][0], timeout=PATIENCE)
+    assert page.evaluate("document.querySelector('#live video').srcObject") is None
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(1000)
+    assert not [url for url in asked if FRAMES in url]
+
+
+def painted(page: Page) -> bool:
+    """Whether the map has colour anywhere."""
+    return page.evaluate(
+        """() => {
+            const canvas = document.querySelector("#live canvas");
+            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            return data.some((value, place) => place % 4 === 3 && value > 20);
+        }"""
+    )
+
+
+def test_the_camera_is_answered_with_verdict_bars_map_and_pace(live):
+    start(live)
+    assert live.locator("#live .verdict").text_content() in [english for english, _ in words.VERDICT.values()]
+    expect(live.locator("#live .pace")).to_contain_text("Answers a second", timeout=PATIENCE)
+    assert painted(live)
+    assert all(live.locator(f"#live .number.{label}").text_content() for label in ("cat", "dog"))
+
+
+def test_both_animals_of_the_film_are_told(live):
+    start(live)
+    for label in ("cat", "dog"):
+        expect(live.locator("#live .verdict")).to_have_text(words.VERDICT[label][0], timeout=PATIENCE)
+
+
+def test_frames_are_dropped_and_never_queued(live):
+    waiting, most, sizes = set(), [], []
+
+    def asked(request):
+        if FRAMES in request.url:
+            waiting.add(request)
+            most.append(len(waiting))
+            sizes.append(len(request.post_data or ""))
+
+    live.on("request", asked)
+    live.on("requestfinished", waiting.discard)
+    live.on("requestfailed", waiting.discard)
+    start(live)
+    for _ in range(3):
+        live.wait_for_event("requestfinished", lambda request: FRAMES in request.url, timeout=PATIENCE)
+    assert len(most) >= 3 and max(most) == 1
+    assert max(sizes) < 60_000
+
+
+def test_it_stops_when_the_browsers_tab_is_hidden(live):
+    start(live)
+    live.evaluate(
+        """() => {
+            Object.defineProperty(document, "hidden", { get: () => true });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }"""
+    )
+    expect_stopped(live, "hidden")
+
+
+def test_it_stops_when_another_tab_of_the_page_is_opened(live):
+    start(live)
+    live.get_by_role("tab", name=words.PHOTO["tab"][0], exact=True).click()
+    expect_stopped(live, "hidden")
+
+
+def test_start_becomes_stop_and_stops(live):
+    start(live)
+    expect(start_button(live)).to_have_text(words.LIVE["stop"][0])
+    start_button(live).click()
+    expect(start_button(live)).to_have_text(words.LIVE["start"][0])
+    expect(live.locator("#live .stage")).to_be_hidden()
+    assert live.evaluate("document.querySelector('#live video').srcObject") is None
+
+
+def test_the_picture_is_a_mirror_for_the_front_camera_only_and_by_choice(live):
+    stage = live.locator("#live .stage.mirrored")
+    expect(stage).to_have_count(1)
+    live.locator("#live [name=turn]").click()
+    expect(stage).to_have_count(0)
+    live.locator("#live [name=mirror]").check()
+    expect(stage).to_have_count(1)
+
+
+def test_the_other_camera_is_asked_for(open_live, address):
+    page = open_live(
+        address,
+        """window.asked = [];
+        const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        navigator.mediaDevices.getUserMedia = (wanted) => (asked.push(wanted.video.facingMode), open(wanted));""",
+    )
+    start(page)
+    page.locator("#live [name=turn]").click()
+    expect(page.locator("#live .verdict")).to_be_visible(timeout=PATIENCE)
+    assert page.evaluate("asked") == ["user", "environment"]
+
+
+@pytest.mark.parametrize(
+    ("error", "problem"), [("NotAllowedError", "refused"), ("NotFoundError", "no-camera"), ("NotReadableError", "busy")]
+)
+def test_a_camera_that_cannot_be_had_gets_a_sentence(open_live, address, error, problem):
+    refuse = f"navigator.mediaDevices.getUserMedia = async () => {{ throw new DOMException('', '{error}'); }};"
+    page = open_live(address, refuse)
+    start_button(page).click()
+    expect_stopped(page, problem)
+    expect(start_button(page)).to_have_text(words.LIVE["start"][0])
+
+
+def test_a_camera_that_is_unplugged_gets_a_sentence(live):
+    start(live)
+    live.evaluate(
+        "document.querySelector('#live video').srcObject.getVideoTracks()[0].dispatchEvent(new Event('ended'))"
+    )
+    expect_stopped(live, "unplugged")
+
+
+def test_two_visitors_are_answered_at_once(open_live, address):
+    first, second = open_live(address), open_live(address)
+    start(first)
+    start(second)
+    for page in (first, second):
+        answer = page.wait_for_event("response", lambda response: FRAMES in response.url, timeout=PATIENCE)
+        assert "verdict" in answer.json()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_it_goes_on_when_the_server_is_started_again_under_the_page(open_live, root):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-u", "app.py", "--host", "127.0.0.1", "--port", str(port)]
+
+    def serve() -> subprocess.Popen:
+        process = subprocess.Popen(
+            command,
+            cwd=root,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"GRADIO_ANALYTICS_ENABLED": "False"},
+        )
+        while "http://" not in process.stdout.readline():
+            pass
+        return process
+
+    def end(process: subprocess.Popen) -> None:
+        process.kill()
+        process.communicate()
+
+    server = serve()
+    try:
+        page = open_live(f"http://127.0.0.1:{port}")
+        start(page)
+        end(server)
+        expect(page.locator("#live .problem")).to_have_text(words.LIVE["lost"][0], timeout=PATIENCE)
+        server = serve()
+        expect(page.locator("#live .problem")).to_be_hidden(timeout=PATIENCE)
+        expect(page.locator("#live .verdict")).to_be_visible()
+    finally:
+        end(server)

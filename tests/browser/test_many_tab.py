@@ -1,0 +1,163 @@
+"""The many photos tab, and the how-good tab, in a real browser."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from catdog.page import words
+from catdog.table import COLUMNS
+
+PATIENCE = 120_000  # ms, for an answer on a busy machine
+EVIL = "<img src=x onerror=window.harmed=1>.jpg"
+SHOWN = "#many .photos > li:visible"
+
+
+@pytest.fixture
+def many(browser, address) -> Page:
+    context = browser.new_context(viewport={"width": 1200, "height": 900}, locale="en", accept_downloads=True)
+    page = context.new_page()
+    page.goto(address)
+    page.get_by_role("tab", name=words.MANY["tab"][0]).click(timeout=PATIENCE)
+    page.wait_for_selector("#many-files", timeout=PATIENCE)
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def handed_over(root, tmp_path) -> list[Path]:
+    """A cat, a dog, neither, one that is broken with an evil name, and a zip with another dog."""
+    examples = root / "examples"
+    broken = tmp_path / EVIL
+    broken.write_bytes(b"nothing")
+    packed = tmp_path / "packed.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.write(examples / "dog-golden-retriever.jpg", "holiday/dog.jpg")
+    names = ("cat-ginger-kitten.jpg", "dog-german-shepherd.jpg", "neither-coffee-cup.jpg")
+    return [*(examples / name for name in names), broken, packed]
+
+
+def hand_over(page: Page, paths: list[Path], count: int) -> None:
+    page.set_input_files("#many-files input[type=file]", [str(path) for path in paths])
+    expect(page.locator(SHOWN)).to_have_count(count, timeout=PATIENCE)
+
+
+def names(page: Page) -> list[str]:
+    return page.locator(SHOWN).locator(".name").all_text_contents()
+
+
+def test_files_and_a_zip_become_a_gallery_with_a_row_for_a_broken_one(many, handed_over):
+    hand_over(many, handed_over, 5)
+    expected = [path.name for path in handed_over[:4]] + ["packed.zip/holiday/dog.jpg"]
+    assert names(many) == expected
+    verdicts = many.locator(SHOWN).locator(".verdict").all_text_contents()
+    assert verdicts == [words.VERDICT[verdict][0] for verdict in ("cat", "dog", "neither", "dog")]
+    expect(many.locator("#many .why")).to_have_text(words.PROBLEM["unknown-type"][0])
+    assert many.evaluate("window.harmed") is None
+
+
+def test_filters_and_order_need_no_request(many, handed_over):
+    hand_over(many, handed_over, 5)
+    asked = []
+    many.on("request", lambda request: asked.append(request.url))
+    many.select_option("#many [name=kind]", "dog")
+    assert names(many) == ["dog-german-shepherd.jpg", "packed.zip/holiday/dog.jpg"]
+    many.select_option("#many [name=kind]", "")
+    many.select_option("#many [name=order]", "doubt")
+    doubts = [float(each) for each in many.locator(SHOWN).evaluate_all("cells => cells.map(c => c.dataset.doubt)")]
+    assert doubts == sorted(doubts, reverse=True)
+    many.select_option("#many [name=order]", "verdict")
+    kinds = many.locator(SHOWN).evaluate_all("cells => cells.map(c => c.dataset.kind)")
+    assert kinds == sorted(kinds)
+    many.check("#many [name=doubtful]")
+    assert all(float(each) >= 0.4 for each in many.locator(SHOWN).evaluate_all("c => c.map(e => e.dataset.doubt)"))
+    assert not asked
+
+
+def test_the_table_is_downloaded(many, handed_over):
+    hand_over(many, handed_over, 5)
+    with many.expect_download() as download:
+        many.locator("#many .download").click()
+    rows = list(csv.reader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8"))))
+    assert download.value.suggested_filename == "catdog.csv"
+    assert tuple(rows[0]) == COLUMNS
+    assert [row[0] for row in rows[1:]] == names(many)
+    assert [row[1] for row in rows[1:]] == ["cat", "dog", "neither", "", "dog"]
+
+
+@pytest.mark.parametrize("place", [1, -1], ids=["a file", "in a zip"])
+def test_a_click_opens_the_photo_in_the_photo_tab(many, handed_over, place):
+    hand_over(many, handed_over, 5)
+    many.locator("#many button.photo").nth(place).click()
+    expect(many.locator("#answer .verdict")).to_have_text(words.VERDICT["dog"][0], timeout=PATIENCE)
+    expect(many.locator("#answer .verdict")).to_be_visible()
+    many.wait_for_function("document.querySelector('#picture img')?.naturalWidth > 100", timeout=PATIENCE)
+
+
+def test_a_folder_is_answered_without_its_other_files(many, root, tmp_path):
+    folder = tmp_path / "holiday"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "notes.txt").write_text("no picture")
+    for place, name in (("a.jpg", "cat-chelsea.jpg"), ("deep/b.jpg", "neither-horses.jpg")):
+        (folder / place).write_bytes((root / "examples" / name).read_bytes())
+    many.set_input_files("#many-folder input[type=file]", str(folder))
+    expect(many.locator(SHOWN)).to_have_count(2, timeout=PATIENCE)
+    assert sorted(names(many)) == ["a.jpg", "b.jpg"]
+
+
+def test_a_zip_of_zips_gets_a_sentence_and_the_page_goes_on(many, handed_over, tmp_path):
+    nested = tmp_path / "nested.zip"
+    with zipfile.ZipFile(nested, "w") as archive:
+        archive.write(handed_over[-1], "inner.zip")
+    many.set_input_files("#many-files input[type=file]", str(nested))
+    expect(many.locator("#many-status .problem")).to_have_text(words.ZIP["nested"][0], timeout=PATIENCE)
+    hand_over(many, handed_over[:1], 1)
+
+
+def test_stop_ends_the_work_and_shows_what_is_done(many, root):
+    examples = sorted((root / "examples").glob("*.jpg"))
+    many.set_input_files("#many-files input[type=file]", [str(path) for path in examples * 6])
+    many.locator("button#many-stop:enabled").click(timeout=PATIENCE)
+    expect(many.locator("#many-status")).to_contain_text("Stopped after", timeout=PATIENCE)
+    assert many.locator(SHOWN).count() < 6 * len(examples)
+    before = many.locator("#many-status").inner_text()
+    many.wait_for_timeout(2000)
+    assert many.locator("#many-status").inner_text() == before
+
+
+@pytest.mark.parametrize("width", [360, 390])
+def test_no_tab_scrolls_sideways_on_a_phone(browser, address, handed_over, width):
+    context = browser.new_context(viewport={"width": width, "height": 800}, locale="zh-CN")
+    page = context.new_page()
+    page.goto(address)
+    for group in (words.LIVE, words.GOOD, words.MANY):
+        open_tab(page, group["tab"][1])
+        if group is words.MANY:
+            hand_over(page, handed_over, 5)
+        if group is words.GOOD:
+            expect(page.locator("#good-mistakes figure").first).to_be_visible(timeout=PATIENCE)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    context.close()
+
+
+def open_tab(page: Page, name: str) -> None:
+    """Also where a narrow page has moved it into the menu behind the three dots."""
+    tab = page.get_by_role("tab", name=name, exact=True)
+    page.wait_for_selector("#picture", timeout=PATIENCE)
+    if tab.is_visible():
+        tab.click()
+    else:
+        page.locator(".overflow-menu > button").click()
+        page.locator(".overflow-dropdown").get_by_text(name, exact=True).click()
+
+
+def test_how_good_it_is_shows_figures_and_only_examples(many, root):
+    open_tab(many, words.GOOD["tab"][0])
+    expect(many.locator("#good .rate").first).to_be_visible(timeout=PATIENCE)
+    expect(many.locator("#good-mistakes figure").first).to_be_visible(timeout=PATIENCE)
+    assert many.locator("#good .confusion tbody td").count() == 16

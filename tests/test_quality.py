@@ -1,0 +1,94 @@
+"""The how-good tab without a browser."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+import torch
+
+from catdog.checkpoint import Metadata, load_checkpoint
+from catdog.classifier import Classifier
+from catdog.page import quality, words
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Metadata:
+    return load_checkpoint()[1]
+
+
+def text_of(markup: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", markup))
+
+
+def test_every_rate_of_the_checkpoint_is_shown_with_n_and_interval(shipped):
+    shown = text_of(quality.figures_html(shipped))
+    rates = [rate for _, _, rate in quality.successes(shipped.held_out) + quality.failures(shipped.held_out) if rate]
+    assert len(rates) >= 10
+    for rate in rates:
+        low, high = rate["interval"]
+        assert f"{rate['value']:.1%} {low:.1%} – {high:.1%} {rate['k']:,} of {rate['n']:,}" in shown
+
+
+def test_other_figures_are_shown_when_the_checkpoint_holds_others(shipped):
+    held_out = shipped.held_out | {
+        "n": 4321,
+        "verdict_accuracy": {"value": 0.5, "k": 2160, "n": 4321, "interval": [0.25, 0.75]},
+    }
+    shown = text_of(quality.figures_html(replace(shipped, held_out=held_out)))
+    assert "Right on 50.0% of 4,321 held-out photos" in shown and "25.0% – 75.0%" in shown
+
+
+def test_rates_of_few_photos_say_so(shipped):
+    markup = quality.figures_html(shipped)
+    few = [rate for _, _, rate in quality.successes(shipped.held_out) if rate and rate["n"] < 30]
+    assert markup.count("good.few") == len(few)
+
+
+def test_the_confusion_table_has_every_count(shipped):
+    cells = re.findall(r"<td class=[^>]+>(\d+)</td>", quality.figures_html(shipped))
+    assert cells == [str(count) for row in shipped.held_out["confusion"].values() for count in row.values()]
+
+
+def test_a_checkpoint_without_figures_says_so():
+    assert "good.none" in quality.figures_html(Metadata())
+    assert "good.trained" not in quality.origin_html(Metadata())
+
+
+def test_no_name_of_a_photo_that_may_not_be_shown_is_on_the_page(shipped):
+    names = [each["name"] for each in shipped.held_out["worst_mistakes"]]
+    page = quality.figures_html(shipped) + quality.origin_html(shipped)
+    assert names and not any(name in page for name in names)
+
+
+def test_where_it_comes_from_is_what_the_checkpoint_says(shipped):
+    shown = text_of(quality.origin_html(shipped))
+    assert shipped.training["commit"] in shown and shipped.architecture in shown
+    assert f"{shipped.present:.2f}" in shown and f"{shipped.both:.2f}" in shown
+    for part in shipped.training["counts"].values():
+        for name, count in part.items():
+            assert name in shown and f"{count:,}" in shown
+
+
+def test_every_example_has_a_truth(root, examples):
+    truths = quality.truths_of(root / "examples" / "README.md")
+    assert set(truths) == {path.name for path in examples}
+    assert set(truths.values()) == {"cat", "dog", "both", "neither"}
+    assert truths["hard-red-panda.jpg"] == "neither" and truths["hard-drawn-dog.jpg"] == "dog"
+
+
+def test_the_worst_mistakes_are_examples_that_are_wrong_the_worst_first(tiny_network, root, examples):
+    classifier = Classifier(tiny_network, Metadata(input_size=32), torch.device("cpu"))
+    truths = quality.truths_of(root / "examples" / "README.md")
+    explanations = dict(zip(truths, classifier.explain([root / "examples" / name for name in truths])))
+    wrong = [name for name, truth in truths.items() if explanations[name].prediction.verdict != truth]
+    markup = quality.mistakes_html(classifier, root / "examples")
+    shown = re.findall(r'data-word="good.called".*?kind\.(\w+).*?kind\.(\w+)', markup)
+    assert len(shown) == min(len(wrong), quality.SHOWN_MISTAKES) > 0
+    assert all(called != truth for called, truth in shown)
+    assert f"gets {len(wrong)} wrong" in markup
+    codes = re.findall(r'data-word[a-z-]*="([^"]+)"', markup)
+    assert codes and set(codes) <= set(words.WORDS)
+    worst = max(wrong, key=lambda name: quality.wrongness(explanations[name], truths[name]))
+    assert shown[0] == (explanations[worst].prediction.verdict, truths[worst])
