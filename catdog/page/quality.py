@@ -19,7 +19,8 @@ from catdog.classifier import Classifier, Explanation
 from catdog.images import open_picture
 from catdog.model_card import model_card
 from catdog.page import words
-from catdog.page.photo import EXAMPLES, data_url
+from catdog.page.drawing import data_url
+from catdog.page.photo import EXAMPLES
 from catdog.render import overlay
 
 SHOWN_MISTAKES = 3
