@@ -88,6 +88,12 @@ def test_many_pictures_are_answered_in_order_and_a_broken_one_is_an_error_in_its
     assert re.match(r"unknown-type: broken\.jpg is not a picture", answers[1]["error"])
 
 
+@pytest.mark.parametrize("sent", ["/etc/passwd", "http://127.0.0.1/secret.png"])
+def test_a_path_or_address_in_a_list_of_pictures_is_not_opened(client, sent):
+    with pytest.raises(AppError, match="^missing: "):
+        client.predict([sent], api_name="/classify_many")
+
+
 def test_no_picture_and_too_many_pictures_are_errors_with_a_code(classifier):
     with pytest.raises(Exception, match="^'missing: "):
         api.classify_all(classifier, [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
+from gradio.data_classes import FileData, GradioRootModel
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -13,6 +14,29 @@ from catdog.classifier import Classifier, Explanation, Prediction
 from catdog.images import ImageError
 from catdog.page.many import MAX_PHOTOS, RawFiles
 from catdog.page.picture import RawImage
+
+
+class PictureList(GradioRootModel):
+    """Uploads, or `data:` URLs."""
+
+    root: list[FileData | str]
+
+
+class RawPictures(RawFiles):
+    """Several pictures: Gradio's MCP tools know single files only, so an assistant sends these as `data:` URLs."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(file_count="multiple", **options)
+        self.data_model = PictureList
+
+    def api_info(self) -> dict[str, Any]:
+        return {"type": "array", "items": {"type": "string", "description": "a file, or a data: URL"}}
+
+    def preprocess(self, payload: PictureList | None) -> list[tuple[str, str]]:
+        sent = payload.root if payload else []
+        if any(isinstance(each, str) and not each.startswith("data:") for each in sent):
+            raise gr.Error("missing: Send pictures as files or as data: URLs.", print_exception=False)  # never a path
+        return [(each[:5], each) if isinstance(each, str) else (each.orig_name or "", each.path) for each in sent]
 
 
 def build(classifier: Classifier) -> None:
@@ -53,7 +77,7 @@ def build(classifier: Classifier) -> None:
         Say of each of many pictures whether it shows a cat, a dog, both or neither.
 
         Args:
-            pictures: up to 500 photos.
+            pictures: up to 500 photos; from an assistant, data: URLs.
 
         Returns:
             one object a picture, in order: what classify gives, or error, a code and a sentence, where it cannot be read
@@ -62,7 +86,7 @@ def build(classifier: Classifier) -> None:
 
     with gr.Row(visible=False):
         picture, answer, button = RawImage(label="picture", buttons=[]), gr.JSON(label="answer"), gr.Button()
-        pictures = RawFiles(label="pictures", file_count="multiple")
+        pictures = RawPictures(label="pictures")
         button.click(classify, picture, answer, api_name="classify", show_progress="hidden")
         button.click(explain, picture, answer, api_name="explain", show_progress="hidden")
         button.click(classify_many, pictures, answer, api_name="classify_many", show_progress="hidden")
