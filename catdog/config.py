@@ -95,6 +95,8 @@ class TrainConfig:
     """Share of the steps in which one-cycle's rate rises."""
     ema: float = 0.998
     """Decay a step of the averaged weights, which are the ones kept; 0 keeps the last step's."""
+    average: tuple[Path, ...] = ()
+    """Checkpoints of earlier runs on the way to this one: the weights that are kept are the mean of theirs and this run's."""
     patience: int = 5
     """Epochs without a lower tuning loss after which training stops."""
 
@@ -161,7 +163,7 @@ class TrainConfig:
 
     def fixed(self) -> dict[str, str]:
         """The options that a resumed run must share with the run it goes on with; the photos are compared themselves."""
-        free = {"resume", "device", "workers", "out", "patience", "data", "neither", "exclude"}
+        free = {"resume", "device", "workers", "out", "patience", "data", "neither", "exclude", "average"}
         return {key: str(value) for key, value in asdict(self).items() if key not in free}
 
 

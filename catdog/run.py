@@ -27,6 +27,7 @@ from catdog.checkpoint import (
     CheckpointError,
     Metadata,
     is_pickled,
+    load_checkpoint,
     load_fitting,
     load_initial_weights,
     load_safetensors,
@@ -131,6 +132,7 @@ def train(config: TrainConfig, say: Callable[[str], None] = print) -> bool:
     if not first:  # what has to be downloaded is downloaded once
         dist.barrier()
     initialise(network, config, say)
+    others = [load_checkpoint(path)[0] for path in config.average]
     photos = gather(config, say)
     if first and dist.is_initialized():
         dist.barrier()
@@ -157,6 +159,7 @@ def train(config: TrainConfig, say: Callable[[str], None] = print) -> bool:
         say("No epoch came to a finite tuning loss: no checkpoint was written. After a stop, go on with --resume.")
         return False
     say(f"Best epoch: {fitted.progress.best_epoch + 1}, tuning loss {fitted.progress.best_loss:.4f}.")
+    average_weights(fitted.network, others)
     metadata = finish(fitted.network, config, photos, device, real_negatives)
     metadata = replace(
         metadata,
@@ -283,6 +286,29 @@ def imagenet_weights(arch: str) -> dict[str, torch.Tensor]:
         ) from error
 
 
+def average_weights(network: ResNet, others: Sequence[ResNet]) -> None:
+    """Give a network the mean of its weights and those of others, batch norm's statistics included.
+
+    Networks that were fine-tuned from each other lie in one valley, and the middle of it generalises better (Izmailov et
+    al. 2018; Wortsman et al. 2022).
+
+    Raises:
+        OptionError: where the others are of another architecture.
+    """
+    own = network.state_dict()
+    theirs = [other.state_dict() for other in others]
+    if any(own.keys() != other.keys() for other in theirs):
+        raise OptionError("--average takes checkpoints of the same --arch.")
+    network.load_state_dict(
+        {
+            name: torch.stack([value, *(other[name].to(value.device) for other in theirs)]).mean(0)
+            if value.is_floating_point()
+            else value
+            for name, value in own.items()
+        }
+    )
+
+
 def report_epoch(progress: Progress, config: TrainConfig, say: Callable[[str], None]) -> None:
     """One line an epoch, and the curves as a table and a plot beside the checkpoint."""
     row = progress.curves[-1]
@@ -359,8 +385,10 @@ def finish(
 
 def describe(config: TrainConfig, photos: Photos) -> dict:
     """What the checkpoint was made from: no paths of this machine, only the folders' names and counts."""
-    of_this_machine = ("data", "neither", "exclude", "out", "device", "resume", "workers", "dry_run")
+    of_this_machine = ("average", "data", "neither", "exclude", "out", "device", "resume", "workers", "dry_run")
     options = {name: value for name, value in asdict(config).items() if name not in of_this_machine}
+    if config.average:
+        options["average"] = " ".join(path.name for path in config.average)
     before, seen = earlier_run(config.init)
     return {
         "folders": photos.folders,
