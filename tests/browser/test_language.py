@@ -56,6 +56,6 @@ def test_the_language_is_changed_on_the_page_and_kept(open_page, root):
 
 
 def test_percentages_round_towards_doubt_as_they_do_elsewhere(open_page):
-    probabilities = [0, 0.004, 0.0099, 0.01, 0.014, 0.5, 0.666, 0.985, 0.99, 0.9901, 0.99999, 1]
+    probabilities = [0, 0.004, 0.0099, 0.01, 0.014, 0.5, 0.666, 0.984, 0.99, 0.9901, 0.99999, 1]
     shown = open_page("en-GB").evaluate("probabilities => probabilities.map(catdog.percent)", probabilities)
     assert shown == [percent(probability) for probability in probabilities]
