@@ -86,10 +86,10 @@ def build(classifier: Classifier, source: gr.State) -> None:
         return fresh(path)
 
     hidden = {"show_progress": "hidden", "api_visibility": "private"}
-    view.stages(see_stages, source, view, **hidden)
-    view.method(see_method, source, view, **hidden)
+    stages = view.stages(see_stages, source, view, trigger_mode="always_last", **hidden)
+    method = view.method(see_method, source, view, **hidden)
     view.stop(stop, None, None, queue=False, **hidden)
-    source.change(refresh, source, view, queue=False, **hidden)
+    source.change(refresh, source, view, queue=False, cancels=[stages, method], **hidden)
     Context.root_block.unload(stop)
 
 

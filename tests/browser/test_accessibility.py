@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from catdog.page import words
 
-PATIENCE = 60_000  # ms, for an answer on a busy machine
+PATIENCE = 180_000  # ms, for an answer on a busy machine
 
 
 @pytest.fixture

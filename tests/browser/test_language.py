@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from catdog.metrics import percent
 from catdog.page import words
 
 PATIENCE = 30_000  # ms, for an answer on a busy machine
@@ -52,3 +53,9 @@ def test_the_language_is_changed_on_the_page_and_kept(open_page, root):
     assert not [url for url in requests if "/assets/" not in url]  # Gradio's own Chinese words are a file of its own
     page.reload()
     expect(introduction(page)).to_have_text(words.PAGE["introduction"][1])
+
+
+def test_percentages_round_towards_doubt_as_they_do_elsewhere(open_page):
+    probabilities = [0, 0.004, 0.0099, 0.01, 0.014, 0.5, 0.666, 0.984, 0.99, 0.9901, 0.99999, 1]
+    shown = open_page("en-GB").evaluate("probabilities => probabilities.map(catdog.percent)", probabilities)
+    assert shown == [percent(probability) for probability in probabilities]

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from catdog.page import look, words
 
-PATIENCE = 60_000  # ms: other methods than ours take their time
+PATIENCE = 180_000  # ms: other methods than ours take their time, the more so on a busy machine
 
 
 @pytest.fixture(scope="module")
