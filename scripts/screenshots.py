@@ -54,6 +54,8 @@ def main() -> int:
             view.set_viewport_size(dict(zip(("width", "height"), SIZES[size])))
             if view.evaluate("catdog.language()") != language:
                 view.evaluate("language => catdog.choose(language)", language)
+                first = view.evaluate("catdog.say('photo.tab')")
+                view.get_by_role("tab", name=first, exact=True).wait_for()  # Gradio's words follow a little later
             open_tab(view, tab)
             for mode in MODES:
                 view.evaluate("dark => document.body.classList.toggle('dark', dark)", mode == "dark")

@@ -144,6 +144,7 @@ def test_no_more_than_a_few_photos_are_answered_after_the_visitor_stops(classifi
     assert len(asked) == len(done) == many.AT_ONCE
     status, gallery, _ = many.stopped(done)
     assert "many.stopped" in status and gallery.count("<li ") == many.AT_ONCE
+    assert "many.stopped" in many.stopped([])[0]
 
 
 def test_a_click_opens_the_photo_as_it_was_handed_over(classifier, files, examples):

@@ -135,7 +135,8 @@ def respond_to(classifier: Classifier, collect) -> Iterator[tuple]:
 
 def stopped(done: list[Answered]) -> tuple:
     """What was answered before the visitor stopped: status, gallery, the stop button."""
-    return summary(done, code="many.stopped"), gallery_html(done), gr.update(interactive=False)
+    status = words.tagged("many.stopped", values={"photos": len(done)}, role="status")
+    return status, gallery_html(done), gr.update(interactive=False)
 
 
 def entries_of(given: list[tuple[str, str]]) -> list[Entry]:
@@ -214,10 +215,10 @@ def progress(done: int, total: int) -> str:
     return f'<div class="progress">{said}<progress max="{max(total, 1)}" value="{done}"></progress></div>'
 
 
-def summary(done: list[Answered], code: str = "many.done") -> str:
+def summary(done: list[Answered]) -> str:
     if not done:
         return words.tagged("many.none", classes="waiting", role="status")
-    return words.tagged(code, values={"photos": len(done)}, role="status")
+    return words.tagged("many.done", values={"photos": len(done)}, role="status")
 
 
 def gallery_html(done: list[Answered]) -> str:

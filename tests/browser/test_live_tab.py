@@ -94,8 +94,8 @@ def test_frames_are_dropped_and_never_queued(live):
             sizes.append(len(request.post_data or ""))
 
     live.on("request", asked)
-    live.on("requestfinished", waiting.discard)
-    live.on("requestfailed", waiting.discard)
+    live.on("requestfinished", lambda request: waiting.discard(request))
+    live.on("requestfailed", lambda request: waiting.discard(request))
     start(live)
     for _ in range(3):
         live.wait_for_event("requestfinished", lambda request: FRAMES in request.url, timeout=PATIENCE)
