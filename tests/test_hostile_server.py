@@ -295,6 +295,16 @@ def test_what_is_not_one_bounded_answer_is_refused(neighbour, tmp_path, monkeypa
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
+def test_every_component_that_takes_files_fetches_within_limits(server):
+    taken = {
+        block for function in server.fns.values() for block in function.inputs if getattr(block, "data_model", None)
+    }
+    of_files = [block for block in taken if "gradio.FileData" in str(block.data_model.model_json_schema())]
+    assert of_files
+    for block in of_files:
+        assert isinstance(block, fetch.FetchesWithinLimits), f"{block} takes Gradio's download, which has no limit"
+
+
 def test_an_answer_that_drips_is_given_up(neighbour, tmp_path, monkeypatch):
     monkeypatch.setattr(fetch, "MAX_SECONDS", 1.5)
     picture = RawImage(render=False)

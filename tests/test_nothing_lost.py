@@ -21,6 +21,7 @@ from safetensors.torch import load_file
 
 from catdog import run, training
 from catdog.config import parse
+from catdog.resnet import ARCHITECTURES, ResidualBlock, ResNet
 from catdog.run import start
 
 OPTIONS = ["--init", "none", "--epochs", "2", "--batch-size", "8", "--workers", "0", "--device", "cpu"]
@@ -54,6 +55,7 @@ def train_and_exit(folder: Path, out: Path, *more: object) -> None:
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
+    ARCHITECTURES["resnet18"] = lambda: ResNet(ResidualBlock, (1, 1, 1, 1), 2)  # for quicker steps and saves
     sys.exit(train(folder, out, *more))
 
 
