@@ -63,7 +63,9 @@ def test_a_finer_map_keeps_the_answer(classifier, examples):
     usual = photo.answer_to(classifier, str(examples[0]))
     finer = photo.answer_to(classifier, str(examples[0]), finer=True)
     assert {key: finer[key] for key in usual} == usual
-    assert np.shape(finer["finer"])[1:] == tuple(2 * side for side in np.shape(usual["evidence"])[1:])
+    [closer] = classifier.explain([examples[0]], size=2 * classifier.metadata.input_size)
+    assert np.array_equal(finer["finer"], closer.evidence)
+    assert closer.evidence.size > 3 * np.size(usual["evidence"])
 
 
 def test_a_wrong_file_gets_a_code_and_no_path(classifier, tmp_path):

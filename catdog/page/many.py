@@ -6,7 +6,7 @@ import base64
 import html
 import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -22,6 +22,7 @@ from catdog.classifier import Classifier, Prediction
 from catdog.images import EXTENSIONS, MAX_PIXELS, ImageError, open_picture
 from catdog.page import words
 from catdog.page.archive import ArchiveError, Member, members_of
+from catdog.page.fetch import FetchesWithinLimits
 from catdog.table import row_of, write_csv
 
 MAX_PHOTOS = 500
@@ -52,7 +53,7 @@ class Answered:
     thumbnail: str  # data: URL, empty for a photo that cannot be read
 
 
-class RawFiles(gr.File):
+class RawFiles(FetchesWithinLimits, gr.File):
     """`gr.File` in the browser, but pairs of the visitor's own file name and the upload's path in Python."""
 
     def get_block_name(self) -> str:
@@ -62,7 +63,7 @@ class RawFiles(gr.File):
         return pairs_of(payload)
 
 
-class RawFolder(gr.UploadButton):
+class RawFolder(FetchesWithinLimits, gr.UploadButton):
     """The same for a folder."""
 
     def get_block_name(self) -> str:
@@ -94,19 +95,20 @@ def build(classifier: Classifier, max_file_size: int, tabs: gr.Tabs, shown: tupl
     status = words.text(words.tagged("many.waiting", classes="waiting"), elem_id="many-status")
     gallery = gr.HTML("", elem_id="many", js_on_load=(HERE / "many.js").read_text(encoding="utf-8"))
     answered = gr.State([])
+    order = gr.State({})  # a visitor's `stopped`; Gradio's own cancelling would leave an error where the status stands
 
-    def respond(given: list[tuple[str, str]]) -> Iterator[tuple]:
-        yield from respond_to(classifier, lambda: entries_of(given))
+    def respond(given: list[tuple[str, str]], order: dict[str, bool]) -> Iterator[tuple]:
+        order["stopped"] = False
+        yield from respond_to(classifier, lambda: entries_of(given), lambda: order["stopped"])
 
-    def respond_to_folder(given: list[tuple[str, str]]) -> Iterator[tuple]:
-        yield from respond_to(classifier, lambda: entries_of(pictures_among(given)))
+    def respond_to_folder(given: list[tuple[str, str]], order: dict[str, bool]) -> Iterator[tuple]:
+        yield from respond(pictures_among(given), order)
 
     outputs = [status, gallery, answered, files, stop]
     options = {"outputs": outputs, "show_progress": "hidden", "concurrency_limit": 2, "api_visibility": "private"}
-    running = [files.upload(respond, files, **options), folder.upload(respond_to_folder, folder, **options)]
-    stop.click(
-        stopped, answered, [status, gallery, stop], cancels=running, show_progress="hidden", api_visibility="private"
-    )
+    files.upload(respond, [files, order], **options)
+    folder.upload(respond_to_folder, [folder, order], **options)
+    stop.click(lambda order: order.update(stopped=True), order, None, queue=False, api_visibility="private")
     picture, answer_picture = shown
     opening = gallery.select(
         opened, answered, [tabs, picture, status], show_progress="hidden", api_visibility="private"
@@ -114,7 +116,9 @@ def build(classifier: Classifier, max_file_size: int, tabs: gr.Tabs, shown: tupl
     opening.success(**answer_picture)
 
 
-def respond_to(classifier: Classifier, collect) -> Iterator[tuple]:
+def respond_to(
+    classifier: Classifier, collect: Callable[[], list[Entry]], stopped: Callable[[], bool] = lambda: False
+) -> Iterator[tuple]:
     """Progress after every few photos, then the gallery.
 
     Yields:
@@ -130,13 +134,10 @@ def respond_to(classifier: Classifier, collect) -> Iterator[tuple]:
     for some in answers_of(classifier, entries):
         done = done + some
         yield progress(len(done), len(entries)), gr.skip(), done, gr.skip(), gr.skip()
-    yield summary(done), gallery_html(done), done, None, gr.update(interactive=False)
-
-
-def stopped(done: list[Answered]) -> tuple:
-    """What was answered before the visitor stopped: status, gallery, the stop button."""
-    status = words.tagged("many.stopped", values={"photos": len(done)}, role="status")
-    return status, gallery_html(done), gr.update(interactive=False)
+        if stopped():
+            break
+    status = summary(done, "many.stopped" if stopped() else "many.done")
+    yield status, gallery_html(done), done, None, gr.update(interactive=False)
 
 
 def entries_of(given: list[tuple[str, str]]) -> list[Entry]:
@@ -215,10 +216,10 @@ def progress(done: int, total: int) -> str:
     return f'<div class="progress">{said}<progress max="{max(total, 1)}" value="{done}"></progress></div>'
 
 
-def summary(done: list[Answered]) -> str:
+def summary(done: list[Answered], code: str) -> str:
     if not done:
         return words.tagged("many.none", classes="waiting", role="status")
-    return words.tagged("many.done", values={"photos": len(done)}, role="status")
+    return words.tagged(code, values={"photos": len(done)}, role="status")
 
 
 def gallery_html(done: list[Answered]) -> str:
