@@ -44,7 +44,7 @@ from catdog.model_card import model_card
 from catdog.report import as_text, measure
 from catdog.resnet import ARCHITECTURES, ResNet
 from catdog.samples import CachedPhoto, EvaluationSamples, cache_photos, made_up_both, made_up_negatives
-from catdog.training import DRY_RUN_STEPS, Progress, fit, logits_of
+from catdog.training import DRY_RUN_STEPS, Progress, evaluate_epoch, fit, logits_of
 
 MAX_TRIMAPS = 200  # photos that choose the boxes' threshold, tuning ones first
 MIN_MADE_NEGATIVE = 0.25  # of the samples, where no real negative is given
@@ -159,7 +159,11 @@ def train(config: TrainConfig, say: Callable[[str], None] = print) -> bool:
         say("No epoch came to a finite tuning loss: no checkpoint was written. After a stop, go on with --resume.")
         return False
     say(f"Best epoch: {fitted.progress.best_epoch + 1}, tuning loss {fitted.progress.best_loss:.4f}.")
-    average_weights(fitted.network, others)
+    tuning = fitted.progress.curves[fitted.progress.best_epoch]
+    if others:
+        average_weights(fitted.network, others)
+        tuning = {"epoch": tuning["epoch"], **evaluate_epoch(fitted.network, config, photos.tuning, device)}
+        say(f"Averaged with {len(others)} earlier: tuning loss {tuning['tuning_loss']:.4f}.")
     metadata = finish(fitted.network, config, photos, device, real_negatives)
     metadata = replace(
         metadata,
@@ -167,7 +171,7 @@ def train(config: TrainConfig, say: Callable[[str], None] = print) -> bool:
             **metadata.training,
             "epochs_run": fitted.progress.epoch,
             "best_epoch": fitted.progress.best_epoch + 1,
-            "tuning": fitted.progress.curves[fitted.progress.best_epoch],
+            "tuning": tuning,
             "finished": fitted.finished,
         },
     )
