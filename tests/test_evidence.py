@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -41,12 +43,13 @@ def test_evidence_and_bias_add_up_to_the_network_s_logits(tiny_network, height, 
 
 @pytest.mark.parametrize("label", [0, 1], ids=["cat", "dog"])
 def test_its_relu_is_grad_cam_on_real_photos(tiny_network, inputs, label):
+    network = copy.deepcopy(tiny_network).requires_grad_(True)  # a Classifier of another test may have switched it off
     for batch in inputs:
-        evidence, _ = evidence_and_logits(tiny_network, batch)
+        evidence, _ = evidence_and_logits(network, batch)
         ours = evidence[:, label].clamp(min=0).detach().numpy()
         assert ours.max() > 0
         ours = scale_cam_image(scale_cam_image(ours, (batch.shape[3], batch.shape[2])))
-        with GradCAM(tiny_network, [tiny_network.layer4[-1]]) as grad_cam:
+        with GradCAM(network, [network.layer4[-1]]) as grad_cam:
             theirs = grad_cam(batch, [ClassifierOutputTarget(label)])
         assert np.ptp(theirs) > 0.9
         np.testing.assert_allclose(ours, theirs, atol=1e-4, rtol=0)
