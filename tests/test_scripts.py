@@ -279,14 +279,14 @@ def test_a_folder_of_other_things_without_a_file_is_told(script, tmp_path, check
 @pytest.fixture
 def labelled(tmp_path, examples) -> Path:
     """Class folders of small photos in all three parts, with animals and objects among the negatives."""
-    for part, count in (("train", 12), ("val", 4), ("test", 3)):
+    for width, (part, count) in enumerate((("train", 12), ("val", 4), ("test", 3)), 72):  # no photo in two parts
         for kind in ("cat", "dog", "neither"):
             sources = [path for path in examples if path.name.startswith(kind)]
             place = tmp_path / "photos" / part / kind
             place.mkdir(parents=True)
             for index in range(count):
                 name = f"{'animal' if index % 2 else 'object'}_{part}{index}.jpg"
-                picture = Image.open(sources[index % len(sources)]).resize((72, 64 + index))
+                picture = Image.open(sources[index % len(sources)]).resize((width, 64 + index))
                 picture.save(place / name)
     return tmp_path / "photos"
 
