@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -177,40 +172,3 @@ def test_two_visitors_are_answered_at_once(open_live, address):
     for page in (first, second):
         answer = page.wait_for_event("response", lambda response: FRAMES in response.url, timeout=PATIENCE)
         assert "verdict" in answer.json()
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_it_goes_on_when_the_server_is_started_again_under_the_page(open_live, root):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-u", "app.py", "--host", "127.0.0.1", "--port", str(port)]
-
-    def serve() -> subprocess.Popen:
-        process = subprocess.Popen(
-            command,
-            cwd=root,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"GRADIO_ANALYTICS_ENABLED": "False"},
-        )
-        while "http://" not in process.stdout.readline():
-            pass
-        return process
-
-    def end(process: subprocess.Popen) -> None:
-        process.kill()
-        process.communicate()
-
-    server = serve()
-    try:
-        page = open_live(f"http://127.0.0.1:{port}")
-        start(page)
-        end(server)
-        expect(page.locator("#live .problem")).to_have_text(words.LIVE["lost"][0], timeout=PATIENCE)
-        server = serve()
-        expect(page.locator("#live .problem")).to_be_hidden(timeout=PATIENCE)
-        expect(page.locator("#live .verdict")).to_be_visible()
-    finally:
-        end(server)
