@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from conftest import write_photos
 from filelock import FileLock
-from PIL import Image
 from safetensors.torch import load_file
 
 from catdog import run, training
@@ -31,17 +31,7 @@ OPTIONS += ["--train-size", "64", "--start-size", "64", "--input-size", "64"]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, examples) -> Path:
     """Class folders of small photos cut from the examples."""
-    folder = tmp_path_factory.mktemp("photos")
-    for kind in ("cat", "dog", "neither"):
-        sources = [path for path in examples if path.name.startswith(kind)]
-        for offset, part, count in ((0, "train", 12), (2, "val", 3), (4, "test", 3)):
-            place = folder / part / kind
-            place.mkdir(parents=True)
-            for index in range(count):
-                picture = Image.open(sources[index % len(sources)])
-                side = min(picture.size) - 8 * index
-                picture.crop((offset, offset, side, side)).resize((40, 40)).save(place / f"{part}{index}.jpg")
-    return folder
+    return write_photos(tmp_path_factory.mktemp("photos"), examples, (12, 3, 3), side=40)
 
 
 def train(folder: Path, out: Path, *more: object) -> int:

@@ -15,6 +15,7 @@ from urllib.error import URLError
 
 import pytest
 import torch
+from conftest import write_photos
 from PIL import Image
 from safetensors.torch import load_file
 
@@ -36,17 +37,7 @@ SMALL_INPUT = ["--train-size", "64", "--start-size", "64", "--input-size", "64"]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, examples) -> Path:
     """Class folders with 16 small photos a label in training and 4 in tuning and held-out, cut from the examples."""
-    folder = tmp_path_factory.mktemp("photos")
-    for kind in ("cat", "dog", "neither"):
-        sources = [path for path in examples if path.name.startswith(kind)]
-        for offset, part, count in ((0, "train", 16), (2, "val", 4), (4, "test", 4)):
-            place = folder / part / kind
-            place.mkdir(parents=True)
-            for index in range(count):
-                picture = Image.open(sources[index % len(sources)])
-                side = min(picture.size) - 8 * index
-                picture.crop((offset, offset, side, side)).resize((72, 72)).save(place / f"{part}{index}.jpg")
-    return folder
+    return write_photos(tmp_path_factory.mktemp("photos"), examples, (16, 4, 4), side=72)
 
 
 def train(*arguments: object) -> int:
