@@ -128,7 +128,6 @@ class Classifier:
     def _answer_chunk(
         self, inputs: list[Input | ImageError], preset: EvaluationPreset
     ) -> list[Explanation | ImageError]:
-        finer = preset.size / self.metadata.input_size
         answers: list[Explanation | ImageError | None] = [
             each if isinstance(each, ImageError) else None for each in inputs
         ]
@@ -147,7 +146,7 @@ class Classifier:
                         *map(float, probabilities[row]), verdicts[row], tuple(map(float, logits[row]))
                     )
                     seen = preset.view(*inputs[index].size)
-                    boxes = boxes_of(evidence[row], seen, self.metadata.box_threshold, finer)
+                    boxes = boxes_of(evidence[row], seen, self.metadata.box_threshold)
                     shown = {
                         label: box if prediction.verdict in (label, "both") else None
                         for label, box in zip(LABELS, boxes)

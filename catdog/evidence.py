@@ -129,7 +129,7 @@ def fine_map(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.asarray(Image.fromarray(values.astype(np.float32)).resize(size, Image.Resampling.BILINEAR))
 
 
-def boxes_of(evidence: np.ndarray, view: Box, threshold: float, finer: float = 1.0) -> list[Box | None]:
+def boxes_of(evidence: np.ndarray, view: Box, threshold: float) -> list[Box | None]:
     """For each label the box around the region that holds its map's peak.
 
     The map is enlarged, and the connected region of at least `threshold` times the peak, around the peak, is taken
@@ -139,17 +139,11 @@ def boxes_of(evidence: np.ndarray, view: Box, threshold: float, finer: float = 1
         evidence: (labels, h, w) in logits.
         view: the part of the upright picture that the map covers, in pixels.
         threshold: share of the peak, in (0, 1).
-        finer: how many times finer the map is than those that the threshold was chosen on. It is averaged back to their
-            places first: a finer map has gaps between its peaks, and its regions are smaller than the pet.
 
     Returns:
         (left, top, right, bottom) in pixels of the upright picture, or None where no place speaks for the label.
     """
     labels, height, width = evidence.shape
-    if finer != 1.0:
-        height, width = max(1, round(height / finer)), max(1, round(width / finer))
-        evidence = [Image.fromarray(values).resize((width, height), Image.Resampling.BOX) for values in evidence]
-        evidence = np.stack([np.asarray(values) for values in evidence])
     fine = [fine_map(values, (width * ENLARGE, height * ENLARGE)) for values in evidence]
     left, top, right, bottom = view
     across, down = (right - left) / (width * ENLARGE), (bottom - top) / (height * ENLARGE)

@@ -53,14 +53,13 @@ class Localization:
         return Rate(sum(self.found), len(self.found))
 
 
-def localize(photos: Sequence[CachedPhoto], map_of: MapOf, threshold: float, finer: float = 1.0) -> Localization:
+def localize(photos: Sequence[CachedPhoto], map_of: MapOf, threshold: float) -> Localization:
     """Score one kind of map on photos of one pet with a trimap, whose border counts as pet.
 
     Args:
         photos: with trimaps.
         map_of: the map of a photo for a label.
         threshold: share of the peak that belongs to the box.
-        finer: how many times finer the map is than those that the threshold was chosen on.
     """
     result = Localization()
     for photo in photos:
@@ -72,7 +71,7 @@ def localize(photos: Sequence[CachedPhoto], map_of: MapOf, threshold: float, fin
         result.off_centre.append(not pet[height // 2, width // 2])
         positive = np.maximum(fine, 0)
         result.inside.append(float(positive[pet].sum() / positive.sum()) if positive.any() else 0.0)
-        [box] = boxes_of(values[None], (0, 0, width, height), threshold, finer)
+        [box] = boxes_of(values[None], (0, 0, width, height), threshold)
         result.found.append(box is not None and overlap(box, box_around(pet)) >= IOU)
     return result
 

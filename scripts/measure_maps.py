@@ -58,9 +58,9 @@ def main() -> int:
         return 2
     body = []
 
-    def measure(name: str, map_of: MapOf, photos: Sequence[CachedPhoto], finer: float = 1.0) -> None:
+    def measure(name: str, map_of: MapOf, photos: Sequence[CachedPhoto]) -> None:
         started = time.perf_counter()
-        result = localize(photos, map_of, classifier.metadata.box_threshold, finer)
+        result = localize(photos, map_of, classifier.metadata.box_threshold)
         ms = 1000 * (time.perf_counter() - started) / len(photos)
         off = result.pointing_off_centre
         row = (
@@ -77,7 +77,7 @@ def main() -> int:
 
     double = 2 * classifier.metadata.input_size
     measure("closed form", closed_form(classifier), photos)
-    measure(f"closed form, {double} px", closed_form(classifier, double), photos, finer=2.0)
+    measure(f"closed form, {double} px", closed_form(classifier, double), photos)
     for method in CAM_METHODS:
         if method not in SLOW:
             measure(method, by_package(classifier, method), photos)

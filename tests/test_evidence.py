@@ -154,16 +154,6 @@ def test_a_higher_threshold_gives_a_smaller_box():
     assert widths[0] > widths[1] > widths[2] > 0
 
 
-def test_a_finer_map_of_the_same_evidence_gives_the_same_box():
-    evidence = hand_made(block(1, 1, 4, 3, 2.0), block(3, 4, 7, 7, 1.0))
-    finer = evidence.repeat(2, 1).repeat(2, 2)
-    finer[:, ::2, ::2] += 3.0  # gaps between the peaks, which a region would not cross
-    finer[:, 1::2, 1::2] -= 3.0
-    view = (0, 0, 700, 700)
-    assert boxes_of(finer, view, threshold=0.3, finer=2.0) == boxes_of(evidence, view, threshold=0.3)
-    assert boxes_of(finer, view, threshold=0.3) != boxes_of(evidence, view, threshold=0.3)
-
-
 def test_there_is_no_box_where_nothing_speaks_for_the_label():
     evidence = hand_made({}, {(3, 3): 0.5})
     evidence[0, 0, 0] = 0
