@@ -24,8 +24,8 @@ from catdog.device import DeviceError, choose_device
 from catdog.metrics import auroc
 from catdog.model_card import rows
 from catdog.resnet import ARCHITECTURES
-from catdog.run import Photos, gather, initialise
 from catdog.samples import CachedPhoto, EvaluationSamples, made_up_both
+from catdog.sources import Photos, gather, initialise
 from catdog.training import fit, logits_of
 
 PART = 3  # one training photo in so many is used

@@ -22,8 +22,9 @@ from catdog.device import DeviceError, choose_device
 from catdog.metrics import Rate
 from catdog.model_card import rows
 from catdog.resnet import ARCHITECTURES
-from catdog.run import Photos, finish, gather, initialise
+from catdog.run import finish
 from catdog.samples import CachedPhoto, cache_photos
+from catdog.sources import Photos, gather, initialise
 from catdog.training import fit
 from scripts.compare_recipes import PROXY, in_proxy
 

@@ -294,7 +294,7 @@ def test_a_full_disk_leaves_the_earlier_checkpoint_intact(folder, trained, tmp_p
 
 
 def test_held_out_photos_are_never_read_before_the_end(folder):
-    from catdog.run import gather
+    from catdog.sources import gather
 
     photos = gather(TrainConfig(data=(folder,), init="none"), say=lambda line: None)
     used = {cached.photo.path for cached in (*photos.training, *photos.tuning)}
