@@ -80,15 +80,20 @@ def fill(view: Page) -> None:
     view.wait_for_selector("#good-mistakes figure img")
 
 
-def open_tab(view: Page, index: int) -> None:
-    """Click a tab, also where a narrow page has moved it into a menu; the live tab is started."""
-    name = view.evaluate("code => catdog.say(code)", f"{TABS[index]}.tab")
+def choose_tab(view: Page, name: str) -> None:
+    """Click a tab, also where a narrow page has moved it into the menu behind the three dots."""
     tab = view.get_by_role("tab", name=name, exact=True)
     if tab.is_visible():
         tab.click()
     else:
         view.locator(".overflow-menu > button").click()
         view.locator(".overflow-dropdown").get_by_text(name, exact=True).click()
+
+
+def open_tab(view: Page, index: int) -> None:
+    """Click a tab; the live one is started."""
+    name = view.evaluate("code => catdog.say(code)", f"{TABS[index]}.tab")
+    choose_tab(view, name)
     if TABS[index] == "live":
         view.locator("#live [name=start]").click()
         view.wait_for_selector("#live .verdict")

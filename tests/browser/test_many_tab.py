@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from catdog.page import words
 from catdog.table import COLUMNS
+from scripts.screenshots import choose_tab
 
 PATIENCE = 120_000  # ms, for an answer on a busy machine
 EVIL = "<img src=x onerror=window.harmed=1>.jpg"
@@ -148,14 +149,8 @@ def test_no_tab_scrolls_sideways_on_a_phone(browser, address, handed_over, width
 
 
 def open_tab(page: Page, name: str) -> None:
-    """Also where a narrow page has moved it into the menu behind the three dots."""
     page.wait_for_selector("#language", timeout=PATIENCE)
-    tab = page.get_by_role("tab", name=name, exact=True)
-    if tab.is_visible():
-        tab.click()
-    else:
-        page.locator(".overflow-menu > button").click()
-        page.locator(".overflow-dropdown").get_by_text(name, exact=True).click()
+    choose_tab(page, name)
 
 
 def test_how_good_it_is_shows_figures_and_only_examples(many, root):
