@@ -99,17 +99,3 @@ def pets(examples, tmp_path_factory) -> list[Photo]:
             Image.fromarray(marks).save(trimap)
         photos.append(Photo(folder / path.name, label, f"folders:{kind}", "training", trimap))
     return photos
-
-
-def write_photos(folder: Path, examples: list[Path], counts: tuple[int, int, int], side: int) -> Path:
-    """Class folders of square photos cut from the examples, so many a label in training, tuning and held-out."""
-    for kind in ("cat", "dog", "neither"):
-        sources = [path for path in examples if path.name.startswith(kind)]
-        for offset, part, count in zip((0, 2, 4), ("train", "val", "test"), counts):
-            place = folder / part / kind
-            place.mkdir(parents=True)
-            for index in range(count):
-                picture = Image.open(sources[index % len(sources)])
-                end = min(picture.size) - 8 * index
-                picture.crop((offset, offset, end, end)).resize((side, side)).save(place / f"{part}{index}.jpg")
-    return folder

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import write_photos
 from filelock import FileLock
+from folders import write_photos
 from safetensors.torch import load_file
 
 from catdog import run, training

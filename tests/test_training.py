@@ -15,7 +15,7 @@ from urllib.error import URLError
 
 import pytest
 import torch
-from conftest import write_photos
+from folders import write_photos
 from PIL import Image
 from safetensors.torch import load_file
 

@@ -1,0 +1,21 @@
+"""Folders of labelled photos for tests that train."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image
+
+
+def write_photos(folder: Path, examples: list[Path], counts: tuple[int, int, int], side: int) -> Path:
+    """Class folders of square photos cut from the examples, so many a label in training, tuning and held-out."""
+    for kind in ("cat", "dog", "neither"):
+        sources = [path for path in examples if path.name.startswith(kind)]
+        for offset, part, count in zip((0, 2, 4), ("train", "val", "test"), counts):
+            place = folder / part / kind
+            place.mkdir(parents=True)
+            for index in range(count):
+                picture = Image.open(sources[index % len(sources)])
+                end = min(picture.size) - 8 * index
+                picture.crop((offset, offset, end, end)).resize((side, side)).save(place / f"{part}{index}.jpg")
+    return folder
