@@ -1,8 +1,9 @@
-"""Fitted on tuning photos after training: temperature and offset, thresholds, evidence scale."""
+"""Fitted on tuning photos after training: temperature, offset and focus, thresholds, evidence scale."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from torch.utils.data import DataLoader
 
 from catdog.device import half_precision
 from catdog.evidence import evidence_and_logits
-from catdog.metrics import probabilities_of
+from catdog.metrics import Calibration, probabilities_of
 from catdog.resnet import ResNet
 from catdog.samples import EvaluationSamples
 
@@ -20,40 +21,47 @@ SCALE_PERCENTILE = 99  # of positive evidence on pets: the colour scale's end
 
 
 def fit_calibration(
-    logits: np.ndarray, labels: np.ndarray, head: str
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Temperature and offset, for cat and dog, with the lowest log loss (Platt 1999; Guo et al. 2017).
+    logits: np.ndarray, strongest: np.ndarray, labels: np.ndarray, head: Literal["sigmoid", "softmax"]
+) -> Calibration:
+    """Temperature, offset and focus, for cat and dog, with the lowest log loss (Platt 1999; Guo et al. 2017).
 
-    A softmax has one temperature and no offset. Targets are drawn in a little, by Platt's (n + 1) / (n + 2), so that
-    logits which separate the tuning photos perfectly get a finite temperature.
+    A softmax has one temperature, no offset and no focus. Targets are drawn in a little, by Platt's (n + 1) / (n + 2), so
+    that logits which separate the tuning photos perfectly get a finite temperature.
+
+    Args:
+        logits, strongest, labels: each (n, 2).
     """
     labels = labels.astype(np.float64)
     positives = labels.sum(0)
     high, low = (positives + 1) / (positives + 2), 1 / (len(labels) - positives + 2)
     targets = labels * high + (1 - labels) * low
 
-    def unpack(values: np.ndarray) -> tuple[tuple[float, float], tuple[float, float]]:
-        temperature = np.exp(values[:2])
+    def unpack(values: np.ndarray) -> Calibration:
         if head == "softmax":
-            return (float(temperature[0]), float(temperature[0])), (0.0, 0.0)
-        return (float(temperature[0]), float(temperature[1])), (float(values[2]), float(values[3]))
+            return Calibration(head, (float(np.exp(values[0])),) * 2)
+        temperature, offset, focus = values.reshape(3, 2).tolist()
+        return Calibration(head, tuple(np.exp(temperature).tolist()), tuple(offset), tuple(focus))
 
     def log_loss(values: np.ndarray) -> float:
-        p = np.clip(probabilities_of(logits, head, *unpack(values)), 1e-12, 1 - 1e-12)
+        p = np.clip(probabilities_of(logits, strongest, unpack(values)), 1e-12, 1 - 1e-12)
         return float(-(targets * np.log(p) + (1 - targets) * np.log(1 - p)).mean())
 
-    return unpack(minimize(log_loss, np.zeros(4), method="Nelder-Mead", options={"maxiter": 4000}).x)
+    return unpack(minimize(log_loss, np.zeros(1 if head == "softmax" else 6), method="BFGS").x)
 
 
-def fit_present(pets: np.ndarray, negatives: np.ndarray) -> float:
-    """The threshold on the larger probability that calls as small a share of pets `neither` as of negatives a pet.
+def fit_present(pets: np.ndarray, negatives: np.ndarray, most: float = 0.015) -> float:
+    """The threshold on the larger probability that calls fewest negatives a pet, with at most a share `most` of pets called
+    `neither`. It is at least a half, whatever that misses: no verdict names a pet that is more likely not there.
 
     Args:
         pets, negatives: calibrated probabilities (n, 2).
     """
     larger_pet, larger_negative = pets.max(1), negatives.max(1)
-    errors = [(larger_pet < t).mean() + (larger_negative >= t).mean() for t in THRESHOLDS]
-    return middle_of_best(errors)
+    missed = np.array([(larger_pet < t).mean() for t in THRESHOLDS])
+    called_pets = np.array([(larger_negative >= t).mean() for t in THRESHOLDS])
+    from_half = THRESHOLDS.round(2) >= 0.5
+    allowed = from_half & (missed <= max(most, missed[from_half].min()))
+    return middle_of_best(np.where(allowed, called_pets, np.inf))
 
 
 def fit_both(pets: np.ndarray, both: np.ndarray, most: float = 0.01) -> float:

@@ -17,10 +17,12 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from catdog.metrics import Calibration
 from catdog.resnet import ARCHITECTURES, ResNet
 from catdog.transforms import MEAN, STD, EvaluationPreset, Resize
 
-FORMAT_VERSION = "1"
+FORMAT_VERSION = "2"
+ADDED_IN_2 = {"focus": "[0, 0]"}
 LABELS = ("cat", "dog")
 SHIPPED = Path(__file__).parent.parent / "checkpoints" / "catdog-resnet18.safetensors"
 LFS_POINTER = b"version https://git-lfs"
@@ -41,8 +43,9 @@ class Metadata:
     resize: Resize = "whole"
     mean: tuple[float, ...] = MEAN
     std: tuple[float, ...] = STD
-    temperature: tuple[float, float] = (1.0, 1.0)  # cat, dog: probability = sigmoid(logit / temperature + offset)
+    temperature: tuple[float, float] = (1.0, 1.0)  # cat, dog; how they make a probability: metrics.Calibration
     offset: tuple[float, float] = (0.0, 0.0)
+    focus: tuple[float, float] = (0.0, 0.0)
     present: float = 0.5  # a photo whose larger probability is below this shows neither
     both: float = 0.5  # a photo whose smaller probability reaches this shows both
     evidence_scale: float = 10.0  # logits of evidence * places that are shown at full colour
@@ -50,6 +53,9 @@ class Metadata:
     real_negatives: bool = True  # False: `neither` was learnt from made-up negatives only
     training: dict[str, Any] = field(default_factory=dict)  # data, counts, recipe, seed, commit
     held_out: dict[str, Any] = field(default_factory=dict)  # figures on held-out photos
+
+    def calibration(self) -> Calibration:
+        return Calibration(self.head, self.temperature, self.offset, self.focus)
 
     def preset(self) -> EvaluationPreset:
         return EvaluationPreset(self.input_size, self.resize)
@@ -103,7 +109,7 @@ def load_checkpoint(path: Path | str | None = None) -> tuple[ResNet, Metadata]:
     tensors, header = load_safetensors(path)
     if "format_version" not in header:
         return from_state_dict(tensors, path)
-    if header["format_version"] != FORMAT_VERSION:
+    if header["format_version"] not in ("1", FORMAT_VERSION):
         raise CheckpointError(
             f"{path} has format version {header['format_version']}, this program reads {FORMAT_VERSION}: "
             f"upgrade it, or {HOW_TO_MAKE}"
@@ -168,6 +174,8 @@ def from_state_dict(tensors: dict[str, Tensor], path: Path) -> tuple[ResNet, Met
 
 
 def read_metadata(header: dict[str, str], path: Path) -> Metadata:
+    if header["format_version"] == "1":
+        header = header | ADDED_IN_2
     try:
         values = {item.name: json.loads(header[item.name]) for item in fields(Metadata)}
         values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
@@ -184,6 +192,7 @@ def read_metadata(header: dict[str, str], path: Path) -> Metadata:
         "mean and std": metadata.mean == MEAN and metadata.std == STD,
         "temperature": is_pair(metadata.temperature) and min(metadata.temperature) > 0,
         "offset": is_pair(metadata.offset),
+        "focus": is_pair(metadata.focus),
         "thresholds": all(is_number(value) and 0 < value < 1 for value in (metadata.present, metadata.both)),
         "evidence_scale": is_number(metadata.evidence_scale) and metadata.evidence_scale > 0,
         "box_threshold": is_number(metadata.box_threshold) and 0 < metadata.box_threshold < 1,

@@ -26,7 +26,7 @@ from catdog.device import (
     place,
     release_memory,
 )
-from catdog.evidence import boxes_of, evidence_and_logits
+from catdog.evidence import boxes_of, evidence_and_logits, strongest_places
 from catdog.images import ImageError, Picture, open_picture
 from catdog.metrics import probabilities_of, verdicts_of
 from catdog.resnet import ResNet
@@ -139,7 +139,7 @@ class Classifier:
             for start in range(0, len(indices), BATCH_SIZE):
                 batch = indices[start : start + BATCH_SIZE]
                 evidence, logits = self._forward_in_memory(torch.stack([inputs[index].tensor for index in batch]))
-                probabilities = self.probabilities(logits)
+                probabilities = self.probabilities(logits, evidence)
                 verdicts = verdicts_of(probabilities, self.metadata.present, self.metadata.both)
                 for row, index in enumerate(batch):
                     prediction = Prediction(
@@ -185,9 +185,9 @@ class Classifier:
             )
         return evidence.cpu().numpy(), logits.cpu().numpy()
 
-    def probabilities(self, logits: np.ndarray) -> np.ndarray:
-        """Logits (n, 2) -> calibrated probabilities (n, 2)."""
-        return probabilities_of(logits, self.metadata.head, self.metadata.temperature, self.metadata.offset)
+    def probabilities(self, logits: np.ndarray, evidence: np.ndarray) -> np.ndarray:
+        """Logits (n, 2) and evidence (n, 2, h, w) -> calibrated probabilities (n, 2)."""
+        return probabilities_of(logits, strongest_places(evidence), self.metadata.calibration())
 
 
 def load(path: str | Path | None = None, device: str = "auto") -> Classifier:

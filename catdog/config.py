@@ -78,6 +78,10 @@ class TrainConfig:
     """Largest random rotation in degrees."""
     color: float = 0.4
     """Strength of random brightness, contrast and saturation."""
+    mixup: float = 0.0
+    """Every batch is blended with itself in another order, by a share drawn from Beta(mixup, mixup); 0 leaves it."""
+    cutmix: float = 0.0
+    """The same with a rectangle pasted instead; with both, each batch gets one of them."""
 
     optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
     learning_rate: float = 1e-3
@@ -115,6 +119,8 @@ class TrainConfig:
             "min_crop": (0.01, 1),
             "rotation": (0, 180),
             "color": (0, 1),
+            "mixup": (0, 10),
+            "cutmix": (0, 10),
             "learning_rate": (1e-8, 10),
             "stage_decay": (1e-6, 1),
             "weight_decay": (0, 1),

@@ -15,6 +15,7 @@ from torch import Tensor
 from catdog.resnet import ResNet
 from catdog.transforms import Box
 
+STRONGEST = 1 / 8  # of all places
 ENLARGE = 8  # times, before a box is drawn around a region: a place is 32 input pixels wide
 
 
@@ -37,12 +38,32 @@ def evidence_and_logits(network: ResNet, batch: Tensor) -> tuple[Tensor, Tensor]
         Evidence (batch, labels, h, w) and logits (batch, labels), both float32 and in logits;
         `evidence.sum((2, 3)) + bias == logits`.
     """
-    features = network.features(batch)
+    return evidence_of(network, network.features(batch))
+
+
+def evidence_of(network: ResNet, features: Tensor) -> tuple[Tensor, Tensor]:
+    """The same from the last stage's output (batch, channels, h, w)."""
     with torch.autocast(features.device.type, enabled=False):  # float32 also where the network runs in half precision
         features = features.float()
         weight, bias = network.fc.weight.float(), network.fc.bias.float()
         evidence = torch.einsum("lc,bchw->blhw", weight, features) / features[0, 0].numel()
         return evidence, evidence.sum((2, 3)) + bias
+
+
+def strongest_places(evidence: np.ndarray) -> np.ndarray:
+    """What each logit, less its bias, would be if the whole photo looked like the eighth of it that speaks most for the
+    label (top instances: Durand et al. 2017, WILDCAT, section 3.3).
+
+    Args:
+        evidence: (n, labels, h, w), in logits.
+
+    Returns:
+        (n, labels), in logits.
+    """
+    values = evidence.reshape(*evidence.shape[:2], -1)
+    places = values.shape[2]
+    count = max(1, round(places * STRONGEST))
+    return np.partition(values, places - count)[..., places - count :].mean(2) * places
 
 
 CAM_METHODS = ("GradCAM", "GradCAMPlusPlus", "XGradCAM", "LayerCAM", "EigenCAM", "ScoreCAM", "AblationCAM")

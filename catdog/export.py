@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from catdog.checkpoint import LABELS, Metadata
-from catdog.evidence import evidence_and_logits
+from catdog.evidence import STRONGEST, evidence_and_logits
 from catdog.resnet import ResNet
 from catdog.transforms import STRIDE
 
@@ -89,7 +89,9 @@ def descriptions(metadata: Metadata) -> dict[str, str]:
     return {
         "labels": json.dumps(LABELS),
         "preprocessing": PREPROCESSING[metadata.resize].format(size=metadata.input_size),
-        "probability": f"{'softmax' if softmax else 'sigmoid'}(logits / temperature + offset), for cat and dog",
+        "probability": f"{'softmax' if softmax else 'sigmoid'}((logits + focus * strongest) / temperature + offset), for cat "
+        f"and dog; strongest: the mean of the largest {STRONGEST:.1%} of a label's evidence, rounded to whole places, at "
+        "least one, times the number of places",
         "verdict": "neither where the larger probability is below `present`; both where the smaller one reaches `both`; "
         "else the label of the larger one",
         "evidence": "what each place contributes to a logit: its sum over all places is the logit less the bias",

@@ -41,8 +41,8 @@ def deletion_and_insertion(classifier: Classifier, photo: CachedPhoto, map_of: M
     deleted = torch.where(first, blurred, sharp)
     inserted = torch.where(first, sharp, blurred)
     with torch.inference_mode():
-        _, logits = evidence_and_logits(classifier.network, torch.cat([deleted, inserted]).to(classifier.device))
-    probabilities = classifier.probabilities(logits.cpu().numpy())[:, label]
+        evidence, logits = evidence_and_logits(classifier.network, torch.cat([deleted, inserted]).to(classifier.device))
+    probabilities = classifier.probabilities(logits.cpu().numpy(), evidence.cpu().numpy())[:, label]
     return float(probabilities[:STEPS].mean()), float(probabilities[STEPS:].mean())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -43,13 +44,27 @@ class Rate:
         return {"value": self.value, "k": self.k, "n": self.n, "interval": list(self.interval)}
 
 
-def probabilities_of(
-    logits: np.ndarray, head: str, temperature: tuple[float, float], offset: tuple[float, float]
-) -> np.ndarray:
+@dataclass(frozen=True)
+class Calibration:
+    """How logits become probabilities: each value for cat and for dog."""
+
+    head: Literal["sigmoid", "softmax"] = "sigmoid"
+    temperature: tuple[float, float] = (1.0, 1.0)
+    offset: tuple[float, float] = (0.0, 0.0)
+    focus: tuple[float, float] = (0.0, 0.0)  # weight of the strongest places, beside the mean that a logit is
+
+
+def probabilities_of(logits: np.ndarray, strongest: np.ndarray, calibration: Calibration) -> np.ndarray:
     """Calibrated probabilities (n, 2) of cat and dog: sigmoids on their own (Platt 1999), or one softmax
-    (Guo et al. 2017), of logits / temperature + offset."""
-    scores = np.asarray(logits, np.float64) / np.asarray(temperature) + np.asarray(offset)
-    if head == "softmax":
+    (Guo et al. 2017), of (logits + focus * strongest) / temperature + offset.
+
+    Args:
+        logits: (n, 2).
+        strongest: (n, 2), what `evidence.strongest_places` gives: a small pet speaks loudly at few places.
+    """
+    scores = np.asarray(logits, np.float64) + np.asarray(calibration.focus) * np.asarray(strongest)
+    scores = scores / np.asarray(calibration.temperature) + np.asarray(calibration.offset)
+    if calibration.head == "softmax":
         scores = scores - scores[:, ::-1]  # the softmax of two is the sigmoid of their difference
     return 1 / (1 + np.exp(-np.clip(scores, -500, 500)))
 

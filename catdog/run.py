@@ -238,31 +238,33 @@ def finish(
     head = "softmax" if config.loss == "cross-entropy" else "sigmoid"
     count = min(300, 2 * len(photos.tuning))
 
-    def logits_for(cached: list[CachedPhoto]) -> np.ndarray:
-        return logits_of(network, EvaluationSamples(cached, preset), device, config.workers).numpy()
+    def scores_of(cached: list[CachedPhoto]) -> tuple[np.ndarray, np.ndarray]:
+        logits, strongest = logits_of(network, EvaluationSamples(cached, preset), device, config.workers)
+        return logits.numpy(), strongest.numpy()
 
     tuning = list(photos.tuning)
     if head == "sigmoid" and not any(cached.photo.label == (0, 0) for cached in tuning):
         tuning += made_up_negatives(tuning, config.seed, count)
     labels = np.array([cached.photo.label for cached in tuning])
-    logits = logits_for(tuning)
-    temperature, offset = fit_calibration(logits, labels, head)
-    probabilities = probabilities_of(logits, head, temperature, offset)
+    scores = scores_of(tuning)
+    calibration = fit_calibration(*scores, labels, head)
+    probabilities = probabilities_of(*scores, calibration)
     pets, negatives = probabilities[labels.sum(1) == 1], probabilities[labels.sum(1) == 0]
     present, both = 0.5, 0.51  # of a softmax: the larger one, and never both
     if head == "sigmoid":
         present = fit_present(pets, negatives)
-        both_logits = logits_for(made_up_both(photos.tuning, config.seed, count))
-        both = fit_both(pets, probabilities_of(both_logits, head, temperature, offset))
+        made_up = scores_of(made_up_both(photos.tuning, config.seed, count))
+        both = fit_both(pets, probabilities_of(*made_up, calibration))
     single = [cached for cached in photos.tuning if sum(cached.photo.label) == 1]
     scale = measure_evidence_scale(network, EvaluationSamples(single, preset), device, config.workers)
     metadata = Metadata(
         architecture=config.arch,
-        head=head,
+        head=calibration.head,
         input_size=config.input_size,
         resize=config.resize,
-        temperature=temperature,
-        offset=offset,
+        temperature=calibration.temperature,
+        offset=calibration.offset,
+        focus=calibration.focus,
         present=present,
         both=both,
         evidence_scale=scale,

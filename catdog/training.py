@@ -22,10 +22,12 @@ from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
+from torchvision.transforms import v2
 from tqdm import tqdm
 
 from catdog.config import OptionError, TrainConfig
 from catdog.device import half_precision, place
+from catdog.evidence import evidence_and_logits, strongest_places
 from catdog.optimizers import average_with_warm_up, freeze, make_optimizer, make_scheduler
 from catdog.resnet import ResNet
 from catdog.samples import CachedPhoto, EvaluationSamples, TrainingBatches, TrainingSamples
@@ -90,12 +92,17 @@ class Run:
         self.average = AveragedModel(network, multi_avg_fn=average_with_warm_up(config.ema), use_buffers=True)
         self.optimizer = make_optimizer(network, config)
         self.scheduler = make_scheduler(self.optimizer, config, steps_per_epoch)
+        self.mix = mixing(config)
         self.scaler = torch.amp.GradScaler(device.type, enabled=device.type == "cuda")
         self.best = copy.deepcopy(self.average.module.state_dict())
         self.progress = Progress()
 
     def step(self, pictures: Tensor, targets: Tensor) -> tuple[float, float]:
         """One step of the optimizer: (batch, 3, h, w) and (batch, 2) -> the loss, and how many samples were right."""
+        if self.mix is not None:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(hash((self.config.seed, self.progress.epoch, self.progress.step, self.rank)))
+                pictures, targets = self.mix(pictures, targets)
         pictures = pictures.to(self.device, non_blocking=True, memory_format=torch.channels_last)
         targets = targets.to(self.device, non_blocking=True)
         with half_precision(self.device):
@@ -147,7 +154,8 @@ class Run:
         except Exception as error:  # whatever the unpickler meets in a damaged file
             raise OptionError(f"{path} is damaged: delete it and start again without --resume.") from error
         options = self.config.fixed()
-        if changed := [name for name, value in options.items() if state["config"].get(name) != value]:
+        theirs = TrainConfig().fixed() | state["config"]  # an option that came later had its default
+        if changed := [name for name, value in options.items() if theirs[name] != value]:
             raise OptionError(
                 f"{path} belongs to a run with another {', '.join(changed)}: use the same options, or leave --resume out."
             )
@@ -246,6 +254,13 @@ def train_epoch(run: Run, loader: DataLoader, state_path: Path, stopped: Callabl
     return rate
 
 
+def mixing(config: TrainConfig) -> v2.Transform | None:
+    """What blends a batch: mixup (Zhang et al. 2018), CutMix (Yun et al. 2019), either of them at random, or nothing."""
+    ways = [v2.MixUp(alpha=config.mixup)] if config.mixup else []
+    ways += [v2.CutMix(alpha=config.cutmix)] if config.cutmix else []
+    return v2.RandomChoice(ways) if ways else None
+
+
 def loss_of(logits: Tensor, targets: Tensor, kind: str, smoothing: float) -> Tensor:
     """Mean loss of a batch: logits and targets (batch, 2).
 
@@ -267,19 +282,22 @@ def right(logits: Tensor, targets: Tensor, kind: str) -> float:
 @torch.inference_mode()
 def logits_of(
     network: ResNet, samples: EvaluationSamples, device: torch.device, workers: int, batch_size: int = EVALUATION_BATCH
-) -> Tensor:
-    """Logits (n, 2), float32 on the CPU, in the samples' order."""
+) -> tuple[Tensor, Tensor]:
+    """Logits (n, 2) and what the strongest places say (n, 2), float32 on the CPU, in the samples' order."""
     training = network.training
     network.eval()
     logits = torch.zeros(len(samples.photos), network.fc.out_features)
+    strongest = torch.zeros_like(logits)
     loader = DataLoader(
         samples, batch_sampler=samples.batches(batch_size), num_workers=workers, worker_init_fn=ignore_interrupt
     )
     for pictures, indices in loader:
         with half_precision(device):
-            logits[indices] = network(pictures.to(device, memory_format=torch.channels_last)).float().cpu()
+            evidence, batch = evidence_and_logits(network, pictures.to(device, memory_format=torch.channels_last))
+        logits[indices] = batch.cpu()
+        strongest[indices] = torch.from_numpy(strongest_places(evidence.cpu().numpy()))
     network.train(training)
-    return logits
+    return logits, strongest
 
 
 def evaluate_epoch(
@@ -287,7 +305,7 @@ def evaluate_epoch(
 ) -> dict[str, float]:
     """Loss and accuracy on the tuning photos, without smoothing."""
     tuning = tuning[: 2 * EVALUATION_BATCH] if config.dry_run else tuning
-    logits = logits_of(network, EvaluationSamples(tuning, config.evaluation_preset()), device, config.workers)
+    logits, _ = logits_of(network, EvaluationSamples(tuning, config.evaluation_preset()), device, config.workers)
     targets = torch.tensor([cached.photo.label for cached in tuning], dtype=torch.float32)
     single = targets.sum(1) == 1
     two_way = (logits[single].argmax(1) == targets[single].argmax(1)).float().mean().item()

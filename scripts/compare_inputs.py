@@ -72,7 +72,7 @@ def main() -> int:
     for preset in PRESETS:
         started = time.perf_counter()
         logits = {
-            kind: logits_of(network, EvaluationSamples(group, preset), device, options.workers).numpy()
+            kind: logits_of(network, EvaluationSamples(group, preset), device, options.workers)[0].numpy()
             for kind, group in kinds.items()
         }
         ms = 1000 * (time.perf_counter() - started) / sum(map(len, kinds.values()))

@@ -47,6 +47,8 @@ VARIANTS: dict[str, dict] = {  # what each changes of the proxy
     "crops from 0.2": {"min_crop": 0.2},
     "crops from 0.6": {"min_crop": 0.6},
     "strong colour": {"color": 0.7},
+    "mixup": {"mixup": 0.2},
+    "CutMix": {"cutmix": 1.0},
     "no augmentation": {"augment": False},
     "no label smoothing": {"label_smoothing": 0.0},
     "cosine": {"schedule": "cosine"},
@@ -126,7 +128,7 @@ def score(config: TrainConfig, photos: Photos, device: torch.device) -> dict[str
     }
     preset = config.evaluation_preset()
     logits = {
-        kind: logits_of(fitted.network, EvaluationSamples(group, preset), device, config.workers).numpy()
+        kind: logits_of(fitted.network, EvaluationSamples(group, preset), device, config.workers)[0].numpy()
         for kind, group in groups.items()
     }
     labels = np.array([cached.photo.label for cached in groups["pet"]])

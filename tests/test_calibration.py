@@ -11,6 +11,7 @@ from scipy.special import expit
 
 from catdog.calibration import fit_both, fit_calibration, fit_present, measure_evidence_scale
 from catdog.evidence import evidence_and_logits
+from catdog.metrics import probabilities_of
 from catdog.samples import EvaluationSamples, cache_photos
 from catdog.transforms import EvaluationPreset
 
@@ -31,39 +32,57 @@ def test_a_known_temperature_and_offset_are_recovered_for_each_label(temperature
     columns = [labelled(expit(LOGITS / t + o)) for t, o in zip(temperature, offset, strict=True)]
     logits = np.stack([LOGITS[index] for index, _ in columns], 1)
     labels = np.stack([label for _, label in columns], 1)
-    found_temperature, found_offset = fit_calibration(logits, labels, "sigmoid")
-    assert found_temperature == pytest.approx(temperature, rel=0.02)
-    assert found_offset == pytest.approx(offset, abs=0.02)
+    found = fit_calibration(logits, np.zeros_like(logits), labels, "sigmoid")
+    assert found.temperature == pytest.approx(temperature, rel=0.02)
+    assert found.offset == pytest.approx(offset, abs=0.02)
+
+
+def test_places_that_tell_more_than_the_mean_are_heeded():
+    strongest = np.tile([-8.0, 0.0, 8.0], len(LOGITS))
+    logits = np.repeat(LOGITS, 3)
+    index, labels = labelled(expit((logits + 0.25 * strongest) / 1.5 + 0.5), copies=2000)
+    pair = np.stack([logits[index]] * 2, 1), np.stack([strongest[index]] * 2, 1), np.stack([labels] * 2, 1)
+    found = fit_calibration(*pair, "sigmoid")
+    assert found.focus == pytest.approx((0.25, 0.25), rel=0.02)
+    assert found.temperature == pytest.approx((1.5, 1.5), rel=0.02)
+    assert found.offset == pytest.approx((0.5, 0.5), abs=0.02)
 
 
 def test_a_softmax_gets_one_temperature_and_no_offset():
     index, dog = labelled(expit(LOGITS / 1.7))
     logits = np.stack([3 - LOGITS[index] / 2, 3 + LOGITS[index] / 2], 1)
-    (first, second), offset = fit_calibration(logits, np.stack([1 - dog, dog], 1), "softmax")
-    assert first == second == pytest.approx(1.7, rel=0.02)
-    assert offset == (0.0, 0.0)
+    found = fit_calibration(logits, 3 * logits, np.stack([1 - dog, dog], 1), "softmax")
+    assert found.temperature[0] == found.temperature[1] == pytest.approx(1.7, rel=0.02)
+    assert found.offset == found.focus == (0.0, 0.0)
 
 
 @pytest.mark.parametrize("head", ["sigmoid", "softmax"])
 def test_logits_that_separate_the_photos_perfectly_get_a_finite_temperature(head):
     labels = np.array([[1, 0], [0, 1]] * 50)
     logits = np.where(labels == 1, 5.0, -5.0)
-    temperature, offset = fit_calibration(logits, labels, head)
-    assert all(0.1 < value < 10 for value in temperature)
-    p = expit((5 if head == "sigmoid" else 10) / temperature[0] + offset[0])
+    found = fit_calibration(logits, 2 * logits, labels, head)
+    assert all(0.1 < value < 20 for value in found.temperature)
+    p = probabilities_of(logits, 2 * logits, found)[0, 0]
     assert p == pytest.approx(51 / 52, abs=2e-3)  # Platt's target for 50 of 50
 
 
 def test_the_presence_threshold_stands_in_the_middle_between_pets_and_negatives():
-    pets = np.array([[0.8, 0.1], [0.05, 0.9], [0.85, 0.3]])
-    negatives = np.array([[0.3, 0.1], [0.0, 0.4], [0.2, 0.2]])
-    assert fit_present(pets, negatives) == pytest.approx(0.6, abs=0.011)
+    pets = np.array([[0.9, 0.1], [0.05, 0.95], [0.92, 0.3]])
+    negatives = np.array([[0.7, 0.1], [0.0, 0.4], [0.2, 0.2]])
+    assert fit_present(pets, negatives) == pytest.approx(0.8, abs=0.011)
 
 
-def test_the_presence_threshold_weighs_shares_and_not_counts():
-    pets = np.array([[0.5, 0.0]] * 10 + [[0.9, 0.0]] * 990)
-    negatives = np.array([[0.6, 0.0]] * 2 + [[0.1, 0.0]] * 8)
-    assert fit_present(pets, negatives) > 0.6  # loses 1% of the pets and none of a fifth of the negatives
+def test_few_pets_may_be_called_neither():
+    pets = np.array([[0.7, 0.0]] * 10 + [[0.99, 0.0]] * 990)
+    negatives = np.array([[0.8, 0.0]] * 5 + [[0.1, 0.0]] * 5)
+    assert fit_present(pets, negatives) > 0.8
+    assert fit_present(pets, negatives, most=0.005) < 0.7
+
+
+def test_no_verdict_names_a_pet_that_is_more_likely_not_there():
+    pets = np.array([[0.3, 0.0]] * 10 + [[0.55, 0.0]] * 10)
+    negatives = np.array([[0.1, 0.0]] * 10)
+    assert 0.5 <= fit_present(pets, negatives) <= 0.55
 
 
 def test_the_threshold_of_both_stands_in_the_middle_between_one_pet_and_two():

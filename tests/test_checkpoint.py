@@ -35,6 +35,7 @@ METADATA = Metadata(
     resize="squash",
     temperature=(1.25, 0.75),
     offset=(0.5, -0.25),
+    focus=(0.1, 0.2),
     present=0.41,
     both=0.63,
     evidence_scale=12.5,
@@ -97,7 +98,7 @@ def test_weights_are_stored_as_float16_and_metadata_as_text(saved, contents):
     tensors, header = contents
     assert {tensor.dtype for tensor in tensors.values()} == {torch.float16, torch.int64}
     assert saved.stat().st_size < 23e6
-    assert header["format_version"] == "1"
+    assert header["format_version"] == "2"
     assert json.loads(header["labels"]) == ["cat", "dog"]
     assert json.loads(header["training"]) == METADATA.training
 
@@ -260,10 +261,18 @@ def test_another_kind_of_file_is_refused(file, content):
     refusal(file)
 
 
+def test_a_file_from_before_the_focus_has_none(contents, file, network18):
+    tensors, header = contents
+    header = {name: value for name, value in header.items() if name not in ("focus", "header_sha256")}
+    header |= {"format_version": "1"}
+    safetensors.torch.save_file(tensors, file, header | {"header_sha256": header_digest(header, tensors)})
+    assert load_checkpoint(file)[1] == replace(METADATA, focus=(0, 0))
+
+
 def test_another_format_version_is_refused(contents, file):
     tensors, header = contents
-    safetensors.torch.save_file(tensors, file, header | {"format_version": "2"})
-    assert "format version 2" in refusal(file)
+    safetensors.torch.save_file(tensors, file, header | {"format_version": "3"})
+    assert "format version 3" in refusal(file)
 
 
 @pytest.mark.parametrize(
@@ -424,7 +433,7 @@ def test_a_plain_state_dict_is_loaded_with_a_warning_that_names_what_is_missing(
 
 
 def test_a_state_dict_may_be_a_safetensors_file_without_metadata(file, network18):
-    safetensors.torch.save_file(network18.state_dict(), file)
+    safetensors.torch.save_file({name: value.contiguous() for name, value in network18.state_dict().items()}, file)
     with pytest.warns(UserWarning, match="no metadata"):
         network, _ = load_checkpoint(file)
     assert torch.equal(network.fc.weight, network18.fc.weight)

@@ -12,7 +12,15 @@ from pytorch_grad_cam.utils.image import scale_cam_image
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 
-from catdog.evidence import CAM_METHODS, block_parts, boxes_of, cam_map, evidence_and_logits, passes_of
+from catdog.evidence import (
+    CAM_METHODS,
+    block_parts,
+    boxes_of,
+    cam_map,
+    evidence_and_logits,
+    passes_of,
+    strongest_places,
+)
 from catdog.images import open_picture
 from catdog.transforms import EvaluationPreset
 
@@ -120,6 +128,15 @@ def overlap(first, second) -> float:
 
 def block(top: int, left: int, bottom: int, right: int, value: float) -> dict:
     return {(row, column): value for row in range(top, bottom) for column in range(left, right)}
+
+
+def test_the_strongest_places_say_what_a_photo_full_of_them_would():
+    evidence = np.zeros((2, 2, 4, 6), np.float32)
+    evidence[0, 0, 1, 1:4] = 1, 2, 3
+    evidence[0, 0, 0, 0] = -9
+    evidence[1, 1] = 0.5
+    assert strongest_places(evidence).tolist() == [[2 * 24, 0], [0, 0.5 * 24]]
+    assert strongest_places(evidence[:, :, :1, :2]).tolist() == [[0, 0], [0, 0.5 * 2]]  # one place at least
 
 
 def test_a_box_holds_the_places_that_speak_for_its_label():

@@ -13,11 +13,14 @@ import pytest
 import torch
 
 from catdog.checkpoint import Metadata
+from catdog.evidence import strongest_places
 from catdog.export import MAX_DIFFERENCE, PREPROCESSING, ExportError, export_onnx, largest_difference
 from catdog.images import open_picture
 from catdog.metrics import probabilities_of, verdicts_of
 
-METADATA = Metadata(input_size=64, temperature=(1.25, 0.75), offset=(0.5, -0.25), present=0.41, both=0.63)
+METADATA = Metadata(
+    input_size=64, temperature=(1.25, 0.75), offset=(0.5, -0.25), focus=(0.1, 0.2), present=0.41, both=0.63
+)
 
 
 @pytest.fixture(scope="module")
@@ -74,11 +77,23 @@ def test_the_file_says_how_a_photo_becomes_an_answer(session, examples):
     assert json.loads(said["labels"]) == ["cat", "dog"]
     assert "64 pixels on its short side" in said["preprocessing"]
     assert json.loads(said["mean"]) == pytest.approx(METADATA.mean)
-    assert {"temperature", "offset", "present", "both", "evidence_scale", "probability", "verdict"} <= said.keys()
+    assert {
+        "temperature",
+        "offset",
+        "focus",
+        "present",
+        "both",
+        "evidence_scale",
+        "probability",
+        "verdict",
+    } <= said.keys()
+    temperature, offset, focus = (np.array(json.loads(said[name])) for name in ("temperature", "offset", "focus"))
     logits = np.array([[1.5, -2.0]])
-    temperature, offset = json.loads(said["temperature"]), json.loads(said["offset"])
-    by_hand = 1 / (1 + np.exp(-(logits / temperature + offset)))
-    ours = probabilities_of(logits, METADATA.head, METADATA.temperature, METADATA.offset)
+    evidence = np.random.default_rng(0).normal(size=(1, 2, 4, 6)).astype(np.float32) / 24
+    assert "largest 12.5% of a label's evidence" in said["probability"]
+    strongest = np.sort(evidence.reshape(1, 2, 24), axis=2)[..., -3:].mean(2) * 24
+    by_hand = 1 / (1 + np.exp(-((logits + focus * strongest) / temperature + offset)))
+    ours = probabilities_of(logits, strongest_places(evidence), METADATA.calibration())
     assert by_hand == pytest.approx(ours)
     assert verdicts_of(ours, json.loads(said["present"]), json.loads(said["both"])) == ["cat"]
 

@@ -10,6 +10,7 @@ from scipy.special import expit, softmax
 from scipy.stats import binomtest
 
 from catdog.metrics import (
+    Calibration,
     Rate,
     calibration_error,
     calibration_error_by_chance,
@@ -42,21 +43,23 @@ def test_a_rate_is_written_with_its_counts_and_interval():
 
 
 def test_a_sigmoid_head_gives_two_probabilities_that_do_not_depend_on_each_other():
-    logits = np.array([[2.0, -1.0], [0.0, 5.0]])
-    scores = np.stack([logits[:, 0] / 2 + 0.1, logits[:, 1] / 0.5 - 0.3], 1)
-    probabilities = probabilities_of(logits, "sigmoid", (2.0, 0.5), (0.1, -0.3))
+    logits, strongest = np.array([[2.0, -1.0], [0.0, 5.0]]), np.array([[9.0, 1.0], [3.0, 7.0]])
+    cat = (logits[:, 0] + 0.2 * strongest[:, 0]) / 2 + 0.1
+    dog = (logits[:, 1] + 0.1 * strongest[:, 1]) / 0.5 - 0.3
+    scores = np.stack([cat, dog], 1)
+    probabilities = probabilities_of(logits, strongest, Calibration("sigmoid", (2.0, 0.5), (0.1, -0.3), (0.2, 0.1)))
     np.testing.assert_allclose(probabilities, expit(scores), rtol=1e-12)
 
 
 def test_a_softmax_head_gives_two_probabilities_that_add_up_to_one():
     logits = np.array([[2.0, -1.0], [0.0, 5.0], [3.0, 3.0]])
-    probabilities = probabilities_of(logits, "softmax", (2.0, 2.0), (0.0, 0.0))
+    probabilities = probabilities_of(logits, np.ones_like(logits), Calibration("softmax", (2.0, 2.0)))
     np.testing.assert_allclose(probabilities, softmax(logits / 2, axis=1), rtol=1e-12)
 
 
 def test_enormous_logits_give_probabilities_without_a_warning():
     with np.errstate(all="raise"):
-        probabilities = probabilities_of(np.array([[1e6, -1e6]]), "sigmoid", (1.0, 1.0), (0.0, 0.0))
+        probabilities = probabilities_of(np.array([[1e6, -1e6]]), np.zeros((1, 2)), Calibration())
     np.testing.assert_allclose(probabilities, [[1, 0]], atol=1e-12)
 
 

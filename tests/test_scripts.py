@@ -276,6 +276,17 @@ def test_a_folder_of_other_things_without_a_file_is_told(script, tmp_path, check
     assert str(tmp_path) in capsys.readouterr().err
 
 
+@pytest.mark.slow
+def test_scores_are_compared_against_every_kind_of_other_thing(script, labelled, checkpoint):
+    arguments = ["--data", labelled, "--others", labelled / "val" / "neither", "--checkpoint", checkpoint]
+    assert script("compare_scores", *arguments) == 0
+    pets, both = checkpoint.with_name("scores.md").read_text().split("\n\nn: ")[:2]
+    rows = [line.strip("|").split("|") for line in pets.splitlines()]
+    assert [cell.strip() for cell in rows[0]] == ["pets against", "tuning negatives", "neither"]
+    assert all(0 <= float(cell) <= 1 for row in rows[2:] for cell in row[1:])
+    assert "| both, where 1% of one pet is called both | side by side | at a half |" in both
+
+
 @pytest.fixture
 def labelled(tmp_path, examples) -> Path:
     """Class folders of small photos in all three parts, with animals and objects among the negatives."""

@@ -28,7 +28,7 @@ from catdog.optimizers import freeze, make_optimizer, make_scheduler
 from catdog.page import photo
 from catdog.resnet import ResidualBlock, ResNet
 from catdog.run import start
-from catdog.training import loss_of
+from catdog.training import loss_of, mixing
 
 TINY = ["--init", "none", "--epochs", "2", "--batch-size", "8", "--workers", "0", "--device", "cpu"]
 SMALL_INPUT = ["--train-size", "64", "--start-size", "64", "--input-size", "64"]
@@ -109,6 +109,29 @@ def test_a_run_stopped_within_an_epoch_goes_on_at_the_same_step(folder, trained,
     assert not same(trained, out)
     assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--resume") == 0
     assert same(trained, out)
+
+
+def test_a_run_with_blended_batches_goes_on_as_an_unbroken_one(folder, trained, tmp_path, monkeypatch):
+    options = ["--data", folder, *TINY, *SMALL_INPUT, "--epochs", 1, "--mixup", 0.4, "--cutmix", 1]
+    whole, stopped = tmp_path / "whole.safetensors", tmp_path / "stopped.safetensors"
+    assert train(*options, "--out", whole) == 0
+    assert not same(trained, whole)
+    with monkeypatch.context() as patch:
+        stop_after(3, patch)
+        assert train(*options, "--out", stopped) == 1
+    assert train(*options, "--out", stopped, "--resume") == 0
+    assert same(whole, stopped)
+
+
+def test_a_blended_batch_carries_the_labels_in_the_shares_of_its_pictures():
+    pictures = torch.stack([torch.full((3, 8, 8), value) for value in (0.0, 1.0, 3.0)])
+    targets = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+    for options in ({"mixup": 0.5}, {"cutmix": 1.0}):
+        mixed, labels = mixing(TrainConfig(**options))(pictures, targets)
+        share = labels[0, 0].item()  # of itself, beside the last picture, which has no label
+        assert mixed[0].mean().item() == pytest.approx(3 * (1 - share), abs=1e-5)
+        assert mixed[1].mean().item() == pytest.approx(labels[1, 1].item(), abs=1e-5)
+    assert mixing(TrainConfig()) is None
 
 
 def stop_after(steps: int, patch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"
 CLIP = ("cat-ginger-kitten.jpg", "dog-german-shepherd.jpg")  # what the camera sees, two seconds each
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def address(root):
     """app.py with the shipped checkpoint, on a free port, for as long as the tests run."""
     command = [sys.executable, "-u", "app.py", "--host", "127.0.0.1"]
@@ -36,7 +36,7 @@ def address(root):
         process.terminate()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def clip(root, tmp_path_factory) -> Path:
     """A film for the camera: JPEGs one after another, which Chromium plays at 30 a second and from the start again."""
     path = tmp_path_factory.mktemp("camera") / "clip.mjpeg"
@@ -49,7 +49,7 @@ def clip(root, tmp_path_factory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(clip):
     chromium = shutil.which("chromium")
     if chromium is None:
