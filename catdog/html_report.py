@@ -15,10 +15,11 @@ from matplotlib.figure import Figure
 from PIL import Image
 from sklearn.metrics import precision_recall_curve, roc_curve
 
+from catdog import metrics
 from catdog.checkpoint import LABELS
 from catdog.classifier import Classifier
 from catdog.images import open_picture
-from catdog.metrics import BINS, Rate, percent
+from catdog.metrics import percent
 from catdog.render import COLORS, overlay
 from catdog.report import Scored, table_of
 
@@ -144,15 +145,9 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray) -> str:
     """Of the photos that were given about this probability, how many show the pet, with 95% intervals."""
     figure, all_axes = plot(len(LABELS), width=7, height=3.4)
     for index, (axes, label) in enumerate(zip(all_axes, LABELS)):
-        bins = np.minimum((probabilities[:, index] * BINS).astype(int), BINS - 1)
         axes.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle="--", label="perfect")
-        points = []
-        for bin in range(BINS):
-            here = bins == bin
-            if here.any():
-                rate = Rate(int(labels[here, index].sum()), int(here.sum()))
-                points.append((probabilities[here, index].mean(), rate.value, *rate.interval))
-        x, y, low, high = np.array(points).T
+        bins = metrics.reliability(probabilities[:, index], labels[:, index])
+        x, y, low, high = np.array([(mean, rate.value, *rate.interval) for mean, rate in bins]).T
         errors = np.maximum(0, [y - low, high - y])
         axes.errorbar(x, y, errors, fmt="o", markersize=4, color=color_of(label), label=label)
         axes.set(title=label, xlabel="probability given", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))

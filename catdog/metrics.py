@@ -102,9 +102,19 @@ def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
     The mean over bins, weighted by their counts, of |mean probability - share of positives| (Guo et al. 2017,
     equation 3).
     """
-    bins = np.minimum((probabilities * BINS).astype(int), BINS - 1)
-    gaps = np.bincount(bins, weights=probabilities - labels, minlength=BINS)
+    gaps = np.bincount(bins_of(probabilities), weights=probabilities - labels, minlength=BINS)
     return float(np.abs(gaps).sum() / len(probabilities))
+
+
+def bins_of(probabilities: np.ndarray) -> np.ndarray:
+    return np.minimum((probabilities * BINS).astype(int), BINS - 1)
+
+
+def reliability(probabilities: np.ndarray, labels: np.ndarray) -> list[tuple[float, Rate]]:
+    """For each bin of the calibration error that is not empty, the mean probability and how many show the label."""
+    bins = bins_of(probabilities)
+    groups = [bins == index for index in np.unique(bins)]
+    return [(float(probabilities[group].mean()), Rate(int(labels[group].sum()), int(group.sum()))) for group in groups]
 
 
 def calibration_error_by_chance(probabilities: np.ndarray, trials: int = 400, seed: int = 0) -> float:
@@ -118,6 +128,15 @@ def mean_interval(values: np.ndarray) -> tuple[float, tuple[float, float]]:
     mean = float(values.mean())
     half = Z95 * float(values.std(ddof=1)) / np.sqrt(len(values)) if len(values) > 1 else float("nan")
     return mean, (mean - half, mean + half)
+
+
+def roc(positives: np.ndarray, others: np.ndarray) -> list[tuple[float, float]]:
+    """The corners of a score's ROC curve: shares of the others and of the positives that reach a threshold."""
+    from sklearn.metrics import roc_curve
+
+    truth = np.concatenate([np.ones(len(positives)), np.zeros(len(others))])
+    false, true, _ = roc_curve(truth, np.concatenate([positives, others]))
+    return [(float(x), float(y)) for x, y in zip(false, true)]
 
 
 def auroc(positives: np.ndarray, others: np.ndarray) -> float:

@@ -22,6 +22,8 @@ from catdog.metrics import (
     confusion,
     mean_interval,
     percent,
+    reliability,
+    roc,
     two_way_log_losses,
     two_way_right,
 )
@@ -164,6 +166,7 @@ def figures_of(scored: Sequence[Scored]) -> dict[str, Any]:
         known = pets | negatives
         figures["pets_against_negatives"] = {
             "auroc": auroc(probabilities[pets].max(1), probabilities[negatives].max(1)),
+            "roc": roc(probabilities[pets].max(1), probabilities[negatives].max(1)),
             "calibration_error": errors_of(probabilities[known], labels[known]),
         }
     mistakes = [each for each in scored if each.prediction.verdict != each.photo.verdict]
@@ -184,12 +187,14 @@ def rate(right: np.ndarray) -> dict[str, Any]:
     return Rate(int(np.sum(right)), len(right)).as_dict()
 
 
-def errors_of(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, dict[str, float]]:
-    """Calibration error of each label, beside what a perfectly calibrated classifier would show at this n."""
+def errors_of(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, dict[str, Any]]:
+    """Calibration error of each label, beside what a perfectly calibrated classifier would show at this n, and its bins:
+    mean probability, k and n."""
     return {
         label: {
             "value": calibration_error(probabilities[:, i], labels[:, i]),
             "by_chance": calibration_error_by_chance(probabilities[:, i]),
+            "bins": [(mean, rate.k, rate.n) for mean, rate in reliability(probabilities[:, i], labels[:, i])],
         }
         for i, label in enumerate(LABELS)
     }

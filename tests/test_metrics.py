@@ -8,15 +8,19 @@ import numpy as np
 import pytest
 from scipy.special import expit, softmax
 from scipy.stats import binomtest
+from sklearn.metrics import auc
 
 from catdog.metrics import (
     Calibration,
     Rate,
+    auroc,
     calibration_error,
     calibration_error_by_chance,
     confusion,
     mean_interval,
     probabilities_of,
+    reliability,
+    roc,
     two_way_log_losses,
     two_way_right,
     verdicts_of,
@@ -147,3 +151,23 @@ def test_the_confusion_counts_verdicts_by_the_true_one():
         "dog": {"cat": 0, "dog": 1, "both": 0, "neither": 0},
         "neither": {"cat": 0, "dog": 0, "both": 1, "neither": 1},
     }
+
+
+def test_reliability_and_calibration_error_are_of_the_same_bins():
+    generator = np.random.default_rng(0)
+    p = generator.random(500) ** 2
+    labels = (generator.random(500) < 0.8 * p).astype(int)
+    bins = reliability(p, labels)
+    assert sum(rate.n for _, rate in bins) == 500
+    assert all(0 <= mean <= 1 for mean, _ in bins)
+    assert sum(abs(mean - rate.value) * rate.n for mean, rate in bins) / 500 == pytest.approx(
+        calibration_error(p, labels)
+    )
+
+
+def test_the_area_under_the_roc_curve_is_the_auroc():
+    generator = np.random.default_rng(1)
+    positives, others = generator.normal(1, 1, 80), generator.normal(0, 1, 50)
+    x, y = zip(*roc(positives, others))
+    assert (x[0], y[0], x[-1], y[-1]) == (0, 0, 1, 1)
+    assert auc(x, y) == pytest.approx(auroc(positives, others))

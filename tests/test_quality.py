@@ -51,6 +51,21 @@ def test_the_confusion_table_has_every_count(shipped):
     assert cells == [str(count) for row in shipped.held_out["confusion"].values() for count in row.values()]
 
 
+def test_the_plots_have_a_point_for_every_bin_and_go_up_with_what_was_measured(shipped):
+    errors = {label: {"bins": [(0.1, 0, 40), (0.5, 3, 4), (0.9, 30, 30)]} for label in ("cat", "dog")}
+    against = shipped.held_out["pets_against_negatives"] | {
+        "calibration_error": errors,
+        "roc": [(0, 0), (0, 0.9), (1, 1)],
+    }
+    markup = quality.plots({"pets_against_negatives": against})
+    drawings = markup.split("</svg>")[:3]
+    for label, drawing in zip(("cat", "dog"), drawings):
+        heights = [float(y) for y in re.findall(rf'<circle class="{label}" cx="[^"]+" cy="([^"]+)"', drawing)]
+        assert heights == [100, 25, 0]  # downwards in SVG
+    assert 'points="14.00,100.00 14.00,10.00 114.00,0.00"' in drawings[2]
+    assert quality.plots({"pets": {}}) == ""
+
+
 def test_a_checkpoint_without_figures_says_so():
     assert "good.none" in quality.figures_html(Metadata())
     assert "good.trained" not in quality.origin_html(Metadata())

@@ -18,7 +18,7 @@ from catdog.checkpoint import Metadata
 from catdog.classifier import Classifier, Explanation
 from catdog.images import open_picture
 from catdog.model_card import model_card
-from catdog.page import words
+from catdog.page import plot, words
 from catdog.page.drawing import data_url
 from catdog.page.photo import EXAMPLES
 from catdog.render import overlay
@@ -60,7 +60,7 @@ def figures_html(metadata: Metadata) -> str:
     return f"""
 {headline}{words.tagged("good.held-out")}
 <div class="rates">{groups}</div>{words.tagged("good.interval", classes="note")}
-{numbers(held_out)}
+{numbers(held_out)}{plots(held_out)}
 <h3>{words.tagged("good.confusion", "span")}</h3>{confusion_table(held_out["confusion"])}
 """
 
@@ -124,6 +124,21 @@ def numbers(held_out: dict[str, Any]) -> str:
     if against := held_out.get("pets_against_negatives"):
         lines.append(words.tagged("good.auroc", "li", {"area": f"{against['auroc']:.3f}"}))
     return f'<ul class="numbers">{"".join(lines)}</ul>'
+
+
+def plots(held_out: dict[str, Any]) -> str:
+    """Reliability diagrams of both labels, and the ROC curve, where there were negatives."""
+    against = held_out.get("pets_against_negatives", {})
+    if "roc" not in against:
+        return ""
+    bins = {label: each["bins"] for label, each in against["calibration_error"].items()}
+    figures = [
+        ("good.reliability-cat", plot.reliability(bins["cat"], "cat")),
+        ("good.reliability-dog", plot.reliability(bins["dog"], "dog")),
+        ("good.roc", plot.curve(against["roc"])),
+    ]
+    shown = "".join(f"<figure>{drawing}{words.tagged(code, 'figcaption')}</figure>" for code, drawing in figures)
+    return f'<div class="plots">{shown}</div>'
 
 
 def confusion_table(confusion: dict[str, dict[str, int]]) -> str:

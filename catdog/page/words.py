@@ -221,6 +221,19 @@ GOOD = {
         "二选一的对数损失 {loss}（95% 区间 {low} 到 {high}，{n} 张宠物照片）；抛硬币是 0.693。",
     ),
     "auroc": ("Pets against negatives: area under the ROC curve {area}.", "宠物与其他照片：ROC 曲线下面积 {area}。"),
+    "reliability-cat": (
+        "Cat: the probability it gave (left to right) and the share of such photos that show one (upwards), with 95% "
+        "intervals. On the dashed line it means what it says.",
+        "猫：给出的概率（横向）与这些照片中真有猫的比例（纵向），带 95% 区间。落在虚线上，概率就名副其实。",
+    ),
+    "reliability-dog": (
+        "Dog: the same. Most photos are in the two corners, so the points between them stand for few.",
+        "狗：同上。大多数照片在两个角上，中间的点只代表很少的照片。",
+    ),
+    "roc": (
+        "Pets found (upwards) against other photos taken for pets (left to right), for every threshold: the ROC curve.",
+        "每个阈值下，认出的宠物（纵向）与被错当成宠物的其他照片（横向）：ROC 曲线。",
+    ),
     "confusion": ("What photos of each kind were called", "每类照片被判成什么"),
     "shows-called": ("shows ↓ called →", "照片里 ↓ 判成 →"),
     "bad-at": ("What it is bad at", "它不擅长什么"),
