@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from playwright.sync_api import sync_playwright
+
+from .server import serve
 
 QUIET = [
     "--no-sandbox",
@@ -26,14 +26,8 @@ CLIP = ("cat-ginger-kitten.jpg", "dog-german-shepherd.jpg")  # what the camera s
 @pytest.fixture(scope="package")
 def address(root):
     """app.py with the shipped checkpoint, on a free port, for as long as the tests run."""
-    command = [sys.executable, "-u", "app.py", "--host", "127.0.0.1"]
-    environment = os.environ | {"GRADIO_ANALYTICS_ENABLED": "False"}
-    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        for line in process.stdout:
-            if "http://" in line:
-                break
-        yield line.split()[-1]
-        process.terminate()
+    with serve(root) as address:
+        yield address
 
 
 @pytest.fixture(scope="package")

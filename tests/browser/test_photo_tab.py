@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from io import BytesIO
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from catdog.page import words
+
+from .server import serve
 
 PATIENCE = 30_000  # ms, for an answer on a busy machine
 
@@ -101,3 +104,25 @@ def test_nothing_scrolls_sideways(browser, address, root, width):
     expect(verdict(page)).to_be_visible(timeout=PATIENCE)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.close()
+
+
+@pytest.mark.slow
+def test_it_goes_on_when_the_server_is_started_again_under_the_page(browser, root):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    with serve(root, "--port", port) as address:
+        page = browser.new_page(viewport={"width": 1200, "height": 900})
+        page.goto(address)
+        upload(page, root / "examples" / "cat-ginger-kitten.jpg")
+        expect(verdict(page)).to_have_text(words.VERDICT["cat"][0], timeout=PATIENCE)
+    page.get_by_label("Remove Image").click()
+    upload(page, root / "examples" / "dog-german-shepherd.jpg")
+    lost = page.get_by_text("Connection to the server was lost")
+    expect(lost.first).to_be_visible(timeout=PATIENCE)
+    with serve(root, "--port", port):
+        expect(lost).to_have_count(0, timeout=PATIENCE)
+        page.wait_for_selector("#picture")
+        upload(page, root / "examples" / "dog-german-shepherd.jpg")
+        expect(verdict(page)).to_have_text(words.VERDICT["dog"][0], timeout=PATIENCE)
+        page.close()

@@ -1,0 +1,25 @@
+"""app.py as a process of its own, for the browser tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def serve(root: Path, *arguments: str) -> Iterator[str]:
+    """Start the page with the shipped checkpoint; gives its address, and ends it in the end."""
+    command = [sys.executable, "-u", "app.py", "--host", "127.0.0.1", *arguments]
+    environment = os.environ | {"GRADIO_ANALYTICS_ENABLED": "False"}
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            for line in process.stdout:
+                if "http://" in line:
+                    break
+            yield line.split()[-1]
+        finally:
+            process.kill()
