@@ -29,7 +29,7 @@ from catdog.device import (
 from catdog.evidence import boxes_of, evidence_and_logits, strongest_places
 from catdog.images import ImageError, Picture, open_picture
 from catdog.metrics import probabilities_of, verdicts_of
-from catdog.resnet import ResNet
+from catdog.resnet import ResNet, folded
 from catdog.transforms import STRIDE, Box, EvaluationPreset
 
 BATCH_SIZE = 32
@@ -70,6 +70,7 @@ class Classifier:
 
     def __init__(self, network: ResNet, metadata: Metadata, device: torch.device) -> None:
         self.network = place(network, device).eval().requires_grad_(False)
+        self._folded = place(folded(self.network), device)
         self.metadata = metadata
         self.device = device
         self.bias = network.fc.bias.detach().float().cpu().numpy()
@@ -181,7 +182,7 @@ class Classifier:
         """Normalised pictures (batch, 3, h, w) -> evidence (batch, 2, h / 32, w / 32) and logits (batch, 2)."""
         with half_precision(self.device):
             evidence, logits = evidence_and_logits(
-                self.network, batch.to(self.device, memory_format=torch.channels_last)
+                self._folded, batch.to(self.device, memory_format=torch.channels_last)
             )
         return evidence.cpu().numpy(), logits.cpu().numpy()
 

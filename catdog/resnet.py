@@ -6,8 +6,11 @@ exchanged with it in both directions.
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 
 class ResidualBlock(nn.Module):
@@ -116,6 +119,17 @@ class ResNet(nn.Module):
         """Normalised pictures (batch, 3, H, W) -> logits (batch, num_classes)."""
         pooled = torch.flatten(self.avgpool(self.features(x)), start_dim=1)  # (batch, C)
         return self.fc(pooled)
+
+
+def folded(network: ResNet) -> ResNet:
+    """A copy that answers the same, faster: every batch norm is folded into the convolution before it. It cannot be trained."""
+    network = copy.deepcopy(network).eval()
+    for module in list(network.modules()):
+        for convolution, norm in (("conv1", "bn1"), ("conv2", "bn2"), ("conv3", "bn3"), ("0", "1")):
+            if isinstance(getattr(module, norm, None), nn.BatchNorm2d):  # "0" and "1" are a shortcut's
+                setattr(module, convolution, fuse_conv_bn_eval(getattr(module, convolution), getattr(module, norm)))
+                setattr(module, norm, nn.Identity())
+    return network
 
 
 def stage(

@@ -28,7 +28,6 @@ from catdog import load  # noqa: E402
 from catdog.checkpoint import CheckpointError  # noqa: E402
 from catdog.classifier import Classifier  # noqa: E402
 from catdog.device import DeviceError  # noqa: E402
-from catdog.evidence import evidence_and_logits  # noqa: E402
 from catdog.images import open_picture  # noqa: E402
 from catdog.model_card import rows  # noqa: E402
 from catdog.render import overlay  # noqa: E402
@@ -128,9 +127,8 @@ def one_photo(classifier: Classifier, options: Options) -> dict[str, dict[str, f
     plain = resnet18(num_classes=2).eval()
     plain.load_state_dict(classifier.network.state_dict())
 
-    @torch.inference_mode()
     def ours() -> np.ndarray:
-        return evidence_and_logits(classifier.network, batch)[1].numpy()
+        return classifier._forward(batch)[1]
 
     @torch.inference_mode()
     def forward() -> np.ndarray:

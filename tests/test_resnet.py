@@ -58,6 +58,17 @@ def test_the_last_layer_of_the_averaged_features_gives_the_logits(tiny_network, 
     torch.testing.assert_close(tiny_network.fc(features.mean((2, 3))), tiny_network(batch), atol=1e-5, rtol=0)
 
 
+def test_folded_batch_norms_change_no_output_and_leave_the_network_alone(pair):
+    ours = pair[0].eval()
+    before = {name: value.clone() for name, value in ours.state_dict().items()}
+    batch = torch.randn(2, 3, 64, 96)
+    fast = catdog.resnet.folded(ours)
+    assert not [module for module in fast.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    with torch.inference_mode():
+        torch.testing.assert_close(fast(batch), ours(batch), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(ours.state_dict(), before, atol=0, rtol=0)
+
+
 def test_the_number_of_classes_can_be_chosen():
     assert catdog.resnet.resnet18(num_classes=5)(torch.zeros(2, 3, 32, 32)).shape == (2, 5)
 
