@@ -122,5 +122,5 @@ def imagenet_weights(arch: str) -> dict[str, torch.Tensor]:
     except (OSError, RuntimeError) as error:
         raise CheckpointError(
             f"ImageNet's weights cannot be downloaded ({error}): use --init FILE with a file of {arch} weights, or "
-            "--init none to train from scratch, which needs many more photos."
+            "--init none to do without them."
         ) from error

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.stats import rankdata
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
@@ -18,12 +19,15 @@ from torch.utils.data import DataLoader
 
 from catdog.classifier import Classifier
 from catdog.datasets import DataError, Photo
-from catdog.device import half_precision
+from catdog.device import half_precision, place
 from catdog.html_report import card
 from catdog.images import open_picture
+from catdog.resnet import ResNet
 from catdog.samples import CachedPhoto, EvaluationSamples
+from catdog.transforms import EvaluationPreset
 
 FOLDS = 5
+GENERAL_SIZE = 160  # px, of what general features are taken from: enough to tell what is odd, at half the time
 SHOWN = 60  # photos on the contact sheet
 COLUMNS = ("path", "label", "probability", "likelier")
 
@@ -37,11 +41,18 @@ class Suspect:
     likelier: str
 
 
-def find_suspects(classifier: Classifier, photos: Sequence[CachedPhoto], seed: int = 0) -> list[Suspect]:
-    """Rank photos by how improbable their own label is to a model that has not been told it.
+def find_suspects(
+    classifier: Classifier, photos: Sequence[CachedPhoto], general: ResNet | None = None, seed: int = 0
+) -> list[Suspect]:
+    """Rank photos by how improbable their own label is to models that have not been told it.
 
     A logistic regression on the network's features, fitted on four fifths of the photos, judges the other fifth, in
-    turns: the self-confidence of confident learning (Northcutt et al. 2021), from out-of-fold probabilities.
+    turns: the self-confidence of confident learning (Northcutt et al. 2021), from out-of-fold probabilities. A network
+    that was trained on some of the photos has learnt their labels, wrong ones too, so a second regression asks the
+    features of `general`, which has seen none; what both find improbable comes first, by the mean logarithm of its ranks.
+
+    Args:
+        general: a network with weights that have not seen these labels, such as ImageNet's.
 
     Raises:
         DataError: with fewer than FOLDS photos of a label, or with one label alone.
@@ -50,15 +61,22 @@ def find_suspects(classifier: Classifier, photos: Sequence[CachedPhoto], seed: i
     counts = Counter(names)
     if len(counts) < 2 or min(counts.values()) < FOLDS:
         raise DataError(f"Suspects need two labels or more, with {FOLDS} photos of each: there are {dict(counts)}.")
+    features = [features_of(classifier, photos)]
+    if general is not None:
+        features.append(stage_features(general, photos, classifier.device))
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=500))
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    probabilities = cross_val_predict(model, features_of(classifier, photos), names, cv=folds, method="predict_proba")
+    opinions = [cross_val_predict(model, each, names, cv=folds, method="predict_proba") for each in features]
     classes = sorted(counts)
+    own = [classes.index(name) for name in names]
+    order = np.mean([np.log(rankdata(opinion[np.arange(len(own)), own])) for opinion in opinions], 0)
+    joint = np.exp(np.mean(np.log(np.maximum(opinions, 1e-12)), 0))
+    joint /= joint.sum(1, keepdims=True)
     suspects = [
-        Suspect(cached.photo, float(row[classes.index(name)]), classes[int(row.argmax())])
-        for cached, name, row in zip(photos, names, probabilities)
+        Suspect(photos[index].photo, float(joint[index, own[index]]), classes[int(joint[index].argmax())])
+        for index in np.argsort(order, kind="stable")
     ]
-    return sorted(suspects, key=lambda suspect: suspect.probability)
+    return suspects
 
 
 @torch.inference_mode()
@@ -70,6 +88,25 @@ def features_of(classifier: Classifier, photos: Sequence[CachedPhoto], workers: 
         with half_precision(classifier.device):
             maps = classifier.network.features(pictures.to(classifier.device, memory_format=torch.channels_last))
         features |= zip(indices.tolist(), maps.float().mean((2, 3)).cpu().numpy())
+    return np.stack([features[index] for index in range(len(photos))])
+
+
+@torch.inference_mode()
+def stage_features(
+    network: ResNet, photos: Sequence[CachedPhoto], device: torch.device, workers: int = 2
+) -> np.ndarray:
+    """The means over all places of what the second, third and fourth stage give: (n, their channels)."""
+    network = place(network.eval(), device)
+    samples = EvaluationSamples(photos, EvaluationPreset(GENERAL_SIZE, "squash"))
+    features: dict[int, np.ndarray] = {}
+    for pictures, indices in DataLoader(samples, batch_sampler=samples.batches(64), num_workers=workers):
+        with half_precision(device):
+            x = network.layer1(network.stem(pictures.to(device, memory_format=torch.channels_last)))
+            means = []
+            for stage in (network.layer2, network.layer3, network.layer4):
+                x = stage(x)
+                means.append(x.float().mean((2, 3)))
+        features |= zip(indices.tolist(), torch.cat(means, 1).cpu().numpy())
     return np.stack([features[index] for index in range(len(photos))])
 
 

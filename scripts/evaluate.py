@@ -45,6 +45,9 @@ class Options:
     """A folder for the report: index.html, which needs no network, and figures.json."""
     suspects: Path | None = None
     """Instead of figures, a CSV of all photos, those whose label is probably wrong first, and a contact sheet beside it."""
+    init: str = "imagenet"
+    """For --suspects: weights that have not seen these labels, to ask too: imagenet (downloaded by torchvision), a file,
+    or none."""
 
 
 def main() -> int:
@@ -85,7 +88,7 @@ def main() -> int:
         return 2
 
     if options.suspects:
-        return write_suspects_of(classifier, photos, options.suspects)
+        return write_suspects_of(classifier, photos, options.suspects, options.init)
     figures, scored, failed = measure(
         classifier, photos, lambda paths: tqdm(paths, unit="photo", disable=not sys.stderr.isatty())
     )
@@ -106,15 +109,25 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def write_suspects_of(classifier: Classifier, photos: list[Photo], path: Path) -> int:
+def write_suspects_of(classifier: Classifier, photos: list[Photo], path: Path, init: str) -> int:
+    from catdog.config import TrainConfig
+    from catdog.resnet import resnet18
     from catdog.samples import cache_photos
+    from catdog.sources import initialise
     from catdog.suspects import find_suspects, write_suspects
 
+    general = None if init == "none" else resnet18()
+    try:
+        if general is not None:
+            initialise(general, TrainConfig(init=init), print)
+    except CheckpointError as error:
+        print(f"evaluate.py: {error}", file=sys.stderr)
+        return 2
     cached, failed = cache_photos(photos)
     for _, error in failed:
         print(f"Skipped: {error}", file=sys.stderr)
     try:
-        suspects = find_suspects(classifier, cached)
+        suspects = find_suspects(classifier, cached, general)
     except DataError as error:
         print(f"evaluate.py: {error}", file=sys.stderr)
         return 2

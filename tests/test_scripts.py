@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from catdog.checkpoint import Metadata, save_checkpoint
@@ -201,7 +202,13 @@ def test_the_report_is_one_page_that_needs_no_network(script, tmp_path, examples
     assert page.count("data:image/svg+xml") == 3
 
 
-def test_a_wrong_label_is_the_first_suspect_and_can_be_left_out_of_training(script, tmp_path, checkpoint):
+@pytest.mark.parametrize("general", [False, True])
+def test_a_wrong_label_is_the_first_suspect_and_can_be_left_out_of_training(
+    script, tmp_path, checkpoint, network18, general
+):
+    init = tmp_path / "general.pth" if general else "none"
+    if general:
+        torch.save(network18.state_dict(), init)
     generator = np.random.default_rng(0)
     for label, color in (("cat", (220, 120, 40)), ("dog", (40, 90, 220))):
         (tmp_path / "photos" / label).mkdir(parents=True)
@@ -210,7 +217,10 @@ def test_a_wrong_label_is_the_first_suspect_and_can_be_left_out_of_training(scri
             pixels = np.clip(generator.normal(shown, 25, (64, 64, 3)), 0, 255).astype(np.uint8)
             Image.fromarray(pixels).save(tmp_path / "photos" / label / f"{label}{index}.png")
     out = tmp_path / "suspects.csv"
-    assert script("evaluate", "--data", tmp_path / "photos", "--checkpoint", checkpoint, "--suspects", out) == 0
+    assert (
+        script("evaluate", "--data", tmp_path / "photos", "--checkpoint", checkpoint, "--suspects", out, "--init", init)
+        == 0
+    )
     with open(out, newline="", encoding="utf-8") as file:
         first, *others = csv.DictReader(file)
     assert (Path(first["path"]).name, first["label"], first["likelier"]) == ("cat7.png", "cat", "dog")
@@ -222,7 +232,7 @@ def test_a_wrong_label_is_the_first_suspect_and_can_be_left_out_of_training(scri
 def test_suspects_need_enough_photos_of_each_label(script, tmp_path, examples, checkpoint, capsys):
     folder = class_folders(tmp_path / "photos", examples)
     out = tmp_path / "suspects.csv"
-    assert script("evaluate", "--data", folder, "--checkpoint", checkpoint, "--suspects", out) == 2
+    assert script("evaluate", "--data", folder, "--checkpoint", checkpoint, "--suspects", out, "--init", "none") == 2
     assert "5 photos of each" in capsys.readouterr().err
 
 
