@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import io
 import json
 import os
@@ -9,8 +11,10 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,7 +36,10 @@ from catdog.images import open_picture  # noqa: E402
 from catdog.model_card import rows  # noqa: E402
 from catdog.render import overlay  # noqa: E402
 
-PARTS = ("photo", "stages", "folder", "start")
+PARTS = ("photo", "stages", "folder", "live", "start")
+ON_DEMAND = ("memory",)  # takes minutes
+VISITORS = (1, 2, 4, 8)
+LIVE_SECONDS = 5.0
 BASELINES = ("torchvision", "naive", "tutorial")
 SAME = 1e-3  # logits: who differs by more is fast by being wrong
 EMPTY_PAGE = """
@@ -53,7 +60,8 @@ class Options:
     tutorial: torchvision and a DataLoader over a folder."""
     only: tuple[str, ...] = PARTS
     """photo: one photo, answer and maps. stages: from a file's bytes to a drawn map. folder: many photos. start: until the
-    page is there."""
+    page is there. live: several visitors' cameras at once. Only when named: memory, of predict.py over 1,000 and 10,000
+    photos."""
     rounds: int = 15
     photos: int = 300
     """Photos in the folder."""
@@ -64,7 +72,7 @@ class Options:
 
 def main() -> int:
     options = tyro.cli(Options, prog="benchmark.py")
-    for name, allowed in (("against", BASELINES), ("only", PARTS)):
+    for name, allowed in (("against", BASELINES), ("only", PARTS + ON_DEMAND)):
         if unknown := set(getattr(options, name)) - set(allowed):
             print(f"benchmark.py: --{name} knows {', '.join(allowed)}, not {', '.join(unknown)}.", file=sys.stderr)
             return 2
@@ -75,7 +83,7 @@ def main() -> int:
         print(f"benchmark.py: {error}", file=sys.stderr)
         return 2
     print(f"{platform.machine()}, {os.cpu_count()} cores, {options.threads} threads, PyTorch {torch.__version__}")
-    measure = {"photo": one_photo, "stages": stages, "folder": folder, "start": start}
+    measure = {"photo": one_photo, "stages": stages, "folder": folder, "live": live, "start": start, "memory": memory}
     results = {}
     for part in options.only:
         results[part] = measure[part](classifier, options)
@@ -108,11 +116,13 @@ def against(first: str, figures: dict[str, dict[str, float]]) -> dict[str, dict[
 
 
 def table(figures: dict[str, dict[str, float]]) -> str:
+    """In milliseconds, or in megabytes where the names say so."""
+    unit = "MB" if all("MB" in name for name in figures) else "ms"
     body = [
         (name, f"{each['median']:.1f}", f"{each['low']:.1f} to {each['high']:.1f}", f"{each['times']:.2f}")
         for name, each in figures.items()
     ]
-    return rows(("", "ms, median", "lowest to highest", "times the first"), body)
+    return rows(("", f"{unit}, median", "lowest to highest", "times the baseline"), body)
 
 
 def example_paths() -> list[Path]:
@@ -189,8 +199,6 @@ def stages(classifier: Classifier, options: Options) -> dict[str, dict[str, floa
 
 def folder(classifier: Classifier, options: Options) -> dict[str, dict[str, float]]:
     """Photos of 500 px, as web sites show them; a round is the whole folder."""
-    import tempfile
-
     from torch.utils.data import DataLoader
     from torchvision.datasets import ImageFolder
     from torchvision.models import resnet18
@@ -214,19 +222,94 @@ def folder(classifier: Classifier, options: Options) -> dict[str, dict[str, floa
         return sum(len(plain(batch)) for batch, _ in loader)
 
     with tempfile.TemporaryDirectory() as place:
-        (Path(place) / "photos").mkdir()
-        sources = [open_picture(path) for path in example_paths()]
-        for index in range(options.photos):
-            picture = sources[index % len(sources)].copy()
-            picture.thumbnail((500, 500), Image.Resampling.BILINEAR)
-            picture.save(Path(place) / "photos" / f"{index:05}.jpg", quality=88)
-        paths = sorted((Path(place) / "photos").iterdir())
+        paths = write_photos(Path(place) / "photos", options.photos)
         ways: dict[str, Callable[[], Any]] = {
             f"ours: whole photos, {options.photos}": lambda: classifier.classify(paths)
         }
         if "tutorial" in options.against:
             ways[f"torchvision and DataLoader: centre crops, {options.photos}"] = tutorial
         return against(next(iter(ways)), in_turns(ways, 3))
+
+
+def write_photos(folder: Path, count: int) -> list[Path]:
+    folder.mkdir()
+    sources = [open_picture(path) for path in example_paths()]
+    for index in range(count):
+        picture = sources[index % len(sources)].copy()
+        picture.thumbnail((500, 500), Image.Resampling.BILINEAR)
+        picture.save(folder / f"{index:05}.jpg", quality=88)
+    return sorted(folder.iterdir())
+
+
+def live(classifier: Classifier, options: Options) -> dict[str, dict[str, float]]:
+    """Time from a camera's frame to its answer with maps, and how many such answers a second all visitors get together.
+
+    As on the page, each visitor sends the next frame when the last answer has come. The visitors share the cores with the
+    server, but draw nothing.
+    """
+    import httpx
+
+    from catdog.page.live import FRAME_SIDE
+
+    frames = []
+    for path in example_paths():
+        buffer = io.BytesIO()
+        open_picture(path).resize((FRAME_SIDE * 4 // 3, FRAME_SIDE)).save(buffer, "JPEG", quality=80)
+        frames.append(base64.b64encode(buffer.getvalue()).decode())
+    expected = [classifier.explain([f"data:;base64,{frame}"])[0].prediction for frame in frames]
+
+    async def visit(client: httpx.AsyncClient, component: int, visitor: int, until: float) -> list[float]:
+        seconds = []
+        index = visitor
+        while time.perf_counter() < until:
+            index = (index + 1) % len(frames)
+            sent = {"data": frames[index], "component_id": component, "fn_name": "answer_frame"}
+            started = time.perf_counter()
+            answer = await client.post(
+                "/gradio_api/component_server", json=sent | {"session_hash": f"visitor{visitor}"}
+            )
+            seconds.append(time.perf_counter() - started)
+            if answer.json()["verdict"] != expected[index].verdict:
+                raise AssertionError(
+                    f"A live answer is {answer.text[:200]}, and {expected[index]} to a single visitor."
+                )
+        return seconds
+
+    async def measure(address: str) -> dict[str, dict[str, float]]:
+        async with httpx.AsyncClient(base_url=address, timeout=60) as client:
+            components = (await client.get("/config")).json()["components"]
+            [component] = [each["id"] for each in components if each["props"].get("elem_id") == "live"]
+            await visit(client, component, 0, time.perf_counter() + 2)  # warm-up
+            figures = {}
+            for count in VISITORS:
+                until = time.perf_counter() + LIVE_SECONDS
+                visits = (visit(client, component, visitor, until) for visitor in range(count))
+                seconds = [each for visited in await asyncio.gather(*visits) for each in visited]
+                name = f"{count} visitor{'s' if count > 1 else ''}: {len(seconds) / LIVE_SECONDS:.1f} answers a second"
+                figures[name] = summary([1000 * each for each in seconds])
+        return against(next(iter(figures)), figures)
+
+    with served() as address:
+        return asyncio.run(measure(address))
+
+
+def memory(classifier: Classifier, options: Options) -> dict[str, dict[str, float]]:
+    """The most memory that predict.py takes, for a folder and for one of ten times as many photos."""
+    figures = {}
+    with tempfile.TemporaryDirectory() as place:
+        photos = write_photos(Path(place) / "photos", 200)
+        for count in (1_000, 10_000):
+            folder = Path(place) / f"{count}"
+            folder.mkdir()
+            for index in range(count):
+                os.link(photos[index % len(photos)], folder / f"{index:05}.jpg")
+            command = [sys.executable, str(ROOT / "scripts" / "predict.py"), str(folder), "--csv", f"{folder}.csv"]
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            _, status, usage = os.wait4(process.pid, 0)
+            if status:
+                raise RuntimeError(f"predict.py ended with {os.waitstatus_to_exitcode(status)}.")
+            figures[f"{count:,} photos: MB at the most"] = summary([usage.ru_maxrss / 1024])
+    return against(next(iter(figures)), figures)
 
 
 def start(classifier: Classifier, options: Options) -> dict[str, dict[str, float]]:
@@ -240,11 +323,27 @@ def start(classifier: Classifier, options: Options) -> dict[str, dict[str, float
 
 
 def until_first_line(command: Sequence[str]) -> None:
+    with running(command):
+        pass
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """app.py on a free port of this machine: its address."""
+    with running([sys.executable, "-u", str(ROOT / "app.py"), "--host", "127.0.0.1"]) as line:
+        yield line.split()[-1]
+
+
+@contextmanager
+def running(command: Sequence[str]) -> Iterator[str]:
+    """A server in a process of its own, from when it says that it is there: what it says."""
     environment = os.environ | {"GRADIO_ANALYTICS_ENABLED": "False"}
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:
-            if not any("ready" in line or "http://" in line for line in process.stdout):
+            said = next((line for line in process.stdout if "ready" in line or "http://" in line), None)
+            if said is None:
                 raise RuntimeError(f"{' '.join(command)} ended before it was there.")
+            yield said
         finally:
             process.terminate()
 

@@ -34,7 +34,7 @@ def test_an_unknown_part_is_told_with_those_there_are(root):
         [sys.executable, "scripts/benchmark.py", "--only", "magic"], cwd=root, capture_output=True, text=True
     )
     assert done.returncode == 2
-    assert "photo, stages, folder, start" in done.stderr
+    assert "photo, stages, folder, live, start, memory" in done.stderr
 
 
 @pytest.mark.slow
