@@ -14,6 +14,7 @@ from catdog.page.guard import Guard
 KEEP_SECONDS = 3000  # after which an upload is deleted, at the next look
 LOOK_SECONDS = 600
 MAX_FILE_SIZE = 50 * 2**20  # bytes
+MAX_WAITING = 100  # requests, over all visitors: some ten seconds on two cores; who comes then is turned away
 HERE = Path(__file__).parent
 
 
@@ -32,7 +33,7 @@ def build(classifier: Classifier) -> gr.Blocks:
                 quality.build(classifier, good)
         words.text(words.tagged("page.privacy"), elem_id="privacy")
         api.build(classifier)
-    return page
+    return page.queue(max_size=MAX_WAITING)
 
 
 def header() -> str:
