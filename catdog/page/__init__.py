@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import gradio as gr
@@ -14,6 +17,8 @@ from catdog.page.guard import Guard
 KEEP_SECONDS = 3000  # after which an upload is deleted, at the next look
 LOOK_SECONDS = 600
 MAX_FILE_SIZE = 50 * 2**20  # bytes
+MAX_WAITING = 100  # requests, over all visitors: some ten seconds on two cores; who comes then is turned away
+M_ARENA_MAX = -8  # of glibc's malloc.h
 HERE = Path(__file__).parent
 
 
@@ -32,7 +37,7 @@ def build(classifier: Classifier) -> gr.Blocks:
                 quality.build(classifier, good)
         words.text(words.tagged("page.privacy"), elem_id="privacy")
         api.build(classifier)
-    return page
+    return page.queue(max_size=MAX_WAITING)
 
 
 def header() -> str:
@@ -56,6 +61,7 @@ def theme() -> gr.themes.Base:
 
 def launch(page: gr.Blocks, **options) -> None:
     """Serve the page; nothing of a visitor is kept, counted or shared."""
+    share_heaps()
     page.launch(
         theme=theme(),
         css_paths=[HERE / "style.css", HERE / "tabs.css"],
@@ -71,3 +77,10 @@ def launch(page: gr.Blocks, **options) -> None:
         app_kwargs={"routes": api.ROUTES, "middleware": [Middleware(Guard)]},
         **options,
     )
+
+
+def share_heaps() -> None:
+    """Let threads share two heaps: glibc gives each its own, and each keeps what large pictures have left in it."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):  # another C library
+            ctypes.CDLL("libc.so.6").mallopt(M_ARENA_MAX, 2)

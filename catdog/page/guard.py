@@ -7,6 +7,7 @@ import re
 import time
 
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -29,14 +30,34 @@ class Guard:
             return
         headers = [(name, value) for name, value in scope["headers"] if name != b"range" or ONE_RANGE.fullmatch(value)]
         scope = {**scope, "headers": headers}
-        limit = float("inf") if scope["path"].rstrip("/").endswith("/upload") else MAX_BODY
+        uploading = scope["path"].rstrip("/").endswith("/upload")
+        limit = float("inf") if uploading else MAX_BODY
         length = dict(headers).get(b"content-length", b"0")
         if ELSEWHERE.search(scope["path"]):
             await PlainTextResponse("Only this server's own files are served.", 403)(scope, receive, send)
         elif not length.isdigit() or int(length) > limit:
             await PlainTextResponse("This is too large.", 413)(scope, receive, send)
         else:
-            await self.app(scope, bounded(receive, limit), send)
+            body = bounded(receive, limit)
+            await self.app(scope, whole(body) if uploading else body, send)
+
+
+def whole(receive: Receive) -> Receive:
+    """An upload's body. Where it is cut off, Gradio is told in the words after which it deletes what had come."""
+    complete = False
+
+    async def receive_whole() -> Message:
+        nonlocal complete
+        try:
+            message = await receive()
+        except HTTPException as error:
+            raise MultiPartException(error.detail) from error
+        if message["type"] == "http.disconnect" and not complete:
+            raise MultiPartException("The upload was cut off.")
+        complete = not message.get("more_body", False)
+        return message
+
+    return receive_whole
 
 
 def bounded(receive: Receive, limit: float) -> Receive:

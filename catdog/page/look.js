@@ -111,6 +111,10 @@ const receive = async () => {
     setRunning(false);
     ask();
   }
+  if (message.kind === "problem") {
+    asked = false;
+    setRunning(false);
+  }
   if (message.kind === "progress") return tellProgress(message.share);
   if (message.kind === "stages") {
     stages = message;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from catdog.evidence import CAM_METHODS, STAGES, block_parts, cam_map, passes_of
 from catdog.images import ImageError, open_picture
 from catdog.page.drawing import LOOK, PAIRS, data_url
 
+UNANSWERED = {"kind": "problem", "code": "unanswered"}
 REPORT_SECONDS = 0.3  # between two reports of how far the work is
 NAMES = {  # of the methods, as their papers write them
     "GradCAM": "Grad-CAM",
@@ -86,8 +88,11 @@ def build(classifier: Classifier, source: gr.State) -> None:
         return fresh(path)
 
     hidden = {"show_progress": "hidden", "api_visibility": "private"}
-    stages = view.stages(see_stages, source, view, trigger_mode="always_last", **hidden)
-    method = view.method(see_method, source, view, **hidden)
+    queued = {"show_progress": "minimal", "api_visibility": "private"}
+    stages = view.stages(see_stages, source, view, trigger_mode="always_last", **queued)
+    method = view.method(see_method, source, view, **queued)
+    for event in (stages, method):
+        event.failure(None, None, view, js=f"() => ({json.dumps(UNANSWERED)})", **hidden)
     view.stop(stop, None, None, queue=False, **hidden)
     source.change(refresh, source, view, queue=False, cancels=[stages, method], **hidden)
     Context.root_block.unload(stop)

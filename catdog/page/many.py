@@ -105,9 +105,10 @@ def build(classifier: Classifier, max_file_size: int, tabs: gr.Tabs, shown: tupl
         yield from respond(pictures_among(given), order)
 
     outputs = [status, gallery, answered, files, stop]
-    options = {"outputs": outputs, "show_progress": "hidden", "concurrency_limit": 2, "api_visibility": "private"}
-    files.upload(respond, [files, order], **options)
-    folder.upload(respond_to_folder, [folder, order], **options)
+    options = {"outputs": outputs, "concurrency_limit": 2, "api_visibility": "private"}
+    place = {"show_progress": "minimal", "show_progress_on": status}  # in the queue
+    files.upload(respond, [files, order], **options, **place)
+    folder.upload(respond_to_folder, [folder, order], **options, **place)
     stop.click(lambda order: order.update(stopped=True), order, None, queue=False, api_visibility="private")
     picture, answer_picture = shown
     opening = gallery.select(

@@ -5,6 +5,7 @@ The server sends codes and numbers; photo.html, photo.js and photo.css put them 
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ FINER = 2  # times the input size, for the finer map
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NOT_IN_BROWSERS = (".heic", ".heif", ".hif", ".tif", ".tiff")
 WAITING = {"state": "waiting"}
+UNANSWERED = {"state": "problem", "code": "unanswered"}
 
 
 def build(classifier: Classifier, max_file_size: int) -> tuple[RawImage, dict[str, Any]]:
@@ -62,9 +64,10 @@ def build(classifier: Classifier, max_file_size: int) -> tuple[RawImage, dict[st
         lambda path: answer_to(classifier, path, finer=True),
         source,
         answer,
-        show_progress="hidden",
+        show_progress="minimal",
         api_visibility="private",
     )
+    finer.failure(None, answer, answer, js="(shown) => ({...shown})", show_progress="hidden")  # as it was before
     answer_picture = {
         "fn": respond,
         "inputs": picture,
@@ -74,6 +77,7 @@ def build(classifier: Classifier, max_file_size: int) -> tuple[RawImage, dict[st
         "api_visibility": "private",
     }
     answering = picture.input(**answer_picture, trigger_mode="always_last")
+    answering.failure(None, None, answer, js=f"() => ({json.dumps(UNANSWERED)})", show_progress="hidden")
     picture.clear(
         lambda: (WAITING, None),
         None,

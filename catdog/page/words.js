@@ -79,5 +79,15 @@ window.catdog = (() => {
     if (event.target.closest?.("#language")) choose(language === "en" ? "zh" : "en");
   });
 
+  // Gradio turns a visitor away in these words and in no other language.
+  const GRADIO_BUSY = "This application is currently busy. Please try again.";
+  new MutationObserver(() => {
+    for (const toast of document.querySelectorAll("[data-testid=toast-text]")) {
+      if (toast.textContent.trim() !== GRADIO_BUSY) continue;
+      toast.dataset.word = "page.busy";
+      fill(toast.parentElement);
+    }
+  }).observe(document.documentElement, { childList: true, subtree: true });
+
   return { say, percent, fill, choose, language: () => language };
 })();

@@ -33,6 +33,10 @@ PAGE = {
         "照片在这台服务器上识别，最多保留一小时，之后删除；不会转给任何人。",
     ),
     "other-language": ("中文", "English"),
+    "busy": (
+        "Too many visitors are waiting just now. Please try again in a moment.",
+        "现在排队的人太多了，请过一会儿再试。",
+    ),
 }
 
 PHOTO = {
@@ -332,6 +336,7 @@ PROBLEM = {
     "too-large": ("This picture is too large.", "这张图片太大了。"),
     "too-long": ("This picture is too long and narrow to show a pet.", "这张图片太狭长，看不出宠物。"),
     "bad-array": ("This is not a picture that can be read.", "这不是能读的图片。"),
+    "unanswered": ("There was no answer. Please try again.", "没有得到回答，请再试一次。"),
 }
 
 SHOW = {  # which of many photos

@@ -1,0 +1,40 @@
+"""The page when others are before you, in a real browser."""
+
+from __future__ import annotations
+
+import re
+
+from held import held_page
+from playwright.sync_api import expect
+
+from catdog.page import words
+
+PATIENCE = 60_000  # ms
+
+
+def test_a_visitor_sees_the_place_in_the_queue_and_beyond_its_end_a_sentence(
+    browser, tiny_network, examples, monkeypatch
+):
+    with held_page(tiny_network, monkeypatch, waiting=1) as (classifier, port):
+        visitors = [browser.new_page(locale=locale) for locale in ("en-GB", "en-GB", "zh-CN")]
+        for visitor in visitors:
+            visitor.goto(f"http://127.0.0.1:{port}")
+            visitor.wait_for_selector("#picture")
+        first, second, third = visitors
+        answers = [visitor.locator("#answer") for visitor in visitors]
+
+        first.set_input_files("#picture input[type=file]", str(examples[0]))
+        expect(answers[0]).to_contain_text("processing", timeout=PATIENCE)
+        second.set_input_files("#picture input[type=file]", str(examples[0]))
+        expect(answers[1]).to_contain_text("queue: 1/1", timeout=PATIENCE)
+        third.set_input_files("#picture input[type=file]", str(examples[0]))
+        expect(third.get_by_test_id("toast-text")).to_have_text(words.PAGE["busy"][1], timeout=PATIENCE)
+        expect(answers[2].locator(".problem")).to_have_text(words.PROBLEM["unanswered"][1], timeout=PATIENCE)
+        expect(answers[2].locator(".problem")).to_be_visible()
+
+        classifier.go.set()
+        for answer in answers[:2]:
+            expect(answer.locator(".verdict")).to_have_text(re.compile("."), timeout=PATIENCE)
+            expect(answer).not_to_contain_text("queue:", timeout=PATIENCE)
+        for visitor in visitors:
+            visitor.close()

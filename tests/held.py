@@ -1,0 +1,42 @@
+"""A page whose visitors wait until they are let go."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from catdog import page
+from catdog.checkpoint import Metadata
+from catdog.classifier import Classifier
+
+PATIENCE = 600.0  # seconds
+
+
+class Held(Classifier):
+    """Answers nobody until it is let go."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.go = threading.Event()
+
+    def _answers(self, *arguments: Any, **options: Any) -> Iterator[Any]:
+        assert self.go.wait(PATIENCE)
+        yield from super()._answers(*arguments, **options)
+
+
+@contextmanager
+def held_page(network, monkeypatch, waiting: int):
+    """A page whose classifier is held, with room for a few who wait: its classifier and its port."""
+    monkeypatch.setattr(page, "MAX_WAITING", waiting)
+    classifier = Held(network, Metadata(input_size=32), torch.device("cpu"))
+    built = page.build(classifier)
+    page.launch(built, server_name="127.0.0.1", prevent_thread_lock=True, quiet=True)
+    try:
+        yield classifier, built.server_port
+    finally:
+        classifier.go.set()
+        built.close()

@@ -1,0 +1,302 @@
+"""Visitors at once: answers as for one alone, a place in the queue, a limit, and nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import random
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.utils import QueueError
+from held import PATIENCE, Held, held_page
+from PIL import Image
+
+VISITORS = 64
+SIDES = (100, 480, 1600)  # px, long side of the photos
+IDLE = 12.0  # seconds: a thread of Gradio's ends when it had nothing to do for 10
+
+
+def values(stream: str) -> list[Any]:
+    return [json.loads(line[5:]) for line in stream.splitlines() if line.startswith("data:")]
+
+
+@dataclass
+class Page:
+    """A page that is talked to as browsers and programs do."""
+
+    client: httpx.AsyncClient
+    uploaded: set[str] = field(default_factory=set)
+
+    async def upload(self, content: bytes) -> str:
+        answer = await self.client.post("/gradio_api/upload", files={"files": ("photo.jpg", content)})
+        assert answer.status_code == 200, answer.text
+        [path] = answer.json()
+        self.uploaded.add(path)
+        return path
+
+    async def ask(self, path: str) -> str:
+        """The address of the answer to come."""
+        body = {"data": [{"path": path, "meta": {"_type": "gradio.FileData"}}]}
+        answer = await self.client.post("/gradio_api/call/classify", json=body)
+        assert answer.status_code == 200, answer.text
+        return f"/gradio_api/call/classify/{answer.json()['event_id']}"
+
+    async def classify(self, content: bytes) -> Any:
+        """What /classify says: the answer's fields, or an error's."""
+        answer = await self.client.get(await self.ask(await self.upload(content)))
+        [*_, last] = values(answer.text)
+        return last
+
+    async def begin_to_upload(self, content: bytes) -> asyncio.StreamWriter:
+        """Half of an upload is sent; the visitor has the connection in hand."""
+        _, writer = await asyncio.open_connection(self.client.base_url.host, self.client.base_url.port)
+        head = "POST /gradio_api/upload HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=cut\r\n"
+        part = b'--cut\r\nContent-Disposition: form-data; name="files"; filename="half.jpg"\r\n\r\n' + content
+        writer.write(f"{head}Content-Length: {2 * len(part)}\r\n\r\n".encode() + part)
+        await writer.drain()
+        return writer
+
+    async def leave_while_waiting(self, content: bytes) -> None:
+        address = await self.ask(await self.upload(content))
+        async with self.client.stream("GET", address):
+            pass
+
+
+def visiting(port: int) -> httpx.AsyncClient:
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=VISITORS)
+    return httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE, limits=limits, trust_env=False)
+
+
+# ---------------------------------------------------------------------------- a queue that stands still
+
+
+def test_who_waits_is_told_the_place_and_who_comes_beyond_the_limit_is_turned_away_with_a_sentence(
+    tiny_network, examples, monkeypatch
+):
+    waiting = 3
+
+    async def crowd(port: int, classifier: Held) -> tuple[list[str], list[httpx.Response]]:
+        async with visiting(port) as client:
+            visitor = Page(client)
+            path = await visitor.upload(examples[0].read_bytes())
+            config = (await client.get("/config")).json()
+            [function] = [each["id"] for each in config["dependencies"] if each["api_name"] == "classify"]
+            picture = {"path": path, "meta": {"_type": "gradio.FileData"}}
+            joined = []
+            for number in range(waiting + 3):
+                body = {"data": [picture], "fn_index": function, "session_hash": f"visitor{number}"}
+                joined.append(await client.post("/gradio_api/queue/join", json=body))
+                if number == 0:
+                    await asyncio.sleep(1)  # until the first has left the queue for the classifier
+            threading.Timer(1, classifier.go.set).start()
+            streams = [
+                (await client.get("/gradio_api/queue/data", params={"session_hash": f"visitor{number}"})).text
+                for number in range(waiting + 1)
+            ]
+            return streams, joined
+
+    with held_page(tiny_network, monkeypatch, waiting) as (classifier, port):
+        streams, joined = asyncio.run(crowd(port, classifier))
+    assert [answer.status_code for answer in joined] == [200] * (waiting + 1) + [503] * 2
+    assert joined[-1].json()["detail"].startswith("Queue is full.")
+    for number, stream in enumerate(streams[1:]):
+        told = [message for message in values(stream) if message["msg"] == "estimation"]
+        assert told[0]["rank"] == number and told[0]["queue_size"] == number + 1
+        assert told[-1]["rank"] == 0, "who waits is told of each step forward"
+        assert "verdict" in stream
+
+
+def test_a_python_program_that_is_turned_away_gets_a_sentence(tiny_network, examples, monkeypatch):
+    with held_page(tiny_network, monkeypatch, 0) as (_, port):
+        client = Client(f"http://127.0.0.1:{port}", verbose=False)
+        with pytest.raises(QueueError, match="Queue is full! Please try again."):
+            client.predict(handle_file(examples[0]), api_name="/classify")
+
+
+def files_in(*folders: Path) -> set[str]:
+    return {str(path) for folder in folders for path in folder.rglob("*") if path.is_file()}
+
+
+def test_an_upload_that_is_cut_off_leaves_no_file(tiny_network, examples, monkeypatch, tmp_path):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+
+    async def changed(files: set[str]) -> set[str]:
+        for _ in range(300):
+            if files_in(tmp_path) != files:
+                break
+            await asyncio.sleep(0.1)
+        return files_in(tmp_path)
+
+    async def leave(port: int) -> tuple[set[str], set[str], set[str]]:
+        async with visiting(port) as client:
+            before = files_in(tmp_path)  # the examples
+            writer = await Page(client).begin_to_upload(examples[0].read_bytes())
+            begun = await changed(before)
+            writer.close()
+            return before, begun, await changed(begun)
+
+    with held_page(tiny_network, monkeypatch, 1) as (_, port):
+        before, begun, after = asyncio.run(leave(port))
+    assert len(begun - before) == 1
+    assert after == before
+
+
+# ---------------------------------------------------------------------------- a crowd
+
+
+@dataclass
+class Server:
+    """app.py in a process of its own."""
+
+    process: subprocess.Popen
+    port: int
+    uploads: Path
+    temporary: Path
+    log: Path
+
+    def memory(self) -> int:
+        """Bytes resident."""
+        return 1024 * self.status("VmRSS")
+
+    def threads(self) -> int:
+        return self.status("Threads")
+
+    def status(self, name: str) -> int:
+        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        [line] = [line for line in lines if line.startswith(f"{name}:")]
+        return int(line.split()[1])
+
+    def handles(self) -> int:
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def files(self) -> set[str]:
+        """Uploads and other temporary files."""
+        return files_in(self.uploads, self.temporary)
+
+
+@pytest.fixture
+def server(root, tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    uploads, temporary, log = tmp_path / "uploads", tmp_path / "temporary", tmp_path / "log"
+    uploads.mkdir()
+    temporary.mkdir()
+    environment = os.environ | {
+        "GRADIO_ANALYTICS_ENABLED": "False",
+        "GRADIO_TEMP_DIR": str(uploads),
+        "TMPDIR": str(temporary),
+    }
+    command = [sys.executable, "-u", "app.py", "--host", "127.0.0.1", "--port", str(port), "--device", "cpu"]
+    with log.open("w") as output:
+        process = subprocess.Popen(command, cwd=root, stdout=output, stderr=output, env=environment)
+    try:
+        until = time.monotonic() + PATIENCE
+        while "http://" not in log.read_text():
+            assert process.poll() is None and time.monotonic() < until, log.read_text()
+            time.sleep(0.2)
+        yield Server(process, port, uploads, temporary, log)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def photos_of(examples: list[Path]) -> list[bytes]:
+    """Small and large, in three formats; every fourth cannot be read."""
+    photos = []
+    for number, path in enumerate(examples):
+        picture = Image.open(path)
+        side = SIDES[number % len(SIDES)]
+        picture = picture.resize((side, max(1, side * picture.height // picture.width)))
+        buffer = io.BytesIO()
+        picture.save(buffer, ("JPEG", "WEBP", "PNG")[number % 3] if side < 1600 else "JPEG")
+        photos.append(buffer.getvalue())
+        if number % 3 == 0:
+            photos.append((buffer.getvalue()[:600], b"", b"no picture", b"\xff\xd8\xff")[number // 3 % 4])
+    return photos
+
+
+async def crowd(visitor: Page, photos: list[bytes], alone: list[Any], seconds: float) -> list[float]:
+    """Visitors who ask again and again; every sixth time one leaves in the middle. Seconds each answer took."""
+    until = time.monotonic() + seconds
+    took = []
+
+    async def visit(number: int) -> None:
+        rng = random.Random(number)
+        while time.monotonic() < until:
+            index, mood = rng.randrange(len(photos)), rng.randrange(12)
+            if mood == 0:
+                (await visitor.begin_to_upload(photos[index])).close()
+            elif mood == 1:
+                await visitor.leave_while_waiting(photos[index])
+            else:
+                started = time.monotonic()
+                answer = await visitor.classify(photos[index])
+                took.append(time.monotonic() - started)
+                assert answer == alone[index]
+
+    await asyncio.gather(*map(visit, range(VISITORS)))
+    return took
+
+
+async def settled(visitor: Page, photo: bytes) -> None:
+    """Until idle threads have ended; they do when the next work comes."""
+    await asyncio.sleep(IDLE)
+    await visitor.classify(photo)
+    await asyncio.sleep(1)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads memory, threads and handles from /proc")
+@pytest.mark.timeout(3600)
+def test_a_crowd_gets_the_answers_that_one_visitor_gets_and_leaves_nothing_behind(server, examples, capsys):
+    """CATDOG_LOAD_SECONDS says for how long; 6 without it."""
+    seconds = float(os.environ.get("CATDOG_LOAD_SECONDS", "6"))
+    at_start = server.files()  # the examples
+    photos = photos_of(examples)
+
+    async def visit() -> tuple[list[float], list[float], list[tuple[int, int, int]]]:
+        async with visiting(server.port) as client:
+            visitor = Page(client)
+            alone = [await visitor.classify(photo) for photo in photos]
+            await crowd(visitor, photos, alone, seconds / 3)
+            await settled(visitor, photos[0])
+            state = [(server.memory(), server.threads(), server.handles())]
+            single = []
+            for photo, expected in zip(photos, alone):
+                started = time.monotonic()
+                assert await visitor.classify(photo) == expected
+                single.append(time.monotonic() - started)
+            took = await crowd(visitor, photos, alone, seconds)
+            await settled(visitor, photos[0])
+            state.append((server.memory(), server.threads(), server.handles()))
+            assert server.files() - at_start <= visitor.uploaded, "files that are no visitor's upload"
+            return single, took, state
+
+    single, took, [before, after] = asyncio.run(visit())
+    alone, p95 = statistics.mean(single), statistics.quantiles(took, n=20)[-1]
+    with capsys.disabled():
+        print(f"\n{len(took)} answers in {seconds:.0f} s, p95 {p95:.2f} s, one visitor alone {alone:.3f} s a photo;")
+        print(f"memory, threads, handles: {before} before, {after} after")
+    log = server.log.read_text()
+    assert "Traceback" not in log and "Exception" not in log, log
+    assert after[0] <= 1.05 * before[0]
+    assert after[1] <= before[1] and after[2] <= before[2]
+    assert p95 <= 2 * VISITORS * alone
+    server.process.send_signal(signal.SIGINT)
+    server.process.wait(PATIENCE)
+    assert server.files() <= at_start
