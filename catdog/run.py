@@ -68,12 +68,22 @@ def start(config: TrainConfig) -> int:
             f"train.py: The GPU's memory is too small for --batch-size {config.batch_size}: halve it.", file=sys.stderr
         )
         return 2
+    except RuntimeError as error:
+        if not another_ended(error):
+            raise
+        print("train.py: another process of this run ended: go on with --resume.", file=sys.stderr)
+        return 1
     except OSError as error:
         print(f"train.py: {error.filename or config.out} cannot be used: {error.strerror}.", file=sys.stderr)
         return 2
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()
+
+
+def another_ended(error: RuntimeError) -> bool:
+    """Whether what processes under torchrun do together failed, as it does when one of them is no longer there."""
+    return dist.is_initialized() and (isinstance(error, dist.DistError) or "gloo" in str(error))
 
 
 def alone(out: Path) -> AbstractContextManager:

@@ -183,7 +183,10 @@ def fit(
     rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
     batches = TrainingBatches(training, config.batch_size, config.seed, config.balance, rank, world)
     run = Run(network, config, device, len(batches), digest_of(training, tuning))
-    if config.resume and state_path.exists():
+    there = state_path.exists()
+    if config.resume and agree(there, device, world):
+        if agree(not there, device, world):
+            raise OptionError(f"{state_path} is not on every machine: put --out into a folder that they share.")
         run.load(state_path)
     progress = run.progress
     loader = DataLoader(
@@ -343,11 +346,11 @@ def ignore_interrupt(worker: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends Ctrl-C to workers too; the main process decides
 
 
-def agree(stop: bool, device: torch.device, world: int) -> bool:
-    """Whether any process was told to stop: all must leave the loop at the same step."""
+def agree(told: bool, device: torch.device, world: int) -> bool:
+    """Whether it holds in any process: told to stop, say, all must leave the loop at the same step."""
     if world == 1:
-        return stop
-    flag = torch.tensor(float(stop), device=device)
+        return told
+    flag = torch.tensor(float(told), device=device)
     dist.all_reduce(flag, dist.ReduceOp.MAX)
     return bool(flag.item())
 

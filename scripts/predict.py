@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -19,9 +20,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import tyro
 from tqdm import tqdm
 
-from catdog import load
+from catdog import cluster, load
 from catdog.checkpoint import CheckpointError
 from catdog.classifier import CHUNK_SIZE
+from catdog.cluster import ClusterError
 from catdog.datasets import DataError, pictures_under
 from catdog.device import DeviceError
 from catdog.journal import journal_beside, with_journal
@@ -49,6 +51,9 @@ class Options:
     checkpoint: Path | None = None
     """The checkpoint; without it, the one that is shipped."""
     device: str = "auto"
+    ray: Annotated[tuple[str, ...] | None, tyro.conf.arg(metavar="[ADDRESS]")] = None
+    """Classify with Ray on every core or GPU of the cluster at HOST:PORT, or auto: the one that runs on this machine. Without
+    an address, with workers of its own on this machine. Stands after the paths."""
 
 
 def main() -> int:
@@ -59,20 +64,30 @@ def main() -> int:
             raise DataError("--csv, --json and --kaggle exclude each other: choose one.")
         paths = [path for given in options.paths for path in pictures(given)]
         if not paths:
-            raise DataError("No picture to classify: give files, folders or patterns.")
+            raise DataError(
+                f"No picture to classify: give files, folders or patterns{', before --ray' if options.ray else ''}."
+            )
         if options.kaggle:
             check_kaggle(paths)
-        classifier = load(options.checkpoint, options.device)
+        if options.ray is None:
+            classifier = load(options.checkpoint, options.device)
+            answers = partial(rows_of, classifier)
+        else:
+            classifier = load(options.checkpoint, "cpu")  # to know the journal by; the workers load their own
+            if len(options.ray) > 1:
+                raise ClusterError(f"--ray takes one address, not {' '.join(options.ray)}: paths stand before it.")
+            cluster.connect(*options.ray or (None,))
+            answers = partial(cluster.rows_of, checkpoint=options.checkpoint, device=options.device)
         with ExitStack() as stack:
             file = stack.enter_context(target.open("w", newline="", encoding="utf-8")) if target else sys.stdout
-            rows, journal = rows_of(classifier, paths), None
+            rows, journal = answers(paths), None
             if target and target.is_file():  # not a pipe, which nobody can go on with
                 journal = journal_beside(target, classifier)
-                rows = with_journal(lambda rest: rows_of(classifier, rest), paths, journal)
+                rows = with_journal(answers, paths, journal)
             failed = writer_for(options)(rows, file)
         if journal:
             journal.unlink()
-    except (CheckpointError, DataError, DeviceError) as error:
+    except (CheckpointError, ClusterError, DataError, DeviceError) as error:
         print(f"predict.py: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader, `head` perhaps, has seen enough

@@ -7,6 +7,7 @@ import importlib.util
 import json
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -131,6 +132,8 @@ def test_without_a_file_the_answers_are_printed_rounded_towards_doubt(script, fo
         (["a.jpg", "--kaggle", "x.csv"], "1.jpg"),
         (["a.jpg", "--checkpoint", "none.safetensors"], "scripts/train.py"),
         (["a.jpg", "--csv", "no/such/folder/x.csv"], "x.csv"),
+        (["a.jpg", "--ray", "nowhere"], "HOST:PORT"),
+        (["--ray", "127.0.0.1:6379", "a.jpg"], "No picture to classify: give files, folders or patterns, before --ray"),
         ([], "No picture"),
     ],
 )
@@ -140,6 +143,23 @@ def test_predict_tells_wrong_use_in_a_sentence(script, folder, checkpoint, monke
         arguments = [*arguments, "--checkpoint", checkpoint]
     assert script("predict", *arguments) == 2
     assert word in capsys.readouterr().err
+
+
+def test_a_cluster_that_does_not_answer_is_told_and_no_file_is_begun(script, folder, checkpoint, capsys):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    out = folder / "answers.csv"
+    assert script("predict", folder, "--csv", out, "--checkpoint", checkpoint, "--ray", address) == 2
+    said = capsys.readouterr().err
+    assert f"Nobody answers at {address}" in said and len(said.splitlines()) == 1
+    assert not out.exists()
+
+
+def test_without_ray_the_way_to_it_is_told(script, folder, checkpoint, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert script("predict", folder, "--checkpoint", checkpoint, "--ray", "auto") == 2
+    assert "pip install 'ray[data]'" in capsys.readouterr().err
 
 
 def class_folders(folder: Path, examples: list[Path]) -> Path:

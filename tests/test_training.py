@@ -8,8 +8,10 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from urllib.error import URLError
 
@@ -176,25 +178,89 @@ def test_resume_on_other_photos_is_refused(folder, trained, tmp_path, capsys):
     assert "other photos" in capsys.readouterr().err
 
 
-@pytest.mark.slow
-def test_two_processes_reach_the_loss_of_one(root, folder, tmp_path, capsys):
-    options = [*TINY, *SMALL_INPUT, "--data", folder, "--frozen-batch-norm", "--epochs", 1]
-    assert train(*options, "--out", tmp_path / "one.safetensors") == 0
-    one = tuning_loss(capsys.readouterr().out)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "scripts/train.py"]
-    done = subprocess.run(
-        [*command, *map(str, options), "--out", str(tmp_path / "two.safetensors")],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        timeout=280,
+TOGETHER = [*TINY, *SMALL_INPUT, "--frozen-batch-norm"]  # whose statistics would be of half a batch
+ONE_MACHINE = ["--standalone", "--nproc-per-node=2"]
+
+
+def torchrun(root: Path, launch: list[str], *arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-u", "-m", "torch.distributed.run", *launch, "scripts/train.py", *map(str, arguments)]
+    return subprocess.Popen(
+        command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )
-    assert done.returncode == 0, done.stderr
-    assert tuning_loss(done.stdout) == pytest.approx(one, abs=1e-4)
+
+
+@pytest.fixture(scope="module")
+def trained_by_two(root, folder, tmp_path_factory) -> tuple[Path, str]:
+    """The checkpoint of an unbroken run of two processes, and what it said."""
+    out = tmp_path_factory.mktemp("two") / "net.safetensors"
+    with torchrun(root, ONE_MACHINE, "--data", folder, "--out", out, *TOGETHER) as process:
+        said = process.stdout.read()
+    assert process.returncode == 0, said
+    return out, said
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_two_processes_reach_the_figures_of_one(folder, trained_by_two, tmp_path, capsys):
+    out = tmp_path / "one.safetensors"
+    assert train("--data", folder, "--out", out, *TOGETHER) == 0
+    assert tuning_loss(trained_by_two[1]) == pytest.approx(tuning_loss(capsys.readouterr().out), abs=1e-4)
+    one, two = (load_checkpoint(path)[1].held_out for path in (out, trained_by_two[0]))
+    assert two["counts"] == one["counts"]
+    assert two["pets"]["two_way_log_loss"]["value"] == pytest.approx(one["pets"]["two_way_log_loss"]["value"], abs=0.01)
+    assert two["pets"]["two_way_accuracy"]["value"] == one["pets"]["two_way_accuracy"]["value"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_two_machines_end_with_the_weights_of_two_processes_on_one(root, folder, trained_by_two, tmp_path):
+    """Two launchers that find each other, on this machine."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        endpoint = f"127.0.0.1:{free.getsockname()[1]}"
+    launch = ["--nnodes=2", "--nproc-per-node=1", "--rdzv-backend=c10d", f"--rdzv-endpoint={endpoint}"]
+    out = tmp_path / "net.safetensors"
+    options = [root, [*launch, "--local-addr=127.0.0.1"], "--data", folder, "--out", out, *TOGETHER]
+    with torchrun(*options) as first, torchrun(*options) as second:
+        said = first.communicate()[0] + second.communicate()[0]
+    assert (first.returncode, second.returncode) == (0, 0), said
+    assert same(out, trained_by_two[0])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_killed_process_ends_the_others_with_a_sentence_and_resume_goes_on(
+    root, folder, trained_by_two, tmp_path, rank
+):
+    out = tmp_path / "net.safetensors"
+    said = ""
+    with torchrun(root, ONE_MACHINE, "--data", folder, "--out", out, *TOGETHER) as process:
+        for line in process.stdout:
+            said += line
+            if line.startswith("epoch 1/2"):
+                os.kill(process_of_rank(rank, process.pid), signal.SIGKILL)
+                killed = time.monotonic()
+    assert process.returncode == 1, said
+    assert time.monotonic() - killed < 60
+    assert "\ntrain.py: another process of this run ended: go on with --resume.\n" in said
+    assert "Saved" not in said
+    with torchrun(root, ONE_MACHINE, "--data", folder, "--out", out, *TOGETHER, "--resume") as process:
+        said = process.stdout.read()
+    assert process.returncode == 0, said
+    assert "epoch 2/2" in said and "epoch 1/2" not in said
+    assert same(out, trained_by_two[0])
+
+
+def process_of_rank(rank: int, launcher: int) -> int:
+    children = Path(f"/proc/{launcher}/task/{launcher}/children").read_text().split()
+    [found] = [pid for pid in children if f"\0RANK={rank}\0" in f"\0{Path(f'/proc/{pid}/environ').read_text()}"]
+    return int(found)
 
 
 def tuning_loss(output: str) -> float:
-    return float(re.search(r"tuning loss ([\d.]+)", output)[1])
+    return float(re.search(r"tuning loss ([\d.]+)", output)[1])  # of the first epoch
 
 
 @pytest.mark.slow
