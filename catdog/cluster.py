@@ -20,6 +20,10 @@ from catdog.device import DeviceError
 from catdog.table import Row, row_of
 
 ANSWER_SECONDS = 10  # a cluster's head answers within one
+HERE = [
+    str(Path(__file__).parent.parent),
+    *filter(None, [os.environ.get("PYTHONPATH")]),
+]  # where workers find this package
 RETRIES = 3  # of a chunk whose worker ended: a picture that ends every worker must not be tried for ever
 
 # A cluster on this machine is for this machine: others reach neither its ports nor, without the token, its workers.
@@ -61,7 +65,11 @@ def connect(address: str | None) -> None:
         raise ClusterError("--ray needs Ray, which is not installed: pip install 'ray[data]'.") from error
     try:
         ray.init(
-            address or "local", include_dashboard=None if address else False, log_to_driver=False, logging_level="ERROR"
+            address or "local",
+            include_dashboard=None if address else False,
+            log_to_driver=False,
+            logging_level="ERROR",
+            runtime_env={"env_vars": {"PYTHONPATH": os.pathsep.join(HERE)}},
         )
     except ConnectionError as error:
         raise ClusterError("No Ray cluster runs on this machine: give --ray HOST:PORT, or --ray alone.") from error
