@@ -185,7 +185,13 @@ ONE_MACHINE = ["--standalone", "--nproc-per-node=2"]
 def torchrun(root: Path, launch: list[str], *arguments: object) -> subprocess.Popen[str]:
     command = [sys.executable, "-u", "-m", "torch.distributed.run", *launch, "scripts/train.py", *map(str, arguments)]
     return subprocess.Popen(
-        command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        command,
+        cwd=root,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},  # as torchrun sets it for several processes on a machine, not for one
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     )
 
 
