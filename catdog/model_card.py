@@ -154,9 +154,10 @@ TABLES = {  # file name without .md: heading, words
         "where it is, that of all its photos. A network trained in full does better at both.",
     ),
     "scores": (
-        "Which score tells pets from other things",
+        "Which score tells pets from other things, and both from one",
         "Scores that need no new training, by `scripts/compare_scores.py`: the area under the curve of pets against "
-        "negatives, and of pets against the pictures of other things above. The verdict uses the first.",
+        "negatives, and of pets against the pictures of other things above; then how many made-up photos of both each score "
+        "finds. The verdict uses the first of each.",
     ),
     "maps": (
         "Where it looks",

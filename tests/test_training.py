@@ -187,7 +187,8 @@ def torchrun(root: Path, launch: list[str], *arguments: object) -> subprocess.Po
     return subprocess.Popen(
         command,
         cwd=root,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},  # as torchrun sets it for several processes on a machine, not for one
+        env=os.environ
+        | {"OMP_NUM_THREADS": "1"},  # as torchrun sets it for several processes on a machine, not for one
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
