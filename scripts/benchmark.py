@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from PIL import Image  # noqa: E402
 
 from catdog import load  # noqa: E402
 from catdog.checkpoint import CheckpointError  # noqa: E402
-from catdog.classifier import Classifier  # noqa: E402
+from catdog.classifier import Classifier, Explanation  # noqa: E402
 from catdog.device import DeviceError  # noqa: E402
 from catdog.images import open_picture  # noqa: E402
 from catdog.model_card import rows  # noqa: E402
@@ -41,6 +41,7 @@ ON_DEMAND = ("memory",)  # takes minutes
 VISITORS = (1, 2, 4, 8)
 LIVE_SECONDS = 5.0
 BASELINES = ("torchvision", "naive", "tutorial")
+DRAWN = (960, 720)  # px
 SAME = 1e-3  # logits: who differs by more is fast by being wrong
 EMPTY_PAGE = """
 import torch, torchvision, gradio
@@ -186,13 +187,17 @@ def stages(classifier: Classifier, options: Options) -> dict[str, dict[str, floa
     preset = classifier.metadata.preset()
     batch = preset(picture)[None]
     [explanation] = classifier.explain([picture])
-    small = picture.resize((960, 720))
+
+    def draw(explanation: Explanation) -> Image.Image:
+        small = picture.resize(DRAWN, reducing_gap=2.0)
+        return overlay(small, replace(explanation, view=(0, 0, *DRAWN)), classifier.metadata.evidence_scale)
+
     ways = {
-        "all": lambda: overlay(small, classifier.explain([content])[0], classifier.metadata.evidence_scale),
+        "all": lambda: draw(classifier.explain([content])[0]),
         "decode": lambda: open_picture(content),
         "resize and normalise": lambda: preset(picture),
         "forward pass with maps": lambda: classifier._forward(batch),
-        "draw": lambda: overlay(small, explanation, classifier.metadata.evidence_scale),
+        "shrink and draw": lambda: draw(explanation),
     }
     return against("all", in_turns(ways, options.rounds))
 

@@ -44,7 +44,7 @@ def frame(marks: str) -> str:
         if tick in (0, 0.5, 1):
             lines += f'<text x="{MARGIN - 2}" y="{y + 2:.2f}" text-anchor="end">{tick:.0%}</text>'
             lines += f'<text x="{x:.2f}" y="{SIDE + 11}" text-anchor="middle">{tick:.0%}</text>'
-    return f'<svg viewBox="-4 -4 {SIDE + MARGIN + 12} {SIDE + 18}" aria-hidden="true">{lines}{marks}</svg>'
+    return f'<svg viewBox="-8 -4 {SIDE + MARGIN + 18} {SIDE + 18}" aria-hidden="true">{lines}{marks}</svg>'
 
 
 def place(point: Point) -> Point:
