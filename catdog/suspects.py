@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from catdog.classifier import Classifier
@@ -72,42 +73,45 @@ def find_suspects(
     order = np.mean([np.log(rankdata(opinion[np.arange(len(own)), own])) for opinion in opinions], 0)
     joint = np.exp(np.mean(np.log(np.maximum(opinions, 1e-12)), 0))
     joint /= joint.sum(1, keepdims=True)
-    suspects = [
+    return [
         Suspect(photos[index].photo, float(joint[index, own[index]]), classes[int(joint[index].argmax())])
         for index in np.argsort(order, kind="stable")
     ]
-    return suspects
 
 
-@torch.inference_mode()
-def features_of(classifier: Classifier, photos: Sequence[CachedPhoto], workers: int = 2) -> np.ndarray:
+def features_of(classifier: Classifier, photos: Sequence[CachedPhoto]) -> np.ndarray:
     """The last feature map's mean over all places: (n, channels)."""
-    samples = EvaluationSamples(photos, classifier.metadata.preset())
-    features: dict[int, np.ndarray] = {}
-    for pictures, indices in DataLoader(samples, batch_sampler=samples.batches(32), num_workers=workers):
-        with half_precision(classifier.device):
-            maps = classifier.network.features(pictures.to(classifier.device, memory_format=torch.channels_last))
-        features |= zip(indices.tolist(), maps.float().mean((2, 3)).cpu().numpy())
-    return np.stack([features[index] for index in range(len(photos))])
+
+    def last(pictures: Tensor) -> list[Tensor]:
+        return [classifier.network.features(pictures)]
+
+    return means_of(last, EvaluationSamples(photos, classifier.metadata.preset()), classifier.device)
 
 
-@torch.inference_mode()
-def stage_features(
-    network: ResNet, photos: Sequence[CachedPhoto], device: torch.device, workers: int = 2
-) -> np.ndarray:
+def stage_features(network: ResNet, photos: Sequence[CachedPhoto], device: torch.device) -> np.ndarray:
     """The means over all places of what the second, third and fourth stage give: (n, their channels)."""
     network = place(network.eval(), device)
-    samples = EvaluationSamples(photos, EvaluationPreset(GENERAL_SIZE, "squash"))
-    features: dict[int, np.ndarray] = {}
-    for pictures, indices in DataLoader(samples, batch_sampler=samples.batches(64), num_workers=workers):
+
+    def stages(pictures: Tensor) -> list[Tensor]:
+        second = network.layer2(network.layer1(network.stem(pictures)))
+        third = network.layer3(second)
+        return [second, third, network.layer4(third)]
+
+    return means_of(stages, EvaluationSamples(photos, EvaluationPreset(GENERAL_SIZE, "squash")), device)
+
+
+@torch.inference_mode()
+def means_of(
+    maps_of: Callable[[Tensor], list[Tensor]], samples: EvaluationSamples, device: torch.device, workers: int = 2
+) -> np.ndarray:
+    """Feature maps' means over all places, side by side: (n, all their channels), in the samples' order."""
+    means: dict[int, np.ndarray] = {}
+    for pictures, indices in DataLoader(samples, batch_sampler=samples.batches(32), num_workers=workers):
         with half_precision(device):
-            x = network.layer1(network.stem(pictures.to(device, memory_format=torch.channels_last)))
-            means = []
-            for stage in (network.layer2, network.layer3, network.layer4):
-                x = stage(x)
-                means.append(x.float().mean((2, 3)))
-        features |= zip(indices.tolist(), torch.cat(means, 1).cpu().numpy())
-    return np.stack([features[index] for index in range(len(photos))])
+            maps = maps_of(pictures.to(device, memory_format=torch.channels_last))
+        batch = torch.cat([each.float().mean((2, 3)) for each in maps], 1)
+        means |= zip(indices.tolist(), batch.cpu().numpy())
+    return np.stack([means[index] for index in range(len(samples.photos))])
 
 
 def write_suspects(path: Path, suspects: Sequence[Suspect]) -> None:
