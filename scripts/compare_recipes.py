@@ -37,6 +37,7 @@ VARIANTS: dict[str, dict] = {  # what each changes of the proxy
     "crop": {"resize": "crop"},
     "160 px": {"start_size": 160, "train_size": 160, "input_size": 192},
     "192 px": {"start_size": 192, "train_size": 192, "input_size": 224},
+    "224 px": {"start_size": 224, "train_size": 224, "input_size": 256},
     "4 epochs": {"epochs": 4},
     "no EMA": {"ema": 0.0},
     "no stage frozen": {"frozen_stages": 0},
