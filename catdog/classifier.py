@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -61,7 +61,7 @@ class Explanation:
 class Input:
     """One picture, ready for the network."""
 
-    tensor: Tensor  # (3, h, w)
+    tensors: list[Tensor]  # (3, h, w), one for each size it is shown in
     size: tuple[int, int]  # width, height of the upright picture
 
 
@@ -77,44 +77,59 @@ class Classifier:
         self._forward = on_zero_gpu(self._forward)
 
     def classify(
-        self, pictures: Iterable[Picture], errors: Literal["raise", "return"] = "raise"
+        self,
+        pictures: Iterable[Picture],
+        errors: Literal["raise", "return"] = "raise",
+        sizes: Sequence[int] = (),
+        mirrored: bool = False,
     ) -> list[Prediction | ImageError]:
         """One Prediction a picture, in order.
 
         Args:
             pictures: paths, bytes, file objects, PIL images, NumPy arrays or `data:` URLs, mixed as you like.
             errors: what becomes of a picture that cannot be used: `raise` its ImageError, or `return` it in its place.
+            sizes: short sides in pixels, multiples of 32, that each picture is shown in, the logits being their mean;
+                without any, the checkpoint's own. The model card has a table of what some of them give and cost.
+            mirrored: show the mirror image too, and take the mean of both: twice the time.
         """
-        answers = self._answers(pictures, errors, self.metadata.input_size)
+        answers = self._answers(pictures, errors, tuple(sizes) or (self.metadata.input_size,), mirrored)
         return [answer if isinstance(answer, ImageError) else answer.prediction for answer in answers]
 
     def explain(
-        self, pictures: Iterable[Picture], errors: Literal["raise", "return"] = "raise", size: int | None = None
+        self,
+        pictures: Iterable[Picture],
+        errors: Literal["raise", "return"] = "raise",
+        size: int | None = None,
+        mirrored: bool = False,
     ) -> list[Explanation | ImageError]:
         """One Explanation a picture, in order: the answer and its maps, from one forward pass.
 
         Args:
-            pictures, errors: as for `classify`.
+            pictures, errors, mirrored: as for `classify`.
             size: the input's short side in pixels, a multiple of 32. 448 gives maps twice as fine as 224, from a network
                 that was trained for smaller pictures: its answer may differ a little.
         """
-        return list(self._answers(pictures, errors, self.metadata.input_size if size is None else size))
+        sizes = (self.metadata.input_size if size is None else size,)
+        return list(self._answers(pictures, errors, sizes, mirrored))
 
-    def _answers(self, pictures: Iterable[Picture], errors: str, size: int) -> Iterator[Explanation | ImageError]:
+    def _answers(
+        self, pictures: Iterable[Picture], errors: str, sizes: tuple[int, ...], mirrored: bool
+    ) -> Iterator[Explanation | ImageError]:
         if isinstance(pictures, (str, bytes, bytearray, os.PathLike, Image.Image, np.ndarray)):
             raise TypeError("Hand over a list of pictures, also for a single one: classify([picture]).")
-        if size < STRIDE or size % STRIDE:
-            raise ValueError(f"size is {size}: it must be a multiple of {STRIDE}.")
+        for size in sizes:
+            if size < STRIDE or size % STRIDE:
+                raise ValueError(f"size is {size}: it must be a multiple of {STRIDE}.")
         if errors not in ("raise", "return"):
             raise ValueError(f'errors is {errors!r}: it must be "raise" or "return".')
-        preset = replace(self.metadata.preset(), size=size)
+        presets = [replace(self.metadata.preset(), size=size) for size in sizes]
 
         def prepare(source: Picture) -> Input | ImageError:
             try:
                 picture = open_picture(source)
             except ImageError as error:
                 return error
-            return Input(preset(picture), picture.size)
+            return Input([preset(picture) for preset in presets], picture.size)
 
         pictures = iter(pictures)
         with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
@@ -124,35 +139,38 @@ class Classifier:
                     for each in inputs:
                         if isinstance(each, ImageError):
                             raise each
-                yield from self._answer_chunk(inputs, preset)
+                yield from self._answer_chunk(inputs, presets, mirrored)
 
     def _answer_chunk(
-        self, inputs: list[Input | ImageError], preset: EvaluationPreset
+        self, inputs: list[Input | ImageError], presets: list[EvaluationPreset], mirrored: bool
     ) -> list[Explanation | ImageError]:
-        answers: list[Explanation | ImageError | None] = [
-            each if isinstance(each, ImageError) else None for each in inputs
-        ]
-        by_shape: dict[tuple[int, ...], list[int]] = defaultdict(list)
+        """The answers to a chunk; its maps are those of the first size."""
+        logits, strongest = np.zeros((2, len(inputs), len(LABELS)), np.float32)
+        maps: dict[int, np.ndarray] = defaultdict(float)
+        sides = (1, -1) if mirrored else (1,)
+        views = [(nth, side) for nth in range(len(presets)) for side in sides]
+        for nth, side in views:
+            for batch in batches_of_one_shape(inputs, nth):
+                pictures = torch.stack([inputs[index].tensors[nth] for index in batch])
+                evidence, values = self._forward_in_memory(pictures if side == 1 else pictures.flip(3))
+                logits[batch] += values / len(views)
+                strongest[batch] += strongest_places(evidence) / len(views)
+                if nth == 0:
+                    for index, one in zip(batch, evidence[..., ::side] / len(sides)):
+                        maps[index] = maps[index] + one
+        probabilities = self.probabilities(logits, strongest)
+        verdicts = verdicts_of(probabilities, self.metadata.present, self.metadata.both)
+        answers: list[Explanation | ImageError] = []
         for index, each in enumerate(inputs):
-            if isinstance(each, Input):
-                by_shape[tuple(each.tensor.shape)].append(index)
-        for indices in by_shape.values():
-            for start in range(0, len(indices), BATCH_SIZE):
-                batch = indices[start : start + BATCH_SIZE]
-                evidence, logits = self._forward_in_memory(torch.stack([inputs[index].tensor for index in batch]))
-                probabilities = self.probabilities(logits, evidence)
-                verdicts = verdicts_of(probabilities, self.metadata.present, self.metadata.both)
-                for row, index in enumerate(batch):
-                    prediction = Prediction(
-                        *map(float, probabilities[row]), verdicts[row], tuple(map(float, logits[row]))
-                    )
-                    seen = preset.view(*inputs[index].size)
-                    boxes = boxes_of(evidence[row], seen, self.metadata.box_threshold)
-                    shown = {
-                        label: box if prediction.verdict in (label, "both") else None
-                        for label, box in zip(LABELS, boxes)
-                    }
-                    answers[index] = Explanation(prediction, evidence[row], self.bias, seen, shown)
+            if isinstance(each, ImageError):
+                answers.append(each)
+                continue
+            verdict = verdicts[index]
+            prediction = Prediction(*map(float, probabilities[index]), verdict, tuple(map(float, logits[index])))
+            seen = presets[0].view(*each.size)
+            boxes = boxes_of(maps[index], seen, self.metadata.box_threshold)
+            shown = {label: box if verdict in (label, "both") else None for label, box in zip(LABELS, boxes)}
+            answers.append(Explanation(prediction, maps[index], self.bias, seen, shown))
         return answers
 
     def _forward_in_memory(self, batch: Tensor) -> tuple[np.ndarray, np.ndarray]:
@@ -186,9 +204,20 @@ class Classifier:
             )
         return evidence.cpu().numpy(), logits.cpu().numpy()
 
-    def probabilities(self, logits: np.ndarray, evidence: np.ndarray) -> np.ndarray:
-        """Logits (n, 2) and evidence (n, 2, h, w) -> calibrated probabilities (n, 2)."""
-        return probabilities_of(logits, strongest_places(evidence), self.metadata.calibration())
+    def probabilities(self, logits: np.ndarray, strongest: np.ndarray) -> np.ndarray:
+        """Logits and what the strongest places say, both (n, 2) -> calibrated probabilities (n, 2)."""
+        return probabilities_of(logits, strongest, self.metadata.calibration())
+
+
+def batches_of_one_shape(inputs: list[Input | ImageError], nth: int) -> Iterator[list[int]]:
+    """Indices of the inputs whose `nth` tensors have one shape, at most BATCH_SIZE at a time."""
+    by_shape: dict[tuple[int, ...], list[int]] = defaultdict(list)
+    for index, each in enumerate(inputs):
+        if isinstance(each, Input):
+            by_shape[tuple(each.tensors[nth].shape)].append(index)
+    for indices in by_shape.values():
+        for start in range(0, len(indices), BATCH_SIZE):
+            yield indices[start : start + BATCH_SIZE]
 
 
 def load(path: str | Path | None = None, device: str = "auto") -> Classifier:

@@ -10,6 +10,7 @@ import socket
 import sys
 import warnings
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,15 +38,14 @@ class ClusterError(ValueError):
 class Worker:
     """One process of the cluster, with the checkpoint loaded once."""
 
-    def __init__(self, checkpoint: Path | None, device: str, folder: str) -> None:
+    def __init__(self, checkpoint: Path | None, device: str, folder: str, views: dict[str, Any]) -> None:
         os.chdir(folder)  # relative paths mean here what they mean to the caller
-        self.classifier = load(checkpoint, device)
+        self.classify = partial(load(checkpoint, device).classify, errors="return", **views)
 
     def __call__(self, chunk: dict[str, Any]) -> list[dict[str, str]]:
         """A chunk's paths as bytes -> rows as JSON, which keeps every path and every digit."""
         paths = [os.fsdecode(path) for path in chunk["item"]]
-        answers = self.classifier.classify(paths, errors="return")
-        return [{"row": json.dumps(row_of(path, answer))} for path, answer in zip(paths, answers)]
+        return [{"row": json.dumps(row_of(path, answer))} for path, answer in zip(paths, self.classify(paths))]
 
 
 def connect(address: str | None) -> None:
@@ -92,10 +92,13 @@ def check_answers(address: str) -> None:
         raise ClusterError(f"Nobody answers at {address}: start a cluster there with `ray start --head`.") from error
 
 
-def rows_of(paths: list[str], checkpoint: Path | None, device: str) -> Iterator[Row]:
+def rows_of(paths: list[str], checkpoint: Path | None, device: str, views: dict[str, Any]) -> Iterator[Row]:
     """A row a picture, in order, from as many workers as the cluster has GPUs, or cores where it has none.
 
     A worker that ends is started anew, and its chunk done again.
+
+    Args:
+        views: what `Classifier.classify` takes as `sizes` and `mirrored`.
 
     Raises:
         ClusterError: where that does not help.
@@ -115,7 +118,7 @@ def rows_of(paths: list[str], checkpoint: Path | None, device: str) -> Iterator[
         warnings.simplefilter("ignore", DeprecationWarning)
         rows = ray.data.from_items(chunks, override_num_blocks=len(chunks)).flat_map(
             Worker,
-            fn_constructor_args=(checkpoint and checkpoint.resolve(), device.partition(":")[0], os.getcwd()),
+            fn_constructor_args=(checkpoint and checkpoint.resolve(), device.partition(":")[0], os.getcwd(), views),
             concurrency=min(len(chunks), gpus or int(have["CPU"])),
             num_gpus=1 if gpus else None,
             num_cpus=None if gpus else 1,

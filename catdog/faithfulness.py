@@ -12,7 +12,7 @@ from scipy.stats import spearmanr
 from torch import Tensor, nn
 
 from catdog.classifier import Classifier
-from catdog.evidence import evidence_and_logits, fine_map
+from catdog.evidence import evidence_and_logits, fine_map, strongest_places
 from catdog.localization import MapOf
 from catdog.resnet import ResNet
 from catdog.samples import CachedPhoto
@@ -42,7 +42,8 @@ def deletion_and_insertion(classifier: Classifier, photo: CachedPhoto, map_of: M
     inserted = torch.where(first, sharp, blurred)
     with torch.inference_mode():
         evidence, logits = evidence_and_logits(classifier.network, torch.cat([deleted, inserted]).to(classifier.device))
-    probabilities = classifier.probabilities(logits.cpu().numpy(), evidence.cpu().numpy())[:, label]
+    strongest = strongest_places(evidence.cpu().numpy())
+    probabilities = classifier.probabilities(logits.cpu().numpy(), strongest)[:, label]
     return float(probabilities[:STEPS].mean()), float(probabilities[STEPS:].mean())
 
 

@@ -14,10 +14,11 @@ from catdog.classifier import Classifier
 Row = dict[str, Any]  # of one picture; its "path" among the rest
 
 
-def journal_beside(target: Path, classifier: Classifier) -> Path:
-    """The journal's name: with another checkpoint it is another one, and the run starts from the beginning."""
+def journal_beside(target: Path, classifier: Classifier, views: dict[str, Any]) -> Path:
+    """The journal's name: with another checkpoint, or other views of a picture, it is another one, and the run starts from
+    the beginning."""
     weights = digest({name: tensor.cpu() for name, tensor in classifier.network.state_dict().items()})
-    known_by = hashlib.sha256(f"{weights} {classifier.metadata}".encode()).hexdigest()[:8]
+    known_by = hashlib.sha256(f"{weights} {classifier.metadata} {views}".encode()).hexdigest()[:8]
     return target.with_name(f".{target.name}.{known_by}.part")
 
 

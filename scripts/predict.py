@@ -29,6 +29,7 @@ from catdog.device import DeviceError
 from catdog.journal import journal_beside, with_journal
 from catdog.metrics import percent
 from catdog.table import Row, row_of, write_csv
+from catdog.transforms import STRIDE
 
 UNREADABLE = 0.5  # a Kaggle label must be given for every id
 
@@ -50,6 +51,11 @@ class Options:
     """A file for a Kaggle submission: id,label, the id being the file's name, the label the probability of dog."""
     checkpoint: Path | None = None
     """The checkpoint; without it, the one that is shipped."""
+    sizes: tuple[int, ...] = ()
+    """Short sides in pixels, multiples of 32, that each picture is shown in; the answer is of the mean logits. Without
+    any, the checkpoint's own."""
+    mirrored: bool = False
+    """Show each picture's mirror image too: twice the time."""
     device: str = "auto"
     ray: Annotated[tuple[str, ...] | None, tyro.conf.arg(metavar="[ADDRESS]")] = None
     """Classify with Ray on every core or GPU of the cluster at HOST:PORT, or auto: the one that runs on this machine. Without
@@ -69,20 +75,23 @@ def main() -> int:
             )
         if options.kaggle:
             check_kaggle(paths)
+        if wrong := [size for size in options.sizes if size < STRIDE or size % STRIDE]:
+            raise DataError(f"--sizes has {wrong[0]}: it must be a multiple of {STRIDE}.")
+        views = {"sizes": options.sizes, "mirrored": options.mirrored}
         if options.ray is None:
             classifier = load(options.checkpoint, options.device)
-            answers = partial(rows_of, classifier)
+            answers = partial(rows_of, partial(classifier.classify, errors="return", **views))
         else:
             classifier = load(options.checkpoint, "cpu")  # to know the journal by; the workers load their own
             if len(options.ray) > 1:
                 raise ClusterError(f"--ray takes one address, not {' '.join(options.ray)}: paths stand before it.")
             cluster.connect(*options.ray or (None,))
-            answers = partial(cluster.rows_of, checkpoint=options.checkpoint, device=options.device)
+            answers = partial(cluster.rows_of, checkpoint=options.checkpoint, device=options.device, views=views)
         with ExitStack() as stack:
             file = stack.enter_context(target.open("w", newline="", encoding="utf-8")) if target else sys.stdout
             rows, journal = answers(paths), None
             if target and target.is_file():  # not a pipe, which nobody can go on with
-                journal = journal_beside(target, classifier)
+                journal = journal_beside(target, classifier, views)
                 rows = with_journal(answers, paths, journal)
             failed = writer_for(options)(rows, file)
         if journal:
@@ -134,12 +143,12 @@ def check_kaggle(paths: list[str]) -> None:
         raise DataError(f"{count} pictures have the number {number}: a Kaggle submission has one row an id.")
 
 
-def rows_of(classifier, paths: list[str]) -> Iterator[Row]:
+def rows_of(classify: Callable, paths: list[str]) -> Iterator[Row]:
     """A row a picture, classified some at a time."""
     with tqdm(total=len(paths), unit="picture", disable=not sys.stderr.isatty()) as bar:
         for start in range(0, len(paths), CHUNK_SIZE):
             chunk = paths[start : start + CHUNK_SIZE]
-            for path, answer in zip(chunk, classifier.classify(chunk, errors="return")):
+            for path, answer in zip(chunk, classify(chunk)):
                 yield row_of(path, answer)
             bar.update(len(chunk))
 

@@ -15,7 +15,11 @@ from PIL import Image
 import catdog
 from catdog.checkpoint import CheckpointError, Metadata, save_checkpoint
 from catdog.classifier import CHUNK_SIZE, Classifier
+from catdog.evidence import strongest_places
 from catdog.images import ImageError
+from catdog.metrics import probabilities_of
+
+FLIP = Image.Transpose.FLIP_LEFT_RIGHT
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +56,49 @@ def test_a_larger_input_gives_a_finer_map(classifier, quadrants):
     square = quadrants.resize((300, 300))
     [coarse], [fine] = (classifier.explain([square], size=size) for size in (224, 448))
     assert coarse.evidence.shape == (2, 7, 7) and fine.evidence.shape == (2, 14, 14)
+
+
+def test_the_mirror_image_and_the_sizes_are_averaged(classifier, examples):
+    pictures = [Image.open(path).convert("RGB") for path in examples]
+    mirrors = [picture.transpose(FLIP) for picture in pictures]
+
+    def logits(pictures, **options) -> np.ndarray:
+        return np.array([answer.logits for answer in classifier.classify(pictures, **options)])
+
+    both_ways = (logits(pictures) + logits(mirrors)) / 2
+    assert logits(pictures, mirrored=True) == pytest.approx(both_ways, abs=1e-2)  # a resize is not quite symmetric
+    assert abs(logits(pictures) - both_ways).max() > 0.02
+    three = [logits(pictures, sizes=(size,)) for size in (96, 224, 160)]
+    assert logits(pictures, sizes=(96, 224, 160)) == pytest.approx(sum(three) / 3, abs=1e-4)
+    assert three[1] == pytest.approx(logits(pictures), abs=1e-4)
+
+
+def test_what_the_strongest_places_say_is_averaged_too(network18, examples):
+    metadata = Metadata(focus=(0.5, 1.0))
+    classifier = Classifier(network18, metadata, torch.device("cpu"))
+    picture = Image.open(examples[0]).convert("RGB")
+    views = [(size, shown) for size in (64, 128) for shown in (picture, picture.transpose(FLIP))]
+    seen = [classifier.explain([shown], size=size)[0] for size, shown in views]
+    logits = np.mean([each.prediction.logits for each in seen], 0)
+    strongest = np.mean([strongest_places(each.evidence[None])[0] for each in seen], 0)
+    [answer] = classifier.classify([picture], sizes=(64, 128), mirrored=True)
+    expected = probabilities_of(logits[None], strongest[None], metadata.calibration())[0]
+    assert (answer.cat, answer.dog) == pytest.approx(tuple(expected), abs=5e-3)
+
+
+def test_the_map_of_both_ways_adds_up_and_is_itself_mirrored(classifier, quadrants):
+    [there], [back] = (
+        classifier.explain([picture], mirrored=True) for picture in (quadrants, quadrants.transpose(FLIP))
+    )
+    assert there.evidence.sum((1, 2)) + there.bias == pytest.approx(there.prediction.logits, abs=1e-4)
+    assert there.evidence == pytest.approx(back.evidence[..., ::-1], abs=1e-3)
+    assert there.prediction.logits == pytest.approx(back.prediction.logits, abs=1e-2)
+
+
+@pytest.mark.parametrize("sizes", [(224, 100), (0,), (-32,)])
+def test_a_size_that_is_no_multiple_of_32_is_refused(classifier, examples, sizes):
+    with pytest.raises(ValueError, match="multiple of 32"):
+        classifier.classify(examples[:1], sizes=sizes)
 
 
 def test_only_what_is_in_the_verdict_gets_a_box(classifier, examples):
@@ -101,7 +148,7 @@ def test_a_generator_of_many_pictures_is_read_a_chunk_at_a_time(network18, quadr
     classifier = Classifier(network18, Metadata(input_size=32), torch.device("cpu"))
     small = quadrants.resize((32, 32))
     asked = []
-    answers = classifier._answers((asked.append(1) or small for _ in range(2 * CHUNK_SIZE + 1)), "raise", 32)
+    answers = classifier._answers((asked.append(1) or small for _ in range(2 * CHUNK_SIZE + 1)), "raise", (32,), False)
     next(answers)
     assert len(asked) == CHUNK_SIZE
     assert len(list(answers)) == 2 * CHUNK_SIZE

@@ -67,11 +67,16 @@ def test_other_paths_are_answered_anew_from_where_they_differ(journal):
     assert run(PATHS[:1], journal) == (PATHS[:1], [])
 
 
-def test_another_checkpoint_has_another_journal(tiny_network, tmp_path):
+def test_another_checkpoint_or_view_has_another_journal(tiny_network, tmp_path):
     target = tmp_path / "answers.csv"
-    first = journal_beside(target, Classifier(tiny_network, Metadata(), torch.device("cpu")))
-    assert first == journal_beside(target, Classifier(tiny_network, Metadata(), torch.device("cpu")))
-    assert first != journal_beside(target, Classifier(tiny_network, Metadata(present=0.4), torch.device("cpu")))
+
+    def journal(metadata: Metadata, **views) -> Path:
+        return journal_beside(target, Classifier(tiny_network, metadata, torch.device("cpu")), views)
+
+    first = journal(Metadata(), mirrored=False)
+    assert first == journal(Metadata(), mirrored=False)
+    assert first != journal(Metadata(present=0.4), mirrored=False)
+    assert first != journal(Metadata(), mirrored=True)
 
 
 @pytest.mark.slow
