@@ -1,4 +1,5 @@
-"""Compare how a checkpoint may be shown a photo: sizes, whole, squashed or cropped. Writes a table beside it."""
+"""Compare how a checkpoint may be shown a photo: sizes, several at once, mirrored, squashed or cropped. Writes a table beside
+it."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import random
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -16,21 +17,45 @@ import tyro
 
 from catdog import composites, datasets
 from catdog.checkpoint import SHIPPED, CheckpointError, load_checkpoint
+from catdog.classifier import Classifier, Prediction
 from catdog.datasets import DataError
-from catdog.device import DeviceError, choose_device, place
-from catdog.metrics import Rate, auroc
+from catdog.device import DeviceError, choose_device
+from catdog.metrics import Rate, auroc, two_way_log_losses
 from catdog.model_card import rows
-from catdog.samples import CachedPhoto, EvaluationSamples, cache_photos, made_up, made_up_both
-from catdog.training import logits_of
-from catdog.transforms import EvaluationPreset
+from catdog.samples import CachedPhoto, cache_photos, made_up, made_up_both
+from catdog.transforms import Resize
 
-PRESETS = [EvaluationPreset(size) for size in (160, 192, 224, 256)]
-PRESETS += [EvaluationPreset(224, "squash"), EvaluationPreset(224, "crop")]
+
+@dataclass(frozen=True)
+class Shown:
+    """A way to show a photo."""
+
+    sizes: tuple[int, ...]
+    mirrored: bool = False
+    resize: Resize = "whole"
+
+    def __str__(self) -> str:
+        sizes = " + ".join(map(str, self.sizes))
+        return f"{self.resize} {sizes}{' and mirrored' if self.mirrored else ''}"
+
+
+WAYS = [Shown((size,)) for size in (160, 192, 224, 256, 320)]
+WAYS += [Shown((224,), resize="squash"), Shown((224,), resize="crop")]
+WAYS += [Shown((224,), mirrored=True), Shown((192, 224, 256)), Shown((192, 224, 256), mirrored=True)]
 WIDE = 1.45  # long side / short side
 FAR = 0.3  # of the short side
 MADE = 150  # photos of each made-up kind
 SEED = 0
-HEAD = ("input", "pets: two-way", "wide: two-way", "far: two-way", "pets against negatives", "both against pets", "ms")
+HEAD = (
+    "input",
+    "pets: two-way",
+    "log loss",
+    "wide: two-way",
+    "far: two-way",
+    "pets against negatives",
+    "both against pets",
+    "ms",
+)
 
 
 @dataclass
@@ -43,19 +68,17 @@ class Options:
     """Folders of photos with neither a cat nor a dog."""
     checkpoint: Path = SHIPPED
     device: str = "auto"
-    workers: int = 2
 
 
 def main() -> int:
     options = tyro.cli(Options, prog="compare_inputs.py")
     try:
-        network, _ = load_checkpoint(options.checkpoint)
+        network, metadata = load_checkpoint(options.checkpoint)
         device = choose_device(options.device)
         found = datasets.read_folders(options.data, options.neither)
     except (DataError, CheckpointError, DeviceError) as error:
         print(f"compare_inputs.py: {error}", file=sys.stderr)
         return 2
-    place(network, device)
     photos, _ = datasets.without_duplicates(photo for each in found for photo in each.photos)
     tuning, _ = cache_photos([photo for photo in photos if photo.part == "tuning"])
     pets = [cached for cached in tuning if sum(cached.photo.label) == 1]
@@ -69,16 +92,20 @@ def main() -> int:
     }
     print(", ".join(f"{kind}: {len(group)}" for kind, group in kinds.items()))
     body = []
-    for preset in PRESETS:
+    for way in WAYS:
+        classifier = Classifier(network, replace(metadata, resize=way.resize), device)
         started = time.perf_counter()
-        logits = {
-            kind: logits_of(network, EvaluationSamples(group, preset), device, options.workers)[0].numpy()
+        answers = {
+            kind: classifier.classify((cached.content for cached in group), sizes=way.sizes, mirrored=way.mirrored)
             for kind, group in kinds.items()
         }
         ms = 1000 * (time.perf_counter() - started) / sum(map(len, kinds.values()))
+        logits = {kind: np.array([one.logits for one in of_kind]) for kind, of_kind in answers.items()}
         row = (
-            f"{preset.resize} {preset.size}",
-            *(two_way(logits[kind], kinds[kind]) for kind in ("pets", "wide", "far")),
+            str(way),
+            two_way(logits["pets"], pets),
+            f"{log_loss(answers['pets'], pets):.4f}",
+            *(two_way(logits[kind], kinds[kind]) for kind in ("wide", "far")),
             f"{auroc(logits['pets'].max(1), logits['negatives'].max(1)):.4f}",
             f"{auroc(logits['both'].min(1), logits['pets'].min(1)):.4f}",
             f"{ms:.0f}",
@@ -86,7 +113,10 @@ def main() -> int:
         print(*row, sep="  ", flush=True)
         body.append(row)
     counts = ", ".join(f"{len(group)} {kind}" for kind, group in kinds.items())
-    table = rows(HEAD, body) + f"\n\nn: {counts}; ms: for a photo, decoded, on the machine that made this table.\n"
+    table = rows(HEAD, body) + (
+        f"\n\nn: {counts}; log loss: two-way, of the calibrated probabilities; ms: for a photo, decoded, on the machine that "
+        "made this table.\n"
+    )
     options.checkpoint.with_name("inputs.md").write_text(table, encoding="utf-8")
     return 0
 
@@ -101,6 +131,11 @@ def far_pets(pets: Sequence[CachedPhoto], negatives: Sequence[CachedPhoto]) -> l
         picture, _ = composites.paste(base.picture(), pet.picture(), pet.mask(), rng, FAR)
         made.append(made_up(pet, picture, pet.photo.label))
     return made
+
+
+def log_loss(answers: Sequence[Prediction], group: Sequence[CachedPhoto]) -> float:
+    probabilities = np.array([(one.cat, one.dog) for one in answers])
+    return float(two_way_log_losses(probabilities, np.array([cached.photo.label for cached in group])).mean())
 
 
 def two_way(logits: np.ndarray, group: Sequence[CachedPhoto]) -> str:

@@ -188,6 +188,10 @@ class Server:
         return files_in(self.uploads, self.temporary)
 
 
+def listen_to_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell that runs the tests in the background has turned it off
+
+
 @pytest.fixture
 def server(root, tmp_path):
     with socket.socket() as free:
@@ -203,7 +207,9 @@ def server(root, tmp_path):
     }
     command = [sys.executable, "-u", "app.py", "--host", "127.0.0.1", "--port", str(port), "--device", "cpu"]
     with log.open("w") as output:
-        process = subprocess.Popen(command, cwd=root, stdout=output, stderr=output, env=environment)
+        process = subprocess.Popen(
+            command, cwd=root, stdout=output, stderr=output, env=environment, preexec_fn=listen_to_ctrl_c
+        )
     try:
         until = time.monotonic() + PATIENCE
         while "http://" not in log.read_text():

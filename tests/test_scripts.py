@@ -17,6 +17,7 @@ import pytest
 import torch
 from PIL import Image
 
+from catdog import load
 from catdog.checkpoint import Metadata, save_checkpoint
 from catdog.datasets import fingerprint, read_excluded, short_digest
 
@@ -77,6 +78,17 @@ def test_files_keep_the_order_given_and_patterns_are_expanded(script, folder, ch
     assert rows[0]["error"] is None and set(rows[0]) == {"path", "verdict", "cat", "dog", "error"}
 
 
+def test_pictures_may_be_shown_in_several_sizes_and_mirrored(script, folder, checkpoint):
+    answers = []
+    for number, views in enumerate(((), ("--mirrored",), ("--sizes", 64, 96, "--mirrored"))):
+        out = folder / f"{number}.json"
+        assert script("predict", folder / "a.jpg", "--json", out, "--checkpoint", checkpoint, *views) == 0
+        answers.append(json.loads(out.read_text())[0]["cat"])
+    [expected] = load(checkpoint, "cpu").classify([folder / "a.jpg"], sizes=(64, 96), mirrored=True)
+    assert answers[2] == pytest.approx(expected.cat, abs=1e-6)
+    assert len({round(answer, 5) for answer in answers}) == 3
+
+
 def test_a_recursive_pattern_names_no_picture_twice_and_passes_over_empty_folders(script, folder, checkpoint):
     (folder / "more" / "empty").mkdir(parents=True)
     shutil.copy(folder / "a.jpg", folder / "more")
@@ -133,6 +145,7 @@ def test_without_a_file_the_answers_are_printed_rounded_towards_doubt(script, fo
         (["a.jpg", "--checkpoint", "none.safetensors"], "scripts/train.py"),
         (["a.jpg", "--csv", "no/such/folder/x.csv"], "x.csv"),
         (["a.jpg", "--ray", "nowhere"], "HOST:PORT"),
+        (["a.jpg", "--sizes", "64", "100"], "--sizes has 100: it must be a multiple of 32."),
         (["--ray", "127.0.0.1:6379", "a.jpg"], "No picture to classify: give files, folders or patterns, before --ray"),
         ([], "No picture"),
     ],
@@ -315,6 +328,17 @@ def test_scores_are_compared_against_every_kind_of_other_thing(script, labelled,
     assert [cell.strip() for cell in rows[0]] == ["pets against", "tuning negatives", "neither"]
     assert all(0 <= float(cell) <= 1 for row in rows[2:] for cell in row[1:])
     assert "| both, where 1% of one pet is called both | side by side | at a half |" in both
+
+
+@pytest.mark.slow
+def test_ways_to_show_a_photo_are_compared_and_their_table_is_kept(script, labelled, checkpoint):
+    arguments = ["--data", labelled, "--neither", labelled / "val" / "neither", "--checkpoint", checkpoint]
+    assert script("compare_inputs", *arguments) == 0
+    table, counts = checkpoint.with_name("inputs.md").read_text().split("\n\nn: ")
+    head, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+    assert head[0] == "input" and counts.startswith("8 pets")
+    assert {"whole 224", "crop 224", "whole 224 and mirrored", "whole 192 + 224 + 256"} < {row[0] for row in rows}
+    assert all(len(row) == len(head) for row in rows)
 
 
 @pytest.fixture
