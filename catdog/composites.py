@@ -16,8 +16,12 @@ BACKGROUND = 2  # in an Oxford-IIIT Pet trimap; 1 is the pet, 3 its border
 SHORT_SIDE = 256  # px, of the pictures made here: enough for any training crop
 
 
-def side_by_side(first: Image.Image, second: Image.Image, rng: random.Random) -> Image.Image:
-    """Two photos next to each other or one above the other, each cropped to at most 1.4 times its height: a pet must stay in it."""
+def side_by_side(first: Image.Image, second: Image.Image, rng: random.Random) -> tuple[Image.Image, Image.Image]:
+    """Two photos next to each other or one above the other, each cropped to at most 1.4 times its height: a pet must stay in it.
+
+    Returns:
+        The picture, and where in it the second photo is, as a mask.
+    """
     pair = [first, second]
     rng.shuffle(pair)
     stacked = rng.random() < 0.4
@@ -29,9 +33,14 @@ def side_by_side(first: Image.Image, second: Image.Image, rng: random.Random) ->
         left = rng.randint(0, picture.width - width)
         parts.append(picture.crop((left, 0, left + width, SHORT_SIDE)))
     canvas = Image.new("RGB", (parts[0].width + parts[1].width, SHORT_SIDE))
-    canvas.paste(parts[0], (0, 0))
-    canvas.paste(parts[1], (parts[0].width, 0))
-    return canvas.transpose(Image.Transpose.TRANSPOSE) if stacked else canvas
+    placed = Image.new("L", canvas.size, 0)
+    for left, photo, part in ((0, pair[0], parts[0]), (parts[0].width, pair[1], parts[1])):
+        canvas.paste(part, (left, 0))
+        if photo is second:
+            placed.paste(255, (left, 0, left + part.width, SHORT_SIDE))
+    if stacked:
+        return canvas.transpose(Image.Transpose.TRANSPOSE), placed.transpose(Image.Transpose.TRANSPOSE)
+    return canvas, placed
 
 
 def pet_mask(trimap: Image.Image, size: tuple[int, int]) -> Image.Image:

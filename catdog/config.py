@@ -65,6 +65,9 @@ class TrainConfig:
     label_smoothing: float = 0.02
     composite: float = 0.25
     """Share of samples put together from two photos, most of them a cat and a dog."""
+    place_loss: float = 0.0
+    """Weight of the loss that asks each label's strongest place to lie on its animal, in photos put together. Not with
+    --mixup or --cutmix, which blend places too."""
     made_negative: float = 0.03
     """Share of samples replaced by made-up photos with neither; at least 0.25 where no real ones are given."""
     balance: float = 0.7
@@ -114,6 +117,7 @@ class TrainConfig:
             "workers": (0, 256),
             "label_smoothing": (0, 0.5),
             "composite": (0, 1),
+            "place_loss": (0, 100),
             "made_negative": (0, 1),
             "balance": (0, 1),
             "min_crop": (0.01, 1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -14,12 +15,13 @@ from typing import NamedTuple
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional as F
 from torch.utils.data import Dataset
 
 from catdog import composites
 from catdog.datasets import Label, Photo, short_digest
 from catdog.images import ImageError, open_picture
-from catdog.transforms import EvaluationPreset, PlainPreset, TrainingPreset
+from catdog.transforms import STRIDE, EvaluationPreset, PlainPreset, TrainingPreset
 
 MAX_CACHED_SIDE = 512  # px, short side: larger photos are shrunk once, or every epoch would decode megapixels
 
@@ -86,6 +88,25 @@ class Key(NamedTuple):
     shape: tuple[int, int]  # (h, w) of its batch
 
 
+class Together(NamedTuple):
+    """Two photos in one."""
+
+    picture: Image.Image
+    placed: Image.Image  # mask, 255 where the second photo is
+    first: Label
+    second: Label
+
+    @property
+    def label(self) -> Label:
+        """The labels of a photo that shows what both show."""
+        return max(self.first[0], self.second[0]), max(self.first[1], self.second[1])
+
+
+def alone(cached: CachedPhoto) -> Together:
+    picture, label = cached.picture(), cached.photo.label
+    return Together(picture, Image.new("L", picture.size, 0), label, label)
+
+
 class Pairs:
     """Puts a photo together with a second one drawn from a list."""
 
@@ -98,8 +119,8 @@ class Pairs:
             if cached.photo.trimap is not None:
                 self.cutouts[cached.photo.label].append(index)
 
-    def together(self, first: CachedPhoto, wanted: Label, rng: random.Random) -> tuple[Image.Image, Label]:
-        """The photo with one of label `wanted` beside it, cut out and pasted onto it or set into it, and its label."""
+    def together(self, first: CachedPhoto, wanted: Label, rng: random.Random) -> Together:
+        """The photo with one of label `wanted` beside it, cut out and pasted onto it or set into it."""
         draw = rng.random()
         if draw < 0.4:
             return self.pasted(first, wanted, rng, rng.uniform(0.25, 0.9))
@@ -107,33 +128,34 @@ class Pairs:
             return self.inset(first, wanted, rng, rng.uniform(0.35, 0.8))
         return self.beside(first, wanted, rng)
 
-    def beside(self, first: CachedPhoto, wanted: Label, rng: random.Random) -> tuple[Image.Image, Label]:
+    def beside(self, first: CachedPhoto, wanted: Label, rng: random.Random) -> Together:
         """The two side by side; the photo alone where no other has the label."""
         if not self.by_label[wanted]:
-            return first.picture(), first.photo.label
+            return alone(first)
         second = self.photos[rng.choice(self.by_label[wanted])]
-        return composites.side_by_side(first.picture(), second.picture(), rng), union(first.photo.label, wanted)
+        return Together(
+            *composites.side_by_side(first.picture(), second.picture(), rng), first.photo.label, second.photo.label
+        )
 
-    def pasted(
-        self, first: CachedPhoto, wanted: Label, rng: random.Random, fraction: float
-    ) -> tuple[Image.Image, Label]:
+    def pasted(self, first: CachedPhoto, wanted: Label, rng: random.Random, fraction: float) -> Together:
         """A pet cut out, at `fraction` of the first's short side; without any trimap, a whole photo set in."""
         if not self.cutouts[wanted]:
             return self.inset(first, wanted, rng, fraction)
         second = self.photos[rng.choice(self.cutouts[wanted])]
-        picture, _ = composites.paste(first.picture(), second.picture(), second.mask(), rng, fraction, first.mask())
-        return picture, union(first.photo.label, wanted)
+        return self.paste(first, second, second.mask(), rng, fraction)
 
-    def inset(
-        self, first: CachedPhoto, wanted: Label, rng: random.Random, fraction: float
-    ) -> tuple[Image.Image, Label]:
+    def inset(self, first: CachedPhoto, wanted: Label, rng: random.Random, fraction: float) -> Together:
         """A whole photo with a soft edge, at `fraction` of the first's short side."""
         if not self.by_label[wanted]:
-            return first.picture(), first.photo.label
+            return alone(first)
         second = self.photos[rng.choice(self.by_label[wanted])]
-        mask = composites.soft_rectangle(second.size)
-        picture, _ = composites.paste(first.picture(), second.picture(), mask, rng, fraction, first.mask())
-        return picture, union(first.photo.label, wanted)
+        return self.paste(first, second, composites.soft_rectangle(second.size), rng, fraction)
+
+    def paste(
+        self, first: CachedPhoto, second: CachedPhoto, mask: Image.Image, rng: random.Random, fraction: float
+    ) -> Together:
+        picture, placed = composites.paste(first.picture(), second.picture(), mask, rng, fraction, first.mask())
+        return Together(picture, placed, first.photo.label, second.photo.label)
 
 
 class TrainingSamples(Dataset):
@@ -159,30 +181,42 @@ class TrainingSamples(Dataset):
         self.composite = composite
         self.made_negative = made_negative
 
-    def __getitem__(self, key: Key) -> tuple[Tensor, Tensor]:
-        """A key -> (3, h, w) and the label (2,)."""
+    def __getitem__(self, key: Key) -> tuple[Tensor, Tensor, Tensor]:
+        """A key -> (3, h, w), the label (2,), and for each label the share of each place of the last feature map that
+        belongs to a photo with it: (2, h / 32, w / 32)."""
         rng = random.Random(key.seed)
         cached = self.photos[key.index]
         label = cached.photo.label
         draw = rng.random()
-        if put_together := draw < self.composite and label != (1, 1):
+        together = None
+        if draw < self.composite and label != (1, 1):
             if sum(label) == 1 and rng.random() < 0.65:
                 wanted = other(label)
             else:  # a seam or a pasted thing alone must not mean both
                 wanted = rng.choice([(1, 0), (0, 1), (0, 0)])
-            picture, label = self.pairs.together(cached, wanted, rng)
+            together = self.pairs.together(cached, wanted, rng)
+            label = together.label
         elif draw > 1 - self.made_negative and sum(label) == 1:
             picture, label = made_negative(cached, rng), (0, 0)
         else:
             picture = cached.picture()
+        target = torch.tensor(label, dtype=torch.float32)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(key.seed)
-            return self.preset(picture, key.shape, gentle=put_together), torch.tensor(label, dtype=torch.float32)
+            if together is None:
+                places = target[:, None, None].expand(2, *grid(key.shape))
+                return self.preset(picture, key.shape), target, places.clone()
+            pixels, placed = self.preset.together(together.picture, together.placed, key.shape)
+        second = F.adaptive_avg_pool2d(placed[None].float() / 255, grid(key.shape))  # (1, h / 32, w / 32)
+        first_label, second_label = torch.tensor([together.first, together.second], dtype=torch.float32)[
+            ..., None, None
+        ]
+        return pixels, target, first_label * (1 - second) + second_label * second
 
 
-def union(one: Label, two: Label) -> Label:
-    """The labels of a photo that shows what both show."""
-    return max(one[0], two[0]), max(one[1], two[1])
+def grid(shape: tuple[int, int]) -> tuple[int, int]:
+    """Places of the last feature map for an input of `shape`."""
+    return math.ceil(shape[0] / STRIDE), math.ceil(shape[1] / STRIDE)
 
 
 def other(label: Label) -> Label:
@@ -190,7 +224,7 @@ def other(label: Label) -> Label:
     return label[1], label[0]
 
 
-Make = Callable[[Pairs, CachedPhoto, Label, random.Random], tuple[Image.Image, Label]]
+Make = Callable[[Pairs, CachedPhoto, Label, random.Random], Together]
 WAYS: dict[str, Make] = {  # to put two photos together when a network is measured
     "side by side": Pairs.beside,
     "at a half": partial(Pairs.pasted, fraction=1 / 2),
@@ -209,8 +243,8 @@ def made_up_both(
     made = []
     for _ in range(count):
         first = rng.choice(pets)
-        picture, label = make(pairs, first, other(first.photo.label), rng)
-        made.append(made_up(first, picture, label))
+        together = make(pairs, first, other(first.photo.label), rng)
+        made.append(made_up(first, together.picture, together.label))
     return made
 
 

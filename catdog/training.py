@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel
@@ -76,6 +76,17 @@ class Fitted:
     finished: bool
 
 
+class WithEvidence(nn.Module):
+    """A network whose forward pass gives evidence (batch, 2, h, w) and logits (batch, 2)."""
+
+    def __init__(self, network: ResNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        return evidence_and_logits(self.network, pictures)
+
+
 class Run:
     """All that changes while a network is trained, and its resume state on disk."""
 
@@ -88,7 +99,9 @@ class Run:
         self.rank, self.world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
         self.network = place(network, device)
         freeze(network, config.frozen_stages, config.frozen_batch_norm)
-        self.model = DistributedDataParallel(network) if self.world > 1 else network
+        self.model = WithEvidence(network)
+        if self.world > 1:
+            self.model = DistributedDataParallel(self.model)
         self.average = AveragedModel(network, multi_avg_fn=average_with_warm_up(config.ema), use_buffers=True)
         self.optimizer = make_optimizer(network, config)
         self.scheduler = make_scheduler(self.optimizer, config, steps_per_epoch)
@@ -97,8 +110,8 @@ class Run:
         self.best = copy.deepcopy(self.average.module.state_dict())
         self.progress = Progress()
 
-    def step(self, pictures: Tensor, targets: Tensor) -> tuple[float, float]:
-        """One step of the optimizer: (batch, 3, h, w) and (batch, 2) -> the loss, and how many samples were right."""
+    def step(self, pictures: Tensor, targets: Tensor, places: Tensor) -> tuple[float, float]:
+        """One step of the optimizer: a batch of TrainingSamples -> the loss, and how many samples were right."""
         if self.mix is not None:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(hash((self.config.seed, self.progress.epoch, self.progress.step, self.rank)))
@@ -106,8 +119,10 @@ class Run:
         pictures = pictures.to(self.device, non_blocking=True, memory_format=torch.channels_last)
         targets = targets.to(self.device, non_blocking=True)
         with half_precision(self.device):
-            logits = self.model(pictures)  # (batch, 2)
-        loss = loss_of(logits.float(), targets, self.config.loss, self.config.label_smoothing)
+            evidence, logits = self.model(pictures)
+        loss = loss_of(logits, targets, self.config.loss, self.config.label_smoothing)
+        if self.config.place_loss and self.mix is None:
+            loss = loss + self.config.place_loss * place_loss(evidence, places.to(self.device, non_blocking=True))
         self.scaler.scale(loss).backward()
         self.scaler.step(self.optimizer)
         self.scaler.update()
@@ -238,8 +253,8 @@ def train_epoch(run: Run, loader: DataLoader, state_path: Path, stopped: Callabl
         leave=False,
     )
     started, seen_before, rate = time.monotonic(), progress.seen, 0.0
-    for pictures, targets in bar:
-        loss, correct = run.step(pictures, targets)
+    for pictures, targets, places in bar:
+        loss, correct = run.step(pictures, targets, places)
         progress.step += 1
         progress.seen += len(targets)
         progress.loss_sum += loss * len(targets)
@@ -273,6 +288,29 @@ def loss_of(logits: Tensor, targets: Tensor, kind: str, smoothing: float) -> Ten
     if kind == "cross-entropy":
         return F.cross_entropy(logits, targets.argmax(1), label_smoothing=smoothing)
     return F.binary_cross_entropy_with_logits(logits, targets * (1 - smoothing) + smoothing / 2)
+
+
+def place_loss(evidence: Tensor, places: Tensor) -> Tensor:
+    """Asks that in photos put together the strongest place for a label lies in the photo that has it.
+
+    For each label that one of the two photos has, softplus(a - b), where b is the largest value of the label's map on its
+    photo and a the largest elsewhere, both as what the logit would be if every place said the same.
+
+    Args:
+        evidence: (batch, 2, h, w), in logits.
+        places: (batch, 2, h, w), the share of each place that belongs to a photo with the label.
+
+    Returns:
+        The sum over photos and labels, divided by the batch's size.
+    """
+    values = (evidence * evidence[0, 0].numel()).flatten(2)
+    places = places.flatten(2)
+    most = places.amax(2, keepdim=True)
+    own, foreign = places >= 0.75 * most, places < 0.05
+    mixed = (most[..., 0] > 0.2) & foreign.any(2)  # (batch, 2)
+    inside = values.masked_fill(~own, -torch.inf).amax(2)[mixed]
+    outside = values.masked_fill(~foreign, -torch.inf).amax(2)[mixed]
+    return F.softplus(outside - inside).sum() / len(evidence)
 
 
 def right(logits: Tensor, targets: Tensor, kind: str) -> float:

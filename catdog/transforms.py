@@ -8,15 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet's red, green, blue in [0, 1]: what the starting weights were trained with
 STD = (0.229, 0.224, 0.225)
 STRIDE = 32  # input pixels between neighbouring places of the last feature map
 MAX_RATIO = 2.0  # of the network's input; longer pictures are squashed to it
+GENTLE = 0.8  # smallest random crop of a photo that was put together, as a share of its area
 TUTORIAL_RESIZE = 256 / 224  # "resize 256, centre crop 224"
 
 Resize = Literal["whole", "squash", "crop"]
@@ -26,8 +29,8 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels of the upr
 class TrainingPreset:
     """Random crop, flip, rotation, colour and blur, for one input shape at a time.
 
-    Crops take 35% to 100% of a photo, so that small, large and cut-off pets are all seen; `gentle` crops, for made-up
-    photos that must keep both pets, take at least 80%.
+    Crops take 35% to 100% of a photo, so that small, large and cut-off pets are all seen; those of photos that were put
+    together, which must keep both pets, at least 80%.
     """
 
     def __init__(self, rotation: float = 12.0, color: float = 0.4, min_scale: float = 0.35) -> None:
@@ -43,14 +46,21 @@ class TrainingPreset:
         )
         self.normalize = normalizer()
 
-    def __call__(self, picture: Image.Image, shape: tuple[int, int], gentle: bool = False) -> Tensor:
+    def __call__(self, picture: Image.Image, shape: tuple[int, int]) -> Tensor:
         """RGB picture -> (3, *shape), normalised. Draws from torch's global random generator."""
-        height, width = shape
-        aspect = width / height
-        crop = v2.RandomResizedCrop(
-            shape, scale=(0.8 if gentle else self.min_scale, 1.0), ratio=(aspect * 3 / 4, aspect * 4 / 3)
-        )
-        return self.normalize(self.augment(crop(picture)))
+        return self.normalize(self.augment(random_crop(shape, self.min_scale)(picture)))
+
+    def together(self, picture: Image.Image, placed: Image.Image, shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        """A photo that was put together, and its mask -> (3, *shape), normalised, and uint8 (*shape)."""
+        mask = tv_tensors.Mask(np.array(placed))
+        picture, mask = self.augment(*random_crop(shape, GENTLE)(picture, mask))
+        return self.normalize(picture), mask.as_subclass(Tensor)
+
+
+def random_crop(shape: tuple[int, int], min_scale: float) -> v2.RandomResizedCrop:
+    height, width = shape
+    aspect = width / height
+    return v2.RandomResizedCrop(shape, scale=(min_scale, 1.0), ratio=(aspect * 3 / 4, aspect * 4 / 3))
 
 
 @dataclass(frozen=True)
@@ -59,10 +69,17 @@ class PlainPreset:
 
     resize: Resize
 
-    def __call__(self, picture: Image.Image, shape: tuple[int, int], gentle: bool = False) -> Tensor:
+    def __call__(self, picture: Image.Image, shape: tuple[int, int]) -> Tensor:
         """RGB picture -> (3, *shape), normalised."""
+        return normalizer()(self.resized(picture, shape))
+
+    def together(self, picture: Image.Image, placed: Image.Image, shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        """A photo that was put together, and its mask -> (3, *shape), normalised, and uint8 (*shape)."""
+        return self(picture, shape), torch.from_numpy(np.array(self.resized(placed, shape)))
+
+    def resized(self, picture: Image.Image, shape: tuple[int, int]) -> Image.Image:
         box = EvaluationPreset(shape[0], self.resize).view(*picture.size)
-        return normalizer()(picture.resize(shape[::-1], Image.Resampling.BILINEAR, box=box))
+        return picture.resize(shape[::-1], Image.Resampling.BILINEAR, box=box)
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def share(picture: Image.Image, color) -> float:
 @pytest.mark.parametrize(
     "make",
     [
-        lambda rng: side_by_side(noise(), plain(BLUE), rng),
+        lambda rng: side_by_side(noise(), plain(BLUE), rng)[0],
         lambda rng: paste(noise(), plain(BLUE), soft_rectangle((160, 120)), rng, 0.5)[0],
         lambda rng: shuffle_patches(noise(), rng),
         lambda rng: remove_pet(noise(), soft_rectangle((160, 120)), rng),
@@ -59,7 +59,7 @@ def test_the_same_seed_makes_the_same_picture_and_another_one_another(make):
 @pytest.mark.parametrize("size", [(160, 160), (160, 120), (120, 160)])
 def test_side_by_side_keeps_at_least_half_of_each_photo_s_length(size):
     for seed in SEEDS:
-        picture = np.asarray(side_by_side(plain(RED, size), plain(BLUE, size), random.Random(seed)))
+        picture = np.asarray(side_by_side(plain(RED, size), plain(BLUE, size), random.Random(seed))[0])
         if picture.shape[0] > SHORT_SIDE:
             picture, aspect = picture.swapaxes(0, 1), size[1] / size[0]
         else:
@@ -73,7 +73,9 @@ def test_side_by_side_keeps_at_least_half_of_each_photo_s_length(size):
 def test_side_by_side_comes_in_both_orders_and_directions():
     seen = set()
     for seed in SEEDS:
-        picture = side_by_side(plain(RED), plain(BLUE), random.Random(seed))
+        picture, placed = side_by_side(plain(RED), plain(BLUE), random.Random(seed))
+        assert placed.size == picture.size
+        np.testing.assert_array_equal(np.asarray(placed) == 255, np.asarray(picture)[..., 2] > 128)
         seen.add((picture.height > SHORT_SIDE, picture.getpixel((0, 0))))
     assert seen == {(stacked, first) for stacked in (True, False) for first in (RED, BLUE)}
 

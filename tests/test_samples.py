@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch.nn import functional as F
 
-from catdog.datasets import Photo
+from catdog.datasets import Label, Photo
 from catdog.images import ORIENTATION_TAG, ImageError, open_picture
 from catdog.samples import (
     MAX_CACHED_SIDE,
@@ -118,9 +119,9 @@ def test_a_mask_comes_from_the_trimap_at_the_picture_s_size(cached):
 def test_the_same_key_gives_the_same_tensor_and_another_seed_another(cached, composite, made_negative):
     samples = TrainingSamples(cached, TrainingPreset(), composite, made_negative)
     for index in range(len(cached)):
-        picture, label = samples[Key(5, index, SHAPE)]
+        picture, label, _ = samples[Key(5, index, SHAPE)]
         torch.manual_seed(random.randrange(1000))
-        again, same_label = samples[Key(5, index, SHAPE)]
+        again, same_label, _ = samples[Key(5, index, SHAPE)]
         assert torch.equal(picture, again) and torch.equal(label, same_label)
         assert picture.shape == (3, *SHAPE) and picture.dtype == label.dtype == torch.float32
         assert not torch.equal(picture, samples[Key(6, index, SHAPE)][0])
@@ -138,7 +139,7 @@ def test_drawing_a_sample_leaves_the_global_random_states_alone(cached):
 def test_without_made_up_photos_every_sample_is_its_photo_with_its_label(cached):
     samples = TrainingSamples(cached, PlainPreset("squash"), composite=0.0, made_negative=0.0)
     for index, each in enumerate(cached):
-        picture, label = samples[Key(index, index, SHAPE)]
+        picture, label, _ = samples[Key(index, index, SHAPE)]
         assert tuple(label.tolist()) == each.photo.label
         assert torch.equal(picture, PlainPreset("squash")(each.picture(), SHAPE))
 
@@ -155,10 +156,42 @@ def test_photos_put_together_carry_the_labels_of_both(cached):
             assert labels[1, 1] > labels[own]
 
 
+def plain_photos(tmp_path, **colors: Label) -> list[CachedPhoto]:
+    """Photos of one colour and label each."""
+    for color in colors:
+        Image.new("RGB", (64, 64), color).save(tmp_path / f"{color}.png")
+    photos = [Photo(tmp_path / f"{color}.png", label, "test", "training") for color, label in colors.items()]
+    return cache_photos(photos)[0]
+
+
+@pytest.mark.parametrize("preset", [TrainingPreset(rotation=0, color=0), PlainPreset("squash")])
+def test_places_say_which_photo_they_belong_to(tmp_path, preset):
+    samples = TrainingSamples(plain_photos(tmp_path, red=(1, 0), blue=(0, 1)), preset, composite=1, made_negative=0)
+    seen = Counter()
+    for seed in range(40):
+        picture, label, places = samples[Key(seed, 0, (128, 160))]
+        assert places.shape == (2, 4, 5)
+        torch.testing.assert_close(places.amax((1, 2)) > 0, label > 0)
+        shades = F.adaptive_avg_pool2d(picture, (4, 5))
+        for label, shade in enumerate((shades[0], shades[2])):  # red is the cat, blue the dog
+            sure = shade[places[label] > 0.99], shade[places[label] == 0]
+            if all(map(len, sure)) and shade.amax() > 1:  # not the gray ones
+                seen[label] += 1
+                assert sure[0].min() > sure[1].max()
+    assert min(seen[0], seen[1]) > 10
+
+
+def test_every_place_of_a_photo_alone_has_its_labels(cached):
+    samples = TrainingSamples(cached, TrainingPreset(), composite=0.0, made_negative=0.5)
+    for index in range(len(cached)):
+        _, label, places = samples[Key(index, index, SHAPE)]
+        assert torch.equal(places, label[:, None, None].expand(2, 2, 2))
+
+
 def test_made_negatives_replace_pets_only(cached):
     samples = TrainingSamples(cached, PlainPreset("squash"), composite=0.0, made_negative=1.0)
     for index, each in enumerate(cached):
-        picture, label = samples[Key(1, index, SHAPE)]
+        picture, label, _ = samples[Key(1, index, SHAPE)]
         assert label.tolist() == [0, 0]
         unchanged = torch.equal(picture, PlainPreset("squash")(each.picture(), SHAPE))
         assert unchanged == (each.photo.label == (0, 0))
@@ -168,7 +201,7 @@ def test_about_the_share_asked_for_is_put_together_or_replaced(cached):
     samples = TrainingSamples(cached, PlainPreset("squash"), composite=0.3, made_negative=0.2)
     plain = PlainPreset("squash")(cached[0].picture(), (16, 16))
     drawn = [samples[Key(seed, 0, (16, 16))] for seed in range(300)]
-    changed = [tuple(label.tolist()) for picture, label in drawn if not torch.equal(picture, plain)]
+    changed = [tuple(label.tolist()) for picture, label, _ in drawn if not torch.equal(picture, plain)]
     assert len(changed) == pytest.approx(150, abs=35)
     assert changed.count((0, 0)) == pytest.approx(60, abs=25)
 
@@ -177,16 +210,17 @@ def test_a_photo_of_both_is_left_alone(cached):
     both = replace(cached[0], photo=replace(cached[0].photo, label=(1, 1)))
     samples = TrainingSamples([both, *cached], PlainPreset("squash"), composite=0.5, made_negative=0.5)
     for seed in range(10):
-        picture, label = samples[Key(seed, 0, SHAPE)]
+        picture, label, _ = samples[Key(seed, 0, SHAPE)]
         assert label.tolist() == [1, 1]
         assert torch.equal(picture, PlainPreset("squash")(both.picture(), SHAPE))
 
 
 def test_a_photo_that_finds_no_partner_stays_as_it_is(cached):
     cat = next(each for each in cached if each.photo.label == (1, 0))
-    picture, label = Pairs([cat]).together(cat, (0, 1), random.Random(0))
-    assert label == (1, 0)
-    assert picture == cat.picture()
+    together = Pairs([cat]).together(cat, (0, 1), random.Random(0))
+    assert together.label == (1, 0)
+    assert together.picture == cat.picture()
+    assert together.placed.getbbox() is None
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 20), (3, 2), (40, 2)])
@@ -200,7 +234,7 @@ def test_the_smallest_photos_can_be_trained_on(tmp_path, size):
     for composite in (0.0, 1.0):
         samples = TrainingSamples(cached, TrainingPreset(), composite, made_negative=1 - composite)
         for seed in range(12):
-            picture, _ = samples[Key(seed, seed % 2, (32, 32))]
+            picture, _, _ = samples[Key(seed, seed % 2, (32, 32))]
             assert picture.shape == (3, 32, 32) and picture.isfinite().all()
 
 

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from urllib.error import URLError
 
+import numpy as np
 import pytest
 import torch
 from folders import write_photos
@@ -30,7 +31,7 @@ from catdog.optimizers import freeze, make_optimizer, make_scheduler
 from catdog.page import photo
 from catdog.resnet import ResidualBlock, ResNet
 from catdog.run import start
-from catdog.training import loss_of, mixing
+from catdog.training import loss_of, mixing, place_loss
 
 TINY = ["--init", "none", "--epochs", "2", "--batch-size", "8", "--workers", "0", "--device", "cpu"]
 SMALL_INPUT = ["--train-size", "64", "--start-size", "64", "--input-size", "64"]
@@ -404,6 +405,25 @@ def test_binary_loss_is_torchs_with_labels_drawn_towards_one_half():
     smooth = torch.tensor([[0.95, 0.05]])
     expected = torch.nn.functional.binary_cross_entropy_with_logits(logits, smooth)
     assert loss_of(logits, targets, "binary", smoothing=0.1).item() == pytest.approx(expected.item())
+
+
+def test_the_place_loss_asks_that_the_strongest_place_lies_on_its_animal():
+    evidence = torch.zeros(3, 2, 1, 3)
+    evidence[0, 0] = torch.tensor([1.0, 3.0, 2.0]) / 3  # as logits 1, 3, 2
+    evidence.requires_grad_()
+    places = torch.zeros(3, 2, 1, 3)
+    places[0, 0] = torch.tensor([1.0, 0.0, 0.9])  # a cat at both ends, something else between them
+    places[1, 1] = 1.0  # a dog alone
+    loss = place_loss(evidence, places)
+    loss.backward()
+    assert loss.item() == pytest.approx(np.log1p(np.exp(3 - 2)) / 3)
+    assert evidence.grad[0, 0].sign().tolist() == [[0, 1, -1]]
+    assert not evidence.grad[1:].any() and not evidence.grad[0, 1].any()
+
+
+def test_without_photos_put_together_the_place_loss_is_nothing():
+    places = torch.tensor([[1.0, 0.0], [0.0, 0.0]])[..., None, None].expand(2, 2, 5, 5)
+    assert place_loss(torch.randn(2, 2, 5, 5), places).item() == 0
 
 
 def test_frozen_stages_get_no_gradient_and_keep_their_batch_norm():

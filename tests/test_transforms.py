@@ -123,7 +123,7 @@ def test_the_same_random_state_gives_the_same_training_input_and_another_one_ano
     assert not torch.equal(draw(1), draw(2))
 
 
-def area_shown(gentle: bool, min_scale: float = 0.35) -> list[float]:
+def area_shown(together: bool, min_scale: float = 0.35) -> list[float]:
     """Share of a picture that training crops of it show, from a picture whose colours say where a pixel is."""
     ramp = np.zeros((256, 256, 3), np.uint8)
     ramp[..., 0] = np.arange(256)[None]
@@ -133,18 +133,40 @@ def area_shown(gentle: bool, min_scale: float = 0.35) -> list[float]:
     shares = []
     for seed in range(40):
         torch.manual_seed(seed)
-        shown = pixels(preset(Image.fromarray(ramp), (64, 64), gentle))
+        picture = Image.fromarray(ramp)
+        shown = preset.together(picture, picture.getchannel(0), (64, 64)) if together else [preset(picture, (64, 64))]
+        shown = pixels(shown[0])
         shares.append(float(np.ptp(shown[..., 0]) * np.ptp(shown[..., 1]) / 255**2))
     return shares
 
 
-def test_training_crops_take_as_little_as_a_third_and_gentle_ones_most_of_the_photo():
-    assert min(area_shown(gentle=False)) < 0.5
-    assert min(area_shown(gentle=True)) > 0.7
+def test_training_crops_take_as_little_as_a_third_and_most_of_a_photo_put_together():
+    assert min(area_shown(together=False)) < 0.5
+    assert min(area_shown(together=True)) > 0.7
+
+
+@pytest.mark.parametrize("preset", [TrainingPreset(rotation=0, color=0), PlainPreset("whole")])
+def test_a_mask_goes_the_way_of_its_picture(preset):
+    ramp = np.tile(np.arange(256, dtype=np.uint8), (128, 1))
+    placed = Image.fromarray(np.where(ramp > 100, 255, 0).astype(np.uint8))
+    for seed in range(10):
+        torch.manual_seed(seed)
+        picture, mask = preset.together(Image.merge("RGB", [placed] * 3), placed, (64, 128))
+        assert mask.shape == (64, 128) and mask.dtype == torch.uint8
+        bright = picture[0] > picture[0].mean()
+        assert ((mask > 127) == bright).float().mean() > 0.97
+
+
+def test_a_mask_keeps_its_values_when_colours_change():
+    preset = TrainingPreset(rotation=0, color=1)
+    placed = Image.new("L", (64, 64), 255)
+    for seed in range(10):
+        torch.manual_seed(seed)
+        assert preset.together(placed.convert("RGB"), placed, (32, 32))[1].min() == 255
 
 
 def test_the_smallest_crop_can_be_chosen():
-    assert min(area_shown(gentle=False, min_scale=0.1)) < 0.25
+    assert min(area_shown(together=False, min_scale=0.1)) < 0.25
 
 
 def test_a_plain_preset_shows_what_the_evaluation_preset_shows(examples):
