@@ -59,9 +59,14 @@ def repeat_exactly(device: torch.device) -> None:
         torch.use_deterministic_algorithms(True, warn_only=True)
 
 
-def half_precision(device: torch.device) -> AbstractContextManager:
-    """Half precision on CUDA, where it is faster; float32 elsewhere, where it is not."""
-    return torch.autocast("cuda", dtype=torch.float16) if device.type == "cuda" else nullcontext()
+def half_precision(device: torch.device, bfloat16: bool = False) -> AbstractContextManager:
+    """Half precision on CUDA, where it is faster; float32 elsewhere, where it is not.
+
+    With `bfloat16`, that format on the CPU: with AVX512-BF16 or AMX instructions twice as fast, without them far slower.
+    """
+    if device.type == "cuda":
+        return torch.autocast("cuda", dtype=torch.float16)
+    return torch.autocast("cpu", dtype=torch.bfloat16) if bfloat16 and device.type == "cpu" else nullcontext()
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:

@@ -118,7 +118,7 @@ class Run:
                 pictures, targets = self.mix(pictures, targets)
         pictures = pictures.to(self.device, non_blocking=True, memory_format=torch.channels_last)
         targets = targets.to(self.device, non_blocking=True)
-        with half_precision(self.device):
+        with half_precision(self.device, self.config.bfloat16):
             evidence, logits = self.model(pictures)
         loss = loss_of(logits, targets, self.config.loss, self.config.label_smoothing)
         if self.config.place_loss and self.mix is None:

@@ -30,10 +30,18 @@ class TrainingPreset:
     """Random crop, flip, rotation, colour and blur, for one input shape at a time.
 
     Crops take 35% to 100% of a photo, so that small, large and cut-off pets are all seen; those of photos that were put
-    together, which must keep both pets, at least 80%.
+    together, which must keep both pets, at least 80%. The others may be distorted (TrivialAugment: Mueller and Hutter 2021)
+    and have a rectangle blotted out (Zhong et al. 2020) besides.
     """
 
-    def __init__(self, rotation: float = 12.0, color: float = 0.4, min_scale: float = 0.35) -> None:
+    def __init__(
+        self,
+        rotation: float = 12.0,
+        color: float = 0.4,
+        min_scale: float = 0.35,
+        trivial: float = 0.0,
+        erase: float = 0.0,
+    ) -> None:
         self.min_scale = min_scale
         self.augment = v2.Compose(
             [
@@ -45,10 +53,13 @@ class TrainingPreset:
             ]
         )
         self.normalize = normalizer()
+        self.distort = v2.RandomApply([v2.TrivialAugmentWide(interpolation=v2.InterpolationMode.BILINEAR)], p=trivial)
+        self.erase = v2.RandomErasing(p=erase, scale=(0.02, 0.2))  # with ImageNet's mean colour
 
     def __call__(self, picture: Image.Image, shape: tuple[int, int]) -> Tensor:
         """RGB picture -> (3, *shape), normalised. Draws from torch's global random generator."""
-        return self.normalize(self.augment(random_crop(shape, self.min_scale)(picture)))
+        picture = self.augment(random_crop(shape, self.min_scale)(picture))
+        return self.erase(self.normalize(self.distort(picture)))
 
     def together(self, picture: Image.Image, placed: Image.Image, shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
         """A photo that was put together, and its mask -> (3, *shape), normalised, and uint8 (*shape)."""

@@ -110,9 +110,12 @@ def test_the_loss_of_half_precision_logits_is_computed_in_single_on_the_gpu(fake
     assert all(torch.float16 not in types for name, types, _ in recorded.calls if "_to_copy" not in name)
 
 
-def test_half_precision_is_for_cuda_only():
+def test_half_precision_is_for_cuda_unless_bfloat16_is_asked_for_on_the_cpu():
+    ones = torch.ones(2, 2)
     with half_precision(torch.device("cpu")):
-        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
+        assert (ones @ ones).dtype == torch.float32
+    with half_precision(torch.device("cpu"), bfloat16=True):
+        assert (ones @ ones).dtype == torch.bfloat16
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that there is no GPU
         context = half_precision(CUDA)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import errno
 import os
@@ -31,7 +32,7 @@ from catdog.optimizers import freeze, make_optimizer, make_scheduler
 from catdog.page import photo
 from catdog.resnet import ResidualBlock, ResNet
 from catdog.run import start
-from catdog.training import loss_of, mixing, place_loss
+from catdog.training import Run, loss_of, mixing, place_loss
 
 TINY = ["--init", "none", "--epochs", "2", "--batch-size", "8", "--workers", "0", "--device", "cpu"]
 SMALL_INPUT = ["--train-size", "64", "--start-size", "64", "--input-size", "64"]
@@ -424,6 +425,19 @@ def test_the_place_loss_asks_that_the_strongest_place_lies_on_its_animal():
 def test_without_photos_put_together_the_place_loss_is_nothing():
     places = torch.tensor([[1.0, 0.0], [0.0, 0.0]])[..., None, None].expand(2, 2, 5, 5)
     assert place_loss(torch.randn(2, 2, 5, 5), places).item() == 0
+
+
+def test_bfloat16_layers_learn_nearly_the_same_and_keep_their_weights_in_single_precision(tiny_network):
+    pictures, places = torch.rand(8, 3, 64, 64), torch.ones(8, 2, 2, 2)
+    targets = torch.tensor([[1.0, 0.0], [0.0, 1.0]] * 4)
+    losses = {}
+    for bfloat16 in (False, True):
+        config = TrainConfig(bfloat16=bfloat16, frozen_stages=0)
+        run = Run(copy.deepcopy(tiny_network), config, torch.device("cpu"), steps_per_epoch=10, photos="")
+        losses[bfloat16] = [run.step(pictures, targets, places)[0] for _ in range(5)]
+        assert {weight.dtype for weight in run.network.parameters()} == {torch.float32}
+    assert losses[True] == pytest.approx(losses[False], rel=0.02)
+    assert losses[True] != losses[False]
 
 
 def test_frozen_stages_get_no_gradient_and_keep_their_batch_norm():

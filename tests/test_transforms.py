@@ -107,7 +107,11 @@ def test_a_large_photo_is_averaged_and_not_sampled():
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (48, 80), (80, 48)])
-@pytest.mark.parametrize("preset", [TrainingPreset(), PlainPreset("whole")], ids=["augmented", "plain"])
+@pytest.mark.parametrize(
+    "preset",
+    [TrainingPreset(), TrainingPreset(trivial=1, erase=1), PlainPreset("whole")],
+    ids=["augmented", "distorted", "plain"],
+)
 def test_training_inputs_have_the_shape_asked_for(preset, shape, noise):
     assert preset(noise, shape).shape == (3, *shape)
 
@@ -163,6 +167,29 @@ def test_a_mask_keeps_its_values_when_colours_change():
     for seed in range(10):
         torch.manual_seed(seed)
         assert preset.together(placed.convert("RGB"), placed, (32, 32))[1].min() == 255
+
+
+def test_a_rectangle_is_blotted_out_of_the_share_of_photos_that_is_asked_for_and_of_none_put_together():
+    white = Image.new("RGB", (64, 64), "white")
+    for erase in (0, 1):
+        preset = TrainingPreset(rotation=0, color=0, erase=erase)
+        torch.manual_seed(0)
+        blotted = (preset(white, (64, 64)) == 0).all(0).float().mean()
+        assert 0.02 * erase <= blotted <= 0.21 * erase
+        assert not (preset.together(white, white.convert("L"), (64, 64))[0] == 0).any()
+
+
+def test_trivial_augment_changes_most_of_the_pictures_it_is_given(examples):
+    picture = open_picture(examples[0]).resize((64, 64))
+    plain, distorted = TrainingPreset(trivial=0), TrainingPreset(trivial=1)
+    changed = 0
+    for seed in range(20):
+        inputs = []
+        for preset in (plain, distorted):
+            torch.manual_seed(seed)
+            inputs.append(preset(picture, (64, 64)))
+        changed += not torch.equal(*inputs)
+    assert changed > 10  # one of its fourteen ways is to leave it
 
 
 def test_the_smallest_crop_can_be_chosen():
