@@ -51,8 +51,25 @@ window.catdog = (() => {
     if (core) (await import(core.name)).changeLocale(GRADIO_NAMES[language]);
   };
 
+  // Gradio rewords the tabs that have been opened, and no others.
+  const TABS = ["photo.tab", "live.tab", "many.tab", "good.tab"];
+
+  const wordTabs = () => {
+    let reworded = false;
+    for (const button of document.querySelectorAll(".tab-container button, .overflow-dropdown button")) {
+      for (const text of button.childNodes) {
+        const code = TABS.find((code) => Object.values(words).some((each) => each[code] === text.data?.trim()));
+        if (!code || text.data.trim() === say(code)) continue;
+        text.data = say(code);
+        reworded = true;
+      }
+    }
+    if (reworded) window.dispatchEvent(new Event("resize")); // Gradio measures again which tabs have room
+  };
+
   const changed = () => {
     fill(document);
+    wordTabs();
     document.dispatchEvent(new Event("catdog-language"));
   };
 
@@ -79,15 +96,38 @@ window.catdog = (() => {
     if (event.target.closest?.("#language")) choose(language === "en" ? "zh" : "en");
   });
 
-  // Gradio turns a visitor away in these words and in no other language.
+  // Gradio turns a visitor away, and tells the place in the queue, in these words and in no other language.
   const GRADIO_BUSY = "This application is currently busy. Please try again.";
+  const GRADIO_QUEUE = /^queue: (\d+)\/(\d+) \|$/;
+  const GRADIO_PROCESSING = "processing |";
+
+  const wordQueue = (text) => {
+    const place = GRADIO_QUEUE.exec(text.data);
+    if (place) text.data = say("page.queue", { place: place[1], waiting: place[2] });
+    if (text.data === GRADIO_PROCESSING) text.data = say("page.processing");
+  };
+
+  // Its words on a place for files, which follow no change of language either, make room for ours.
+  const wordDrop = (place) => {
+    if (place.querySelector("[data-word]")) return;
+    const text = document.createElement("span");
+    text.dataset.word = "many.drop";
+    place.replaceChildren(place.firstElementChild, text);
+    fill(place);
+  };
+
   new MutationObserver(() => {
     for (const toast of document.querySelectorAll("[data-testid=toast-text]")) {
       if (toast.textContent.trim() !== GRADIO_BUSY) continue;
       toast.dataset.word = "page.busy";
       fill(toast.parentElement);
     }
-  }).observe(document.documentElement, { childList: true, subtree: true });
+    for (const { childNodes } of document.querySelectorAll(".meta-text, .meta-text-center")) {
+      for (const node of childNodes) if (node.nodeType === Node.TEXT_NODE) wordQueue(node);
+    }
+    document.querySelectorAll("#many-files [data-testid=upload-text]").forEach(wordDrop);
+    wordTabs();
+  }).observe(document.documentElement, { childList: true, characterData: true, subtree: true });
 
   return { say, percent, fill, choose, language: () => language };
 })();

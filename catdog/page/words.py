@@ -37,6 +37,8 @@ PAGE = {
         "Too many visitors are waiting just now. Please try again in a moment.",
         "现在排队的人太多了，请过一会儿再试。",
     ),
+    "queue": ("Place {place} of {waiting} in the queue |", "排队中：第 {place} 位，共 {waiting} 位 |"),
+    "processing": ("Looking at it |", "正在识别 |"),
 }
 
 PHOTO = {
@@ -179,6 +181,7 @@ LIVE = {
 MANY = {
     "tab": ("Many photos", "多张照片"),
     "files": ("Photos or a zip of photos", "照片或照片的 zip 压缩包"),
+    "drop": ("Drop photos here\n- or -\nclick to choose them", "把照片拖到这里\n- 或 -\n点击选择"),
     "folder": ("Choose a folder", "选择文件夹"),
     "stop": ("Stop", "停止"),
     "limits": (

@@ -51,6 +51,13 @@ def test_the_language_is_changed_on_the_page_and_kept(open_page, root):
     expect(page.get_by_role("tab", name=words.PHOTO["tab"][1], exact=True)).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
     assert not [url for url in requests if "/assets/" not in url]  # Gradio's own Chinese words are a file of its own
+    for tab in (words.LIVE, words.GOOD):  # those that were never opened, too
+        expect(page.get_by_role("tab", name=tab["tab"][1], exact=True)).to_be_visible()
+    page.get_by_role("tab", name=words.MANY["tab"][1], exact=True).click()
+    expect(page.locator("#many-files [data-word]")).to_have_text(words.MANY["drop"][1])
+    page.locator("#language").click()
+    expect(page.locator("#many-files [data-word]")).to_have_text(words.MANY["drop"][0])
+    page.locator("#language").click()
     page.reload()
     expect(introduction(page)).to_have_text(words.PAGE["introduction"][1])
 
