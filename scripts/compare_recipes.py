@@ -48,6 +48,9 @@ VARIANTS: dict[str, dict] = {  # what each changes of the proxy
     "crops from 0.2": {"min_crop": 0.2},
     "crops from 0.6": {"min_crop": 0.6},
     "strong colour": {"color": 0.7},
+    "TrivialAugment": {"trivial": 0.5},
+    "blotted rectangles": {"erase": 0.25},
+    "place loss": {"place_loss": 0.2},
     "mixup": {"mixup": 0.2},
     "CutMix": {"cutmix": 1.0},
     "no augmentation": {"augment": False},
@@ -77,6 +80,8 @@ class Options:
     out: Path = Path("checkpoints/recipes.csv")
     """Every run's result; the table is written beside it, `.md`."""
     device: str = "auto"
+    bfloat16: bool = False
+    """As for train.py."""
     workers: int = 2
 
 
@@ -85,7 +90,14 @@ def main() -> int:
     if unknown := [name for name in options.only if name not in VARIANTS]:
         print(f"compare_recipes.py: there is no {', '.join(unknown)}: {', '.join(VARIANTS)}.", file=sys.stderr)
         return 2
-    base = TrainConfig(data=options.data, neither=options.neither, init=options.init, workers=options.workers, **PROXY)
+    base = TrainConfig(
+        data=options.data,
+        neither=options.neither,
+        init=options.init,
+        bfloat16=options.bfloat16,
+        workers=options.workers,
+        **PROXY,
+    )
     try:
         device = choose_device(options.device)
         photos = gather(base, print)

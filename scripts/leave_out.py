@@ -53,13 +53,20 @@ class Options:
     """Starting weights, as for train.py."""
     out: Path = SHIPPED.parent / "left-out.md"
     device: str = "auto"
+    bfloat16: bool = False
+    """As for train.py."""
     workers: int = 2
 
 
 def main() -> int:
     options = tyro.cli(Options, prog="leave_out.py")
     config = TrainConfig(
-        data=options.data, neither=options.neither, init=options.init, workers=options.workers, **PROXY
+        data=options.data,
+        neither=options.neither,
+        init=options.init,
+        bfloat16=options.bfloat16,
+        workers=options.workers,
+        **PROXY,
     )
     try:
         device = choose_device(options.device)
