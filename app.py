@@ -11,6 +11,7 @@ import tyro
 from catdog import load
 from catdog.checkpoint import CheckpointError
 from catdog.device import DeviceError
+from catdog.engines import Engine
 
 
 @dataclass
@@ -21,6 +22,9 @@ class Options:
     """The checkpoint; without it, the one that is shipped."""
     device: str = "auto"
     """cpu, cuda, mps, or auto: the GPU where there is one."""
+    engine: Engine = "torch"
+    """What computes the answers: torch, or openvino, which is faster on a CPU and needs its packages: pip install openvino
+    onnx onnxscript."""
     host: str | None = None
     """The address to listen at; 0.0.0.0 is every one of this machine's. Without it, this machine only."""
     port: int | None = None
@@ -37,7 +41,7 @@ def main() -> int:
         print(f"app.py: --port is {options.port}: it must be between 1 and 65535.", file=sys.stderr)
         return 2
     try:
-        classifier = load(options.checkpoint, options.device)
+        classifier = load(options.checkpoint, options.device, options.engine)
     except (CheckpointError, DeviceError) as error:
         print(f"app.py: {error}", file=sys.stderr)
         return 2

@@ -26,6 +26,7 @@ from catdog.device import (
     place,
     release_memory,
 )
+from catdog.engines import Engine, openvino_forward
 from catdog.evidence import boxes_of, evidence_and_logits, strongest_places
 from catdog.images import ImageError, Picture, open_picture
 from catdog.metrics import probabilities_of, verdicts_of
@@ -68,13 +69,14 @@ class Input:
 class Classifier:
     """A loaded checkpoint. It keeps no state between calls: several threads may use one."""
 
-    def __init__(self, network: ResNet, metadata: Metadata, device: torch.device) -> None:
+    def __init__(self, network: ResNet, metadata: Metadata, device: torch.device, engine: Engine = "torch") -> None:
         self.network = place(network, device).eval().requires_grad_(False)
         self._folded = place(folded(self.network), device)
         self.metadata = metadata
         self.device = device
         self.bias = network.fc.bias.detach().float().cpu().numpy()
-        self._forward = on_zero_gpu(self._forward)
+        self.engine = engine
+        self._forward = on_zero_gpu(self._forward) if engine == "torch" else openvino_forward(network, metadata)
 
     def classify(
         self,
@@ -220,12 +222,19 @@ def batches_of_one_shape(inputs: list[Input | ImageError], nth: int) -> Iterator
             yield indices[start : start + BATCH_SIZE]
 
 
-def load(path: str | Path | None = None, device: str = "auto") -> Classifier:
+def load(path: str | Path | None = None, device: str = "auto", engine: Engine = "torch") -> Classifier:
     """Load a checkpoint; without a path the one that is shipped, on the GPU where there is one.
+
+    Args:
+        path: of the checkpoint.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        engine: what computes the answers: `torch`, or `openvino`, which is faster on a CPU and runs there alone.
 
     Raises:
         CheckpointError: for a file that is missing or cannot be used.
-        DeviceError: for a device that this machine does not have.
+        DeviceError: for a device that this machine or the engine does not have, or an engine that is not installed.
     """
     network, metadata = load_checkpoint(path)
-    return Classifier(network, metadata, choose_device(device))
+    if engine == "openvino" and device not in ("auto", "cpu"):
+        raise DeviceError(f"--engine openvino runs on the CPU only, not on {device}: leave one of the two out.")
+    return Classifier(network, metadata, choose_device("cpu" if engine == "openvino" else device), engine)

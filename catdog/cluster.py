@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from catdog.classifier import CHUNK_SIZE, load
 from catdog.device import DeviceError
+from catdog.engines import Engine
 from catdog.table import Row, row_of
 
 ANSWER_SECONDS = 10  # a cluster's head answers within one
@@ -38,9 +39,11 @@ class ClusterError(ValueError):
 class Worker:
     """One process of the cluster, with the checkpoint loaded once."""
 
-    def __init__(self, checkpoint: Path | None, device: str, folder: str, views: dict[str, Any]) -> None:
+    def __init__(
+        self, checkpoint: Path | None, device: str, engine: Engine, folder: str, views: dict[str, Any]
+    ) -> None:
         os.chdir(folder)  # relative paths mean here what they mean to the caller
-        self.classify = partial(load(checkpoint, device).classify, errors="return", **views)
+        self.classify = partial(load(checkpoint, device, engine).classify, errors="return", **views)
 
     def __call__(self, chunk: dict[str, Any]) -> list[dict[str, str]]:
         """A chunk's paths as bytes -> rows as JSON, which keeps every path and every digit."""
@@ -92,7 +95,9 @@ def check_answers(address: str) -> None:
         raise ClusterError(f"Nobody answers at {address}: start a cluster there with `ray start --head`.") from error
 
 
-def rows_of(paths: list[str], checkpoint: Path | None, device: str, views: dict[str, Any]) -> Iterator[Row]:
+def rows_of(
+    paths: list[str], checkpoint: Path | None, device: str, engine: Engine, views: dict[str, Any]
+) -> Iterator[Row]:
     """A row a picture, in order, from as many workers as the cluster has GPUs, or cores where it has none.
 
     A worker that ends is started anew, and its chunk done again.
@@ -118,7 +123,13 @@ def rows_of(paths: list[str], checkpoint: Path | None, device: str, views: dict[
         warnings.simplefilter("ignore", DeprecationWarning)
         rows = ray.data.from_items(chunks, override_num_blocks=len(chunks)).flat_map(
             Worker,
-            fn_constructor_args=(checkpoint and checkpoint.resolve(), device.partition(":")[0], os.getcwd(), views),
+            fn_constructor_args=(
+                checkpoint and checkpoint.resolve(),
+                device.partition(":")[0],
+                engine,
+                os.getcwd(),
+                views,
+            ),
             concurrency=min(len(chunks), gpus or int(have["CPU"])),
             num_gpus=1 if gpus else None,
             num_cpus=None if gpus else 1,

@@ -15,10 +15,10 @@ Row = dict[str, Any]  # of one picture; its "path" among the rest
 
 
 def journal_beside(target: Path, classifier: Classifier, views: dict[str, Any]) -> Path:
-    """The journal's name: with another checkpoint, or other views of a picture, it is another one, and the run starts from
-    the beginning."""
+    """The journal's name: with another checkpoint or engine, or other views of a picture, it is another one, and the run
+    starts from the beginning."""
     weights = digest({name: tensor.cpu() for name, tensor in classifier.network.state_dict().items()})
-    known_by = hashlib.sha256(f"{weights} {classifier.metadata} {views}".encode()).hexdigest()[:8]
+    known_by = hashlib.sha256(f"{weights} {classifier.metadata} {classifier.engine} {views}".encode()).hexdigest()[:8]
     return target.with_name(f".{target.name}.{known_by}.part")
 
 

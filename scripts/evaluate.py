@@ -20,6 +20,7 @@ from catdog.checkpoint import CheckpointError
 from catdog.classifier import Classifier
 from catdog.datasets import DataError, Photo, some_seen
 from catdog.device import DeviceError
+from catdog.engines import Engine
 from catdog.report import as_text, measure
 
 
@@ -39,6 +40,9 @@ class Options:
     checkpoint: Path | None = None
     """The checkpoint; without it, the one that is shipped."""
     device: str = "auto"
+    engine: Engine = "torch"
+    """What computes the answers: torch, or openvino, which is faster on a CPU and needs its packages: pip install openvino
+    onnx onnxscript."""
     json: Path | None = None
     """A file to write the figures to."""
     report: Path | None = None
@@ -56,7 +60,7 @@ def main() -> int:
     try:
         if not options.data and not options.neither:
             raise DataError("Nothing to score: give labelled folders with --data DIR, negatives with --neither DIR.")
-        classifier = load(options.checkpoint, options.device)
+        classifier = load(options.checkpoint, options.device, options.engine)
         photos = []
         for found in datasets.read_folders(options.data, options.neither):
             chosen, part = found.photos, options.split or "all"

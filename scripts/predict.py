@@ -26,6 +26,7 @@ from catdog.classifier import CHUNK_SIZE
 from catdog.cluster import ClusterError
 from catdog.datasets import DataError, pictures_under
 from catdog.device import DeviceError
+from catdog.engines import Engine
 from catdog.journal import journal_beside, with_journal
 from catdog.metrics import percent
 from catdog.table import Row, row_of, write_csv
@@ -57,6 +58,9 @@ class Options:
     mirrored: bool = False
     """Show each picture's mirror image too: twice the time."""
     device: str = "auto"
+    engine: Engine = "torch"
+    """What computes the answers: torch, or openvino, which is faster on a CPU and needs its packages: pip install openvino
+    onnx onnxscript."""
     ray: Annotated[tuple[str, ...] | None, tyro.conf.arg(metavar="[ADDRESS]")] = None
     """Classify with Ray on every core or GPU of the cluster at HOST:PORT, or auto: the one that runs on this machine. Without
     an address, with workers of its own on this machine. Stands after the paths."""
@@ -79,14 +83,21 @@ def main() -> int:
             raise DataError(f"--sizes has {wrong[0]}: it must be a multiple of {STRIDE}.")
         views = {"sizes": options.sizes, "mirrored": options.mirrored}
         if options.ray is None:
-            classifier = load(options.checkpoint, options.device)
+            classifier = load(options.checkpoint, options.device, options.engine)
             answers = partial(rows_of, partial(classifier.classify, errors="return", **views))
         else:
-            classifier = load(options.checkpoint, "cpu")  # to know the journal by; the workers load their own
+            # to know the journal by; the workers load their own
+            classifier = load(options.checkpoint, "cpu", options.engine)
             if len(options.ray) > 1:
                 raise ClusterError(f"--ray takes one address, not {' '.join(options.ray)}: paths stand before it.")
             cluster.connect(*options.ray or (None,))
-            answers = partial(cluster.rows_of, checkpoint=options.checkpoint, device=options.device, views=views)
+            answers = partial(
+                cluster.rows_of,
+                checkpoint=options.checkpoint,
+                device=options.device,
+                engine=options.engine,
+                views=views,
+            )
         with ExitStack() as stack:
             file = stack.enter_context(target.open("w", newline="", encoding="utf-8")) if target else sys.stdout
             rows, journal = answers(paths), None

@@ -1,0 +1,178 @@
+"""Compare ways to compute the forward pass on a CPU: time in turns, and how far the answers are from eager PyTorch's. Writes a
+table into docs/."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+import tyro  # noqa: E402
+from torch import Tensor  # noqa: E402
+
+from catdog import load  # noqa: E402
+from catdog.checkpoint import CheckpointError  # noqa: E402
+from catdog.classifier import Classifier  # noqa: E402
+from catdog.device import DeviceError, half_precision  # noqa: E402
+from catdog.engines import Forward, openvino_forward  # noqa: E402
+from catdog.evidence import evidence_of  # noqa: E402
+from catdog.export import export_onnx  # noqa: E402
+from catdog.images import open_picture  # noqa: E402
+from catdog.model_card import rows  # noqa: E402
+from scripts.benchmark import against, example_paths, in_turns  # noqa: E402
+
+BATCHES = (1, 16)
+BASELINE = "eager PyTorch"
+HEAD = ("engine", "one photo, ms", "times eager", "16 at once, ms a photo", "times eager", "logits within")
+
+
+@dataclass
+class Options:
+    """Each time is the median of rounds in turns (A B A B ...), with the lowest and highest; the first is warm-up."""
+
+    rounds: int = 15
+    threads: int = 2
+    checkpoint: Path | None = None
+    out: Path = ROOT / "docs" / "engines.md"
+
+
+def main() -> int:
+    options = tyro.cli(Options, prog="compare_engines.py")
+    torch.set_num_threads(options.threads)
+    try:
+        classifier = load(options.checkpoint, "cpu")
+        import onnxruntime  # noqa: F401
+
+        openvino_forward(classifier.network, classifier.metadata)
+    except (CheckpointError, DeviceError) as error:
+        print(f"compare_engines.py: {error}", file=sys.stderr)
+        return 2
+    except ImportError as error:
+        print(f"compare_engines.py: {error.name} is missing: pip install onnxruntime", file=sys.stderr)
+        return 2
+    presented = [classifier.metadata.preset()(open_picture(path)) for path in example_paths()]
+    with tempfile.TemporaryDirectory() as folder:
+        ways = ways_to_compute(classifier, options.threads, Path(folder), presented)
+        cells = {name: [] for name in ways}
+        for count in BATCHES:
+            batch = torch.stack([presented[0]] * count)
+            figures = in_turns({name: partial(way, batch) for name, way in ways.items()}, options.rounds)
+            for name, each in against(BASELINE, figures).items():
+                median, low, high = (each[key] / count for key in ("median", "low", "high"))
+                cells[name] += [f"{median:.1f} ({low:.1f} to {high:.1f})", f"{1 / each['times']:.2f}"]
+        expected = [ways[BASELINE](tensor[None])[1] for tensor in presented]
+        for name, way in ways.items():
+            differences = [np.abs(way(tensor[None])[1] - other).max() for tensor, other in zip(presented, expected)]
+            cells[name].append(f"{max(differences):.1g}")
+    height, width = presented[0].shape[1:]
+    table = rows(HEAD, [(name, *each) for name, each in cells.items()]) + (
+        f"\n\nInputs of {width}x{height} pixels, {options.threads} threads, PyTorch {torch.__version__}, median (lowest to "
+        f"highest) of {options.rounds} rounds; logits: largest difference over the {len(presented)} example pictures.\n"
+    )
+    print(table)
+    options.out.write_text(INTRODUCTION + table, encoding="utf-8")
+    return 0
+
+
+INTRODUCTION = """\
+# Engines for the forward pass on a CPU
+
+Written by `scripts/compare_engines.py`. *Times eager* is how many times as fast as PyTorch as it comes. `--engine` offers the
+first that needs no other package, and the fastest whose answers stay the same.
+
+"""
+
+
+def ways_to_compute(
+    classifier: Classifier, threads: int, folder: Path, presented: Sequence[Tensor]
+) -> dict[str, Forward]:
+    """Name -> what takes pictures (batch, 3, h, w) and gives evidence and logits."""
+    contiguous = copy.deepcopy(classifier.network).to(memory_format=torch.contiguous_format)
+    folded = classifier._folded
+    ways = {
+        BASELINE: by_torch(contiguous.features, classifier, torch.contiguous_format),
+        "channels last": by_torch(classifier.network.features, classifier),
+        "channels last, batch norms folded (`--engine torch`)": by_torch(folded.features, classifier),
+        "the same in bfloat16": by_torch(folded.features, classifier, bfloat16=True),
+    }
+    if shutil.which("g++"):  # which it compiles with
+        ways["the same by torch.compile"] = by_torch(torch.compile(folded.features, dynamic=True), classifier)
+    exported, integers = folder / "exported.onnx", folder / "integers.onnx"
+    export_onnx(classifier.network, classifier.metadata, exported)
+    quantize(exported, integers, presented)
+    return ways | {
+        "ONNX Runtime": by_onnx_runtime(exported, threads),
+        "ONNX Runtime, 8-bit integers": by_onnx_runtime(integers, threads),
+        "OpenVINO in float32": by_openvino(exported, threads),
+        "OpenVINO (`--engine openvino`)": openvino_forward(classifier.network, classifier.metadata),
+    }
+
+
+def by_torch(
+    features: Callable[[Tensor], Tensor],
+    classifier: Classifier,
+    layout: torch.memory_format = torch.channels_last,
+    bfloat16: bool = False,
+) -> Forward:
+    @torch.inference_mode()
+    def forward(batch: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        with half_precision(torch.device("cpu"), bfloat16):
+            last = features(batch.to(memory_format=layout))
+        evidence, logits = evidence_of(classifier.network, last)
+        return evidence.numpy(), logits.numpy()
+
+    return forward
+
+
+def by_onnx_runtime(path: Path, threads: int) -> Forward:
+    import onnxruntime
+
+    chosen = onnxruntime.SessionOptions()
+    chosen.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(str(path), chosen, providers=["CPUExecutionProvider"])
+    return lambda batch: tuple(session.run(["evidence", "logits"], {"pictures": batch.numpy()}))
+
+
+def by_openvino(path: Path, threads: int) -> Forward:
+    import openvino
+
+    hints = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
+    model = openvino.Core().compile_model(path, "CPU", hints)
+
+    def forward(batch: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        answers = model([batch.numpy()])
+        return answers["evidence"], answers["logits"]
+
+    return forward
+
+
+def quantize(exported: Path, integers: Path, presented: Sequence[Tensor]) -> None:
+    """An ONNX network -> the same in 8-bit integers, their scales chosen on the pictures presented."""
+    from onnxruntime.quantization import CalibrationDataReader, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    class Pictures(CalibrationDataReader):
+        def __init__(self) -> None:
+            self.left = iter(presented)
+
+        def get_next(self) -> dict[str, np.ndarray] | None:
+            tensor = next(self.left, None)
+            return None if tensor is None else {"pictures": tensor[None].numpy()}
+
+    prepared = exported.with_name("prepared.onnx")
+    quant_pre_process(exported, prepared, skip_symbolic_shape=True)
+    quantize_static(prepared, integers, Pictures(), per_channel=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
