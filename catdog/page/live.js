@@ -95,6 +95,7 @@ const follow = async (mine) => {
     let answer;
     try {
       answer = await within(server.answer_frame(grab()), LOST);
+      if (answer === undefined) throw new Error("no answer"); // Gradio swallows its own error of a request that failed
     } catch {
       if (run !== mine) return;
       say(".problem", "live.lost");

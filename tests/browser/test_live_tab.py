@@ -172,3 +172,16 @@ def test_two_visitors_are_answered_at_once(open_live, address):
     for page in (first, second):
         answer = page.wait_for_event("response", lambda response: FRAMES in response.url, timeout=PATIENCE)
         assert "verdict" in answer.json()
+
+
+def test_while_the_server_does_not_answer_it_says_so_and_then_goes_on_by_itself(live):
+    errors = []
+    live.on("pageerror", lambda error: errors.append(error))
+    start(live)
+    live.route(f"**/{FRAMES}**", lambda route: route.abort())
+    problem = live.locator("#live .problem")
+    expect(problem).to_have_text(words.LIVE["lost"][0], timeout=PATIENCE)
+    live.unroute_all()
+    expect(problem).to_be_hidden(timeout=PATIENCE)
+    assert "verdict" in live.wait_for_event("response", lambda each: FRAMES in each.url, timeout=PATIENCE).json()
+    assert not errors
