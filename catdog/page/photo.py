@@ -77,7 +77,8 @@ def build(classifier: Classifier, max_file_size: int) -> tuple[RawImage, dict[st
         "api_visibility": "private",
     }
     answering = picture.input(**answer_picture, trigger_mode="always_last")
-    answering.failure(None, None, answer, js=f"() => ({json.dumps(UNANSWERED)})", show_progress="hidden")
+    failed = f"(picture) => picture ? {json.dumps(UNANSWERED)} : {json.dumps(WAITING)}"  # none: it was removed
+    answering.failure(None, picture, answer, js=failed, show_progress="hidden")
     picture.clear(
         lambda: (WAITING, None),
         None,

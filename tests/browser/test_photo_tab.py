@@ -52,6 +52,18 @@ def test_a_second_upload_replaces_the_first_answer(page, root):
     expect(verdict(page)).to_have_text(words.VERDICT["dog"][0], timeout=PATIENCE)
 
 
+def test_a_photo_that_is_removed_leaves_no_problem(page, root):
+    path = root / "examples" / "cat-ginger-kitten.jpg"
+    for _ in range(10):
+        upload(page, path)
+        expect(verdict(page)).to_be_visible(timeout=PATIENCE)
+        page.get_by_label("Remove Image").click()
+        expect(page.locator("#answer .waiting")).to_be_visible(timeout=PATIENCE)
+        page.wait_for_timeout(700)  # for what the removal has set off
+        expect(page.locator("#answer .problem")).to_be_hidden()
+        expect(page.locator("#answer .waiting")).to_be_visible()
+
+
 def test_an_example_is_one_click(page):
     page.locator("button.gallery-item").nth(1).click()
     expect(verdict(page)).to_have_text(words.VERDICT["cat"][0], timeout=PATIENCE)
