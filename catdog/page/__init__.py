@@ -50,7 +50,8 @@ def header() -> str:
 
 def scripts() -> list[str]:
     """What runs before the tabs appear, in this order."""
-    return [words.script()] + [(HERE / name).read_text(encoding="utf-8") for name in ("evidence.js", "upload.js")]
+    names = ("camera.js", "evidence.js", "upload.js")
+    return [words.script()] + [(HERE / name).read_text(encoding="utf-8") for name in names]
 
 
 def theme() -> gr.themes.Base:

@@ -5,7 +5,6 @@ const SETTLED = 250; // ms that the server must say otherwise before another ver
 const PATIENCE = 1500; // ms between attempts while the server does not answer
 const LOST = 15000; // ms after which an answer is given up
 const CAMERA = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 30 } };
-const PROBLEMS = { NotAllowedError: "refused", NotFoundError: "no-camera", OverconstrainedError: "no-camera", NotReadableError: "busy" };
 
 const find = (selector) => element.querySelector(selector);
 const video = find("video");
@@ -40,7 +39,7 @@ const start = async () => {
     video.srcObject = stream;
     await video.play();
   } catch (error) {
-    if (run === mine) fail(PROBLEMS[error.name] || "busy");
+    if (run === mine) fail(catdog.camera.problem(error));
     return;
   }
   if (run !== mine) return;

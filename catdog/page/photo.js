@@ -8,9 +8,12 @@ const say = catdog.say;
 let shown = null; // what the canvas holds: the picture, and everything in the pixels of that picture
 let turn = 0; // counts the answers, so that a slow one never covers a newer one
 let asked = false; // for the finer map of this photo
+let camera = null; // why Gradio's camera cannot be had
 let point = null; // where the visitor points, in the picture's pixels
 
 const choice = () => find(".choice input:checked").value;
+const state = () => (camera ? "problem" : props.value.state);
+const problem = () => (camera ? `camera.${camera}` : `problem.${props.value.code}`);
 const pair = () => pairs[colors.selectedIndex];
 const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(1)}`;
 const colorNames = () => ({ cat: say(`color.${pair().cat.name}`), dog: say(`color.${pair().dog.name}`) });
@@ -75,8 +78,8 @@ const tell = () => {
   }
   find(".caveat").hidden = !caveat;
   if (caveat) find(".caveat").textContent = say(caveat);
-  if (value.state === "problem") find(".announce").textContent = find(".problem").textContent = say(`problem.${value.code}`);
-  if (value.state !== "answer") return;
+  if (state() === "problem") find(".announce").textContent = find(".problem").textContent = say(problem());
+  if (state() !== "answer") return;
   const { verdict, cat, dog } = value.prediction;
   find(".verdict").textContent = say(`verdict.${verdict}`);
   find(".verdict").className = `verdict ${verdict}`;
@@ -96,10 +99,8 @@ const tell = () => {
 
 const show = async () => {
   const value = props.value, mine = ++turn;
-  for (const [state, selector] of [["waiting", ".waiting"], ["problem", ".problem"], ["answer", ".answer"]]) {
-    find(selector).hidden = value.state !== state;
-  }
-  if (value.state !== "answer") {
+  for (const each of ["waiting", "problem", "answer"]) find(`.${each}`).hidden = state() !== each;
+  if (state() !== "answer") {
     shown = null;
     tell();
     return;
@@ -202,7 +203,15 @@ find(".downloads .json").addEventListener("click", () => {
   setTimeout(() => URL.revokeObjectURL(url), 10_000); // the download has begun by then
 });
 
-watch("value", show);
+watch("value", () => {
+  camera = null;
+  show();
+});
+document.addEventListener("catdog-camera", ({ detail }) => {
+  if (!element.offsetParent) return; // it is the live tab's
+  camera = detail;
+  show();
+});
 document.addEventListener("catdog-language", () => {
   tell();
   redraw();

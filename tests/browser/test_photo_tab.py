@@ -77,6 +77,42 @@ def test_the_camera_takes_a_picture(page):
     expect(verdict(page)).to_be_visible(timeout=PATIENCE)
 
 
+@pytest.mark.parametrize(
+    ("error", "problem"), [("NotAllowedError", "refused"), ("NotFoundError", "no-camera"), ("NotReadableError", "busy")]
+)
+def test_a_camera_that_cannot_be_had_gets_a_sentence(browser, address, error, problem):
+    page = browser.new_page()
+    page.add_init_script(
+        """const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        window.refused = true;
+        navigator.mediaDevices.getUserMedia = async (wanted) => {
+            if (refused) throw new DOMException('', 'ERROR');
+            return open(wanted);
+        };""".replace("ERROR", error)
+    )
+    page.goto(address)
+    page.get_by_label("Capture from camera").click()
+    ask = page.locator("#picture [title='grant webcam access']")
+    ask.click()
+    expect(page.locator("#answer .problem")).to_have_text(words.CAMERA[problem][0])
+    expect(page.locator("#answer .waiting")).to_be_hidden()
+    page.evaluate("refused = false")
+    ask.click()
+    expect(page.locator("#answer .problem")).to_be_hidden()
+    expect(page.locator("#answer .waiting")).to_be_visible()
+    page.close()
+
+
+def test_without_https_the_camera_s_sentence_says_so(browser, address):
+    page = browser.new_page()
+    page.add_init_script("Object.defineProperty(Navigator.prototype, 'mediaDevices', { get: () => undefined });")
+    page.goto(address)
+    page.get_by_label("Capture from camera").click()
+    page.locator("#picture [title='grant webcam access']").click()
+    expect(page.locator("#answer .problem")).to_have_text(words.CAMERA["insecure"][0])
+    page.close()
+
+
 def test_a_picture_is_pasted(page, root):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     picture = Image.open(root / "examples" / "dog-german-shepherd.jpg")
