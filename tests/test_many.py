@@ -125,6 +125,19 @@ def test_a_zip_that_is_refused_gets_a_sentence(classifier, tmp_path):
     assert 'data-word="zip.damaged"' in status
 
 
+@pytest.mark.parametrize("name", ["large.jpg", "large.zip"])
+def test_the_note_in_the_place_of_a_file_too_large_to_be_sent_is_a_row(classifier, examples, tmp_path, name):
+    note = tmp_path / name
+    note.write_bytes(many.TOO_LARGE)
+    done = run(classifier, [("first.jpg", str(examples[0])), (name, str(note))])[-1][2]
+    assert isinstance(done[0].answer, Prediction)
+    assert done[1].entry.name == name and done[1].answer.code == "too-large"
+
+
+def test_the_browser_sends_the_note_that_is_known_here(root):
+    assert many.TOO_LARGE.decode() in (root / "catdog" / "page" / "upload.js").read_text(encoding="utf-8")
+
+
 def test_a_folders_other_files_are_left_out():
     given = [("a.jpg", "1"), ("Thumbs.db", "2"), ("._a.jpg", "3"), ("b.HEIC", "4"), ("movie.mp4", "5")]
     assert many.pictures_among(given) == [("a.jpg", "1"), ("b.HEIC", "4")]

@@ -50,7 +50,7 @@ def header() -> str:
 
 def scripts() -> list[str]:
     """What runs before the tabs appear, in this order."""
-    names = ("camera.js", "evidence.js", "upload.js")
+    names = ("gradio.js", "camera.js", "evidence.js", "upload.js")
     return [words.script()] + [(HERE / name).read_text(encoding="utf-8") for name in names]
 
 

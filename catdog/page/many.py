@@ -28,6 +28,7 @@ from catdog.table import row_of, write_csv
 MAX_PHOTOS = 500
 AT_ONCE = 4  # photos decoded together: bounds the memory, as in the classifier
 THUMBNAIL_SIDE = 160  # px; about 3 kB each
+TOO_LARGE = b"catdog: this file is too large to be sent"  # what upload.js sends in such a file's place
 DOUBTFUL = 0.4  # a probability between 20% and 80%
 HERE = Path(__file__).parent
 
@@ -150,7 +151,7 @@ def entries_of(given: list[tuple[str, str]]) -> list[Entry]:
     """
     entries: list[Entry] = []
     for name, path in given:
-        if name.lower().endswith(".zip"):
+        if name.lower().endswith(".zip") and not too_large(path):
             entries += [Entry(f"{name}/{member.name}", member) for member in members_of(Path(path))]
         else:
             entries.append(Entry(name, path))
@@ -185,9 +186,19 @@ def answers_of(classifier: Classifier, entries: list[Entry]) -> Iterator[list[An
             ]
 
 
+def too_large(path: str) -> bool:
+    """Whether this is the note in the place of a file that was too large to be sent."""
+    file = Path(path)
+    return file.is_file() and file.stat().st_size == len(TOO_LARGE) and file.read_bytes() == TOO_LARGE
+
+
 def open_entry(entry: Entry) -> Image.Image | ImageError:
     try:
-        return open_picture(entry.source.read() if isinstance(entry.source, Member) else entry.source)
+        if isinstance(entry.source, Member):
+            return open_picture(entry.source.read())
+        if too_large(entry.source):
+            raise ImageError("too-large", f"{entry.name} is too large to be sent.")
+        return open_picture(entry.source)
     except ImageError as error:
         return error
 

@@ -96,38 +96,7 @@ window.catdog = (() => {
     if (event.target.closest?.("#language")) choose(language === "en" ? "zh" : "en");
   });
 
-  // Gradio turns a visitor away, and tells the place in the queue, in these words and in no other language.
-  const GRADIO_BUSY = "This application is currently busy. Please try again.";
-  const GRADIO_QUEUE = /^queue: (\d+)\/(\d+) \|$/;
-  const GRADIO_PROCESSING = "processing |";
-
-  const wordQueue = (text) => {
-    const place = GRADIO_QUEUE.exec(text.data);
-    if (place) text.data = say("page.queue", { place: place[1], waiting: place[2] });
-    if (text.data === GRADIO_PROCESSING) text.data = say("page.processing");
-  };
-
-  // Its words on a place for files, which follow no change of language either, make room for ours.
-  const wordDrop = (place) => {
-    if (place.querySelector("[data-word]")) return;
-    const text = document.createElement("span");
-    text.dataset.word = "many.drop";
-    place.replaceChildren(place.firstElementChild, text);
-    fill(place);
-  };
-
-  new MutationObserver(() => {
-    for (const toast of document.querySelectorAll("[data-testid=toast-text]")) {
-      if (toast.textContent.trim() !== GRADIO_BUSY) continue;
-      toast.dataset.word = "page.busy";
-      fill(toast.parentElement);
-    }
-    for (const { childNodes } of document.querySelectorAll(".meta-text, .meta-text-center")) {
-      for (const node of childNodes) if (node.nodeType === Node.TEXT_NODE) wordQueue(node);
-    }
-    document.querySelectorAll("#many-files [data-testid=upload-text]").forEach(wordDrop);
-    wordTabs();
-  }).observe(document.documentElement, { childList: true, characterData: true, subtree: true });
+  new MutationObserver(wordTabs).observe(document.documentElement, { childList: true, characterData: true, subtree: true });
 
   return { say, percent, fill, choose, language: () => language };
 })();

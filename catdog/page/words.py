@@ -41,6 +41,17 @@ PAGE = {
     "processing": ("Looking at it |", "正在识别 |"),
 }
 
+GRADIO = {  # in the place of its own words, where it has English ones alone
+    "error": ("Error", "出错了"),
+    "no-image": ("This is not a picture: {names}.", "这不是图片：{names}。"),
+    "too-large": ("Larger than {megabytes} MB: {names}.", "超过了 {megabytes} MB：{names}。"),
+    "not-sent": ("The file could not be sent. Please try again.", "文件没有发出去，请再试一次。"),
+    "lost": (
+        "The connection to the server is lost. The page loads again as soon as the server answers.",
+        "与服务器的连接断了。服务器一有回应，页面就会重新加载。",
+    ),
+}
+
 PHOTO = {
     "tab": ("Photo", "照片"),
     "picture": ("Your photo", "你的照片"),
@@ -423,6 +434,7 @@ CALIBRATION = {
 
 GROUPS = {
     "page": PAGE,
+    "gradio": GRADIO,
     "photo": PHOTO,
     "look": LOOK,
     "live": LIVE,

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from catdog.metrics import percent
-from catdog.page import words
+from catdog.page import MAX_FILE_SIZE, words
 
 PATIENCE = 30_000  # ms, for an answer on a busy machine
 
@@ -66,3 +66,28 @@ def test_percentages_round_towards_doubt_as_they_do_elsewhere(open_page):
     probabilities = [0, 0.004, 0.0099, 0.01, 0.014, 0.5, 0.666, 0.984, 0.99, 0.9901, 0.99999, 1]
     shown = open_page("en-GB").evaluate("probabilities => probabilities.map(catdog.percent)", probabilities)
     assert shown == [percent(probability) for probability in probabilities]
+
+
+@pytest.mark.parametrize(("language", "place"), [("en-GB", 0), ("zh-CN", 1)])
+@pytest.mark.parametrize("case", ["no-image", "too-large", "not-sent"])
+def test_gradios_own_messages_follow_the_language(open_page, tmp_path, case, language, place):
+    page = open_page(language)
+    file = tmp_path / ("notes.txt" if case == "no-image" else "photo.jpg")
+    with file.open("wb") as content:
+        content.truncate(MAX_FILE_SIZE + 1 if case == "too-large" else 1)
+    page.route("**/upload?**", lambda route: route.abort())
+    page.set_input_files("#picture input[type=file]", str(file))
+    values = {
+        "no-image": {"names": file.name},
+        "too-large": {"names": f'"{file.name}"', "megabytes": MAX_FILE_SIZE // 2**20},
+        "not-sent": {},
+    }[case]
+    expect(page.get_by_test_id("toast-text")).to_have_text(words.GRADIO[case][place].format(**values))
+    expect(page.locator(".toast-title")).to_have_text(words.GRADIO["error"][place])
+
+
+def test_a_server_s_refusal_of_a_file_shows_none_of_its_words(open_page, root):
+    page = open_page("zh-CN")
+    page.route("**/upload?**", lambda route: route.fulfill(status=500, body="<b>oh</b>"))
+    page.set_input_files("#picture input[type=file]", str(root / "examples" / "cat-chelsea.jpg"))
+    expect(page.get_by_test_id("toast-text")).to_have_text(words.GRADIO["not-sent"][1])

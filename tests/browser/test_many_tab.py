@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from catdog.page import words
+from catdog.page import MAX_FILE_SIZE, words
 from catdog.table import COLUMNS
 from scripts.screenshots import choose_tab
 
@@ -60,6 +60,25 @@ def test_files_and_a_zip_become_a_gallery_with_a_row_for_a_broken_one(many, hand
     assert verdicts == [words.VERDICT[verdict][0] for verdict in ("cat", "dog", "neither", "dog")]
     expect(many.locator("#many .why")).to_have_text(words.PROBLEM["unknown-type"][0])
     assert many.evaluate("window.harmed") is None
+
+
+@pytest.mark.parametrize("chosen", ["files", "a folder"])
+def test_a_file_that_is_too_large_is_a_row_and_the_others_are_answered(many, handed_over, tmp_path, chosen):
+    folder = tmp_path / "holiday"
+    folder.mkdir()
+    (folder / "a.jpg").write_bytes(handed_over[0].read_bytes())
+    with (folder / "b.jpg").open("wb") as file:
+        file.truncate(MAX_FILE_SIZE + 1)
+    if chosen == "files":
+        hand_over(many, sorted(folder.iterdir()), 2)
+    else:
+        with many.expect_file_chooser(timeout=PATIENCE) as chooser:
+            many.locator("#many-folder").click()
+        chooser.value.set_files(str(folder))
+        expect(many.locator(SHOWN)).to_have_count(2, timeout=PATIENCE)
+    assert sorted(names(many)) == ["a.jpg", "b.jpg"]
+    expect(many.locator("#many .verdict")).to_have_text(words.VERDICT["cat"][0])
+    expect(many.locator("#many .why")).to_have_text(words.PROBLEM["too-large"][0])
 
 
 def test_filters_and_order_need_no_request(many, handed_over):

@@ -166,7 +166,7 @@ def test_it_goes_on_when_the_server_is_started_again_under_the_page(browser, roo
         expect(verdict(page)).to_have_text(words.VERDICT["cat"][0], timeout=PATIENCE)
     page.get_by_label("Remove Image").click()
     upload(page, root / "examples" / "dog-german-shepherd.jpg")
-    lost = page.get_by_text("Connection to the server was lost")
+    lost = page.get_by_text(words.GRADIO["lost"][0])
     expect(lost.first).to_be_visible(timeout=PATIENCE)
     with serve(root, "--port", port):
         expect(lost).to_have_count(0, timeout=PATIENCE)
