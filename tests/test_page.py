@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import io
 import json
 import urllib.request
 from pathlib import Path
@@ -18,7 +20,7 @@ from PIL import Image
 from catdog.checkpoint import Metadata
 from catdog.classifier import Classifier
 from catdog.images import open_picture
-from catdog.page import KEEP_SECONDS, LOOK_SECONDS, api, build, launch, photo
+from catdog.page import KEEP_SECONDS, LOOK_SECONDS, api, build, head, launch, photo, words
 from catdog.page.drawing import SHOWN_SIDE
 
 
@@ -152,6 +154,43 @@ def test_nothing_of_a_visitor_is_kept(server):
     assert not server.run_history
     assert not server.enable_monitoring
     assert not server.allowed_paths
+
+
+def test_the_head_of_the_page_is_ours(server):
+    with urllib.request.urlopen(server.local_url) as response:
+        page = response.read().decode()
+    root, before = server.local_url.rstrip("/"), page.partition("<script")[0]
+    title, description = (html.escape(words.PAGE[name][0]) for name in ("title", "introduction"))
+    for wanted in (
+        f"<title>{title}</title>",
+        f'<meta name="description" content="{description}" />',
+        f'<meta property="og:title" content="{title}" />',
+        f'<meta property="og:description" content="{description}" />',
+        f'<meta property="og:image" content="{root}/card.jpg" />',
+        f'<meta property="og:url" content="{root}/" />',
+    ):
+        assert before.count(wanted) == 1, wanted
+    for name in ("og:title", "og:description", "og:image", "og:url", "og:type", "twitter:card", "description"):
+        assert page.count(f'="{name}"') == 1, name
+    assert "githubusercontent" not in before and "{url}" not in before and "Click to try" not in before
+
+
+def test_the_head_names_the_address_that_visitors_see_and_nothing_they_say(server):
+    evil = urllib.request.Request(
+        server.local_url, headers={"X-Forwarded-Host": 'pets.example"><b>', "X-Forwarded-Proto": "https"}
+    )
+    with urllib.request.urlopen(evil) as response:
+        page = response.read().decode().partition("<script")[0]
+    assert 'content="https://pets.example' in page and '"><b>' not in page
+
+
+@pytest.mark.parametrize(("path", "kind"), [("card.jpg", "image/jpeg"), ("favicon.ico", "image/svg+xml")])
+def test_the_head_s_pictures_are_served(server, path, kind):
+    with urllib.request.urlopen(server.local_url + path) as response:
+        assert response.headers["content-type"] == kind
+        content = response.read()
+    if path == "card.jpg":
+        assert Image.open(io.BytesIO(content)).size == head.CARD_SIZE
 
 
 def test_examples_have_a_source_and_a_licence_each(root, examples):

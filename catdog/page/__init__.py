@@ -11,7 +11,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from catdog.classifier import Classifier
-from catdog.page import api, live, many, photo, quality, words
+from catdog.page import api, head, live, many, photo, quality, words
 from catdog.page.guard import Guard
 
 KEEP_SECONDS = 3000  # after which an upload is deleted, at the next look
@@ -24,7 +24,8 @@ HERE = Path(__file__).parent
 
 def build(classifier: Classifier) -> gr.Blocks:
     """The whole page for a loaded classifier."""
-    with gr.Blocks(title=words.TITLE, analytics_enabled=False, delete_cache=(LOOK_SECONDS, KEEP_SECONDS)) as page:
+    title = words.WORDS["page.title"][0]
+    with gr.Blocks(title=title, analytics_enabled=False, delete_cache=(LOOK_SECONDS, KEEP_SECONDS)) as page:
         words.text(header(), elem_id="introduction")
         with gr.Tabs() as tabs:  # every tab is there from the start: Gradio words only those in another language
             with gr.Tab(words.label("photo.tab"), id="photo", render_children=True):
@@ -75,7 +76,8 @@ def launch(page: gr.Blocks, **options) -> None:
         strict_cors=True,
         pwa=False,
         ssr_mode=False,
-        app_kwargs={"routes": api.ROUTES, "middleware": [Middleware(Guard)]},
+        favicon_path=head.ICON,
+        app_kwargs={"routes": api.ROUTES + head.ROUTES, "middleware": [Middleware(Guard), Middleware(head.Head)]},
         **options,
     )
 

@@ -67,8 +67,13 @@ window.catdog = (() => {
     if (reworded) window.dispatchEvent(new Event("resize")); // Gradio measures again which tabs have room
   };
 
+  const wordTitle = () => {
+    if (document.title !== say("page.title")) document.title = say("page.title"); // Gradio's is the English one
+  };
+
   const changed = () => {
     fill(document);
+    wordTitle();
     wordTabs();
     document.dispatchEvent(new Event("catdog-language"));
   };
@@ -96,7 +101,10 @@ window.catdog = (() => {
     if (event.target.closest?.("#language")) choose(language === "en" ? "zh" : "en");
   });
 
-  new MutationObserver(wordTabs).observe(document.documentElement, { childList: true, characterData: true, subtree: true });
+  new MutationObserver(() => {
+    wordTitle();
+    wordTabs();
+  }).observe(document.documentElement, { childList: true, characterData: true, subtree: true });
 
   return { say, percent, fill, choose, language: () => language };
 })();

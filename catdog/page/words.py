@@ -24,6 +24,7 @@ LANGUAGES = ("en", "zh")  # the order of every pair below
 TITLE = "catdog"
 
 PAGE = {
+    "title": (f"{TITLE}: a cat, a dog, both or neither?", f"{TITLE}：有猫、有狗、都有，还是都没有？"),
     "introduction": (
         "Drop in a photo: is there a cat, a dog, both or neither, and where?",
         "放一张照片进来：里面有猫、有狗、都有，还是都没有？各在哪里？",

@@ -36,6 +36,7 @@ def introduction(page: Page):
 def test_the_language_follows_the_browser(open_page, language, place):
     page = open_page(language)
     expect(introduction(page)).to_have_text(words.PAGE["introduction"][place])
+    expect(page).to_have_title(words.PAGE["title"][place])
     expect(page.get_by_role("tab", name=words.PHOTO["tab"][place], exact=True)).to_be_visible()  # Gradio's part
 
 
