@@ -8,7 +8,7 @@ catdog.camera = (() => {
   const devices = navigator.mediaDevices;
   if (!devices) {
     document.addEventListener("click", ({ target }) => {
-      if (target.closest?.("#picture [title='grant webcam access']")) tell("insecure");
+      if (target.closest?.("#picture [data-word-title='gradio.camera']")) tell("insecure");
     });
     return { problem };
   }

@@ -7,7 +7,23 @@
     [/^(Connection errored out\.|HTTP \d+:)/, "gradio.not-sent"],
     [/^Connection to the server was lost\./, "gradio.lost"],
     [/^Error$/, "gradio.error"],
+    [/^Click to Access Webcam$/, "gradio.camera"],
   ];
+  const NAMES = { // of its buttons
+    "Fullscreen": "gradio.fullscreen",
+    "Exit fullscreen mode": "gradio.no-fullscreen",
+    "Remove Image": "gradio.remove",
+    "Upload file": "gradio.upload",
+    "Capture from camera": "gradio.capture",
+    "Paste from clipboard": "gradio.paste",
+    "grant webcam access": "gradio.camera",
+    "capture photo": "gradio.take",
+    "select input source": "gradio.cameras",
+    "select source": "gradio.cameras",
+    "More tabs": "gradio.more-tabs",
+    "Close": "gradio.close",
+  };
+  const NAMED = Object.keys(NAMES).flatMap((name) => [`[aria-label="${name}"]`, `[title="${name}"]`]).join();
   const QUEUE = /^queue: (\d+)\/(\d+) \|$/;
   const PROCESSING = "processing |";
 
@@ -32,6 +48,16 @@
     for (const text of textsIn(element)) reword(text.data, (ours) => text.replaceWith(ours));
   };
 
+  // Gradio names some of its buttons anew when their meaning changes. What has our name already is left alone: it may be the
+  // same in English, and to set it would be a change that is seen here again.
+  const rename = (element) => {
+    const label = NAMES[element.ariaLabel], title = NAMES[element.title];
+    if ((label || "") === (element.dataset.wordLabel || "") && (title || "") === (element.dataset.wordTitle || "")) return;
+    if (label) element.dataset.wordLabel = label;
+    if (title) element.dataset.wordTitle = title;
+    catdog.fill(element.parentElement);
+  };
+
   // The place in the queue changes all the time: Gradio's text stays, to be changed again.
   const wordQueue = (text) => {
     const place = QUEUE.exec(text.data);
@@ -51,7 +77,11 @@
   new MutationObserver(() => {
     document.querySelectorAll("[data-testid=toast-text]").forEach(rewordAll); // in which a server's words may be HTML
     document.querySelectorAll(".toast-title").forEach(rewordTexts); // beside their number
+    document.querySelectorAll("#picture .wrap").forEach(rewordTexts); // beside a camera
+    document.querySelectorAll(NAMED).forEach(rename);
     for (const element of document.querySelectorAll(".meta-text, .meta-text-center")) textsIn(element).forEach(wordQueue);
     document.querySelectorAll("#many-files [data-testid=upload-text]").forEach(wordDrop);
-  }).observe(document.documentElement, { childList: true, characterData: true, subtree: true });
+  }).observe(document.documentElement, {
+    childList: true, characterData: true, subtree: true, attributeFilter: ["aria-label", "title"],
+  });
 })();

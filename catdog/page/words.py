@@ -51,6 +51,17 @@ GRADIO = {  # in the place of its own words, where it has English ones alone
         "The connection to the server is lost. The page loads again as soon as the server answers.",
         "与服务器的连接断了。服务器一有回应，页面就会重新加载。",
     ),
+    "camera": ("Click to Access Webcam", "点击打开摄像头"),
+    "fullscreen": ("Fullscreen", "全屏"),
+    "no-fullscreen": ("Exit fullscreen mode", "退出全屏"),
+    "remove": ("Remove Image", "移除照片"),
+    "upload": ("Upload file", "上传文件"),
+    "capture": ("Capture from camera", "用摄像头拍照"),
+    "paste": ("Paste from clipboard", "从剪贴板粘贴"),
+    "take": ("capture photo", "拍照"),
+    "cameras": ("select input source", "选择摄像头"),
+    "more-tabs": ("More tabs", "更多标签页"),
+    "close": ("Close", "关闭"),
 }
 
 PHOTO = {

@@ -92,3 +92,28 @@ def test_a_server_s_refusal_of_a_file_shows_none_of_its_words(open_page, root):
     page.route("**/upload?**", lambda route: route.fulfill(status=500, body="<b>oh</b>"))
     page.set_input_files("#picture input[type=file]", str(root / "examples" / "cat-chelsea.jpg"))
     expect(page.get_by_test_id("toast-text")).to_have_text(words.GRADIO["not-sent"][1])
+
+
+def test_gradios_buttons_speak_the_visitors_language_whenever_it_changes(open_page, root):
+    page = open_page("zh-CN")
+
+    def expect_named(*names: str, place: int) -> None:
+        for name in names:
+            named = page.get_by_role("button", name=words.GRADIO[name][place], exact=True)
+            expect(named.first).to_be_visible(timeout=PATIENCE)
+
+    expect_named("upload", "capture", "paste", place=1)
+    page.get_by_role("button", name=words.GRADIO["capture"][1]).click()
+    expect(page.get_by_text(words.GRADIO["camera"][1])).to_be_visible()
+    page.locator("#language").click()
+    expect(page.get_by_text(words.GRADIO["camera"][0])).to_be_visible()
+    expect_named("upload", "capture", "paste", place=0)
+    page.get_by_role("button", name=words.GRADIO["upload"][0]).click()
+    page.set_input_files("#picture input[type=file]", str(root / "examples" / "cat-chelsea.jpg"))
+    expect_named("fullscreen", "remove", place=0)
+    page.locator("#language").click()
+    expect_named("fullscreen", "remove", place=1)
+    page.get_by_role("button", name=words.GRADIO["fullscreen"][1], exact=True).click()
+    expect_named("no-fullscreen", place=1)
+    page.get_by_role("button", name=words.GRADIO["no-fullscreen"][1], exact=True).click()
+    expect_named("fullscreen", place=1)

@@ -92,7 +92,7 @@ def test_a_camera_that_cannot_be_had_gets_a_sentence(browser, address, error, pr
     )
     page.goto(address)
     page.get_by_label("Capture from camera").click()
-    ask = page.locator("#picture [title='grant webcam access']")
+    ask = page.locator("#picture [data-word-title='gradio.camera']")
     ask.click()
     expect(page.locator("#answer .problem")).to_have_text(words.CAMERA[problem][0])
     expect(page.locator("#answer .waiting")).to_be_hidden()
@@ -108,7 +108,7 @@ def test_without_https_the_camera_s_sentence_says_so(browser, address):
     page.add_init_script("Object.defineProperty(Navigator.prototype, 'mediaDevices', { get: () => undefined });")
     page.goto(address)
     page.get_by_label("Capture from camera").click()
-    page.locator("#picture [title='grant webcam access']").click()
+    page.locator("#picture [data-word-title='gradio.camera']").click()
     expect(page.locator("#answer .problem")).to_have_text(words.CAMERA["insecure"][0])
     page.close()
 
