@@ -170,7 +170,8 @@ def test_a_click_opens_the_photo_as_it_was_handed_over(classifier, files, exampl
         assert file.read() == examples[2].read_bytes()
 
 
-def test_a_photo_that_has_been_deleted_meanwhile_gets_a_sentence():
-    done = [Answered(Entry("a.jpg", "/gone/a.jpg"), Prediction(1.0, 0.0, "cat", (0.0, 0.0)), "")]
+@pytest.mark.parametrize("kept", [0, 1], ids=["and its answer", "alone"])
+def test_a_photo_that_has_been_deleted_meanwhile_gets_a_sentence(kept):
+    done = [Answered(Entry("a.jpg", "/gone/a.jpg"), Prediction(1.0, 0.0, "cat", (0.0, 0.0)), "")] * kept
     _, _, status = many.opened(done, gr.EventData(None, {"index": 0}))
     assert "many.gone" in status

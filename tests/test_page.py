@@ -150,6 +150,8 @@ def test_an_error_over_http_starts_with_its_code_and_shows_no_path(client, tmp_p
 
 def test_nothing_of_a_visitor_is_kept(server):
     assert server.delete_cache == (LOOK_SECONDS, KEEP_SECONDS) and LOOK_SECONDS + KEEP_SECONDS <= 3600
+    states = [block for block in server.blocks.values() if isinstance(block, gr.State) and block.value == []]
+    assert [state.time_to_live for state in states] == [KEEP_SECONDS]  # the thumbnails of many photos
     assert not server.analytics_enabled
     assert not server.run_history
     assert not server.enable_monitoring

@@ -33,7 +33,7 @@ def build(classifier: Classifier) -> gr.Blocks:
             with gr.Tab(words.label("live.tab"), id="live", render_children=True):
                 live.build(classifier)
             with gr.Tab(words.label("many.tab"), id="many", render_children=True):
-                many.build(classifier, MAX_FILE_SIZE, tabs, shown)
+                many.build(classifier, MAX_FILE_SIZE, KEEP_SECONDS, tabs, shown)
             with gr.Tab(words.label("good.tab"), id="good", render_children=True) as good:
                 quality.build(classifier, good)
         words.text(words.tagged("page.privacy"), elem_id="privacy")

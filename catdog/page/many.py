@@ -78,7 +78,13 @@ def pairs_of(payload: ListFiles | None) -> list[tuple[str, str]]:
     return [(file.orig_name or Path(file.path).name, file.path) for file in payload or ()]
 
 
-def build(classifier: Classifier, max_file_size: int, tabs: gr.Tabs, shown: tuple[gr.Image, dict[str, Any]]) -> None:
+def build(
+    classifier: Classifier,
+    max_file_size: int,
+    keep_seconds: float,
+    tabs: gr.Tabs,
+    shown: tuple[gr.Image, dict[str, Any]],
+) -> None:
     """Lay out the tab and connect it; `tabs` and `shown` are where a photo that is clicked is opened."""
     limits = {
         "photos": MAX_PHOTOS,
@@ -95,7 +101,7 @@ def build(classifier: Classifier, max_file_size: int, tabs: gr.Tabs, shown: tupl
     words.text(words.tagged("many.limits", values=limits), elem_id="many-limits")
     status = words.text(words.tagged("many.waiting", classes="waiting"), elem_id="many-status")
     gallery = gr.HTML("", elem_id="many", js_on_load=(HERE / "many.js").read_text(encoding="utf-8"))
-    answered = gr.State([])
+    answered = gr.State([], time_to_live=keep_seconds)  # thumbnails are photos too
     order = gr.State({})  # a visitor's `stopped`; Gradio's own cancelling would leave an error where the status stands
 
     def respond(given: list[tuple[str, str]], order: dict[str, bool]) -> Iterator[tuple]:
@@ -294,12 +300,12 @@ def csv_url(done: list[Answered]) -> str:
 
 def opened(done: list[Answered], event: gr.EventData) -> tuple:
     """Open the photo that was clicked in the photo tab, as it was handed over: tabs, picture, status."""
-    entry = done[event.index].entry
     try:
-        path = entry.source if isinstance(entry.source, str) else unpacked(entry.source)
-    except ImageError:
+        source = done[event.index].entry.source
+        path = source if isinstance(source, str) else unpacked(source)
+    except (IndexError, ImageError):
         path = ""
-    if not Path(path).is_file():  # uploads are deleted after a while
+    if not Path(path).is_file():  # uploads are deleted after a while, and so are the answers
         return gr.skip(), gr.skip(), words.tagged("many.gone", classes="problem", role="alert")
     return gr.Tabs(selected="photo"), path, gr.skip()
 
