@@ -177,3 +177,10 @@ def test_how_good_it_is_shows_figures_and_only_examples(many, root):
     expect(many.locator("#good .rate").first).to_be_visible(timeout=PATIENCE)
     expect(many.locator("#good-mistakes figure").first).to_be_visible(timeout=PATIENCE)
     assert many.locator("#good .confusion tbody td").count() == 16
+
+
+def test_tables_name_their_rows_at_the_left(many):
+    open_tab(many, words.GOOD["tab"][0])
+    rows = many.locator("#good tbody th, #good-origin tbody th")
+    expect(rows.first).to_be_visible(timeout=PATIENCE)
+    assert set(rows.evaluate_all("cells => cells.map(cell => getComputedStyle(cell).textAlign)")) == {"left"}

@@ -141,6 +141,23 @@ def test_a_wrong_file_gets_a_sentence_and_the_page_goes_on(page, root, tmp_path)
     path.write_text("no picture")
     upload(page, path)
     expect(page.locator("#answer .problem")).to_have_text(words.PROBLEM["unknown-type"][0], timeout=PATIENCE)
+    assert page.locator("#picture").bounding_box()["height"] < 200  # no large empty box
+
+
+def test_words_begin_where_the_tabs_and_the_picture_do(page):
+    places = ["#introduction h1", "[role=tablist]:visible", "#picture", "#limits p", "#answer .waiting", "#privacy p"]
+    left = {place: page.locator(place).first.bounding_box()["x"] for place in places}
+    answer = left.pop("#answer .waiting")
+    assert max(left.values()) - min(left.values()) <= 1, left
+    assert answer == page.locator("#answer").bounding_box()["x"]
+
+
+def test_on_a_phone_the_footer_begins_with_a_word(browser, address):
+    page = browser.new_page(viewport={"width": 360, "height": 800})
+    page.goto(address)
+    expect(page.locator("footer .settings")).to_be_visible(timeout=PATIENCE)
+    assert not page.locator("footer").inner_text().startswith("·")
+    page.close()
 
 
 @pytest.mark.parametrize("width", [360, 768, 3840])
