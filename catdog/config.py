@@ -46,8 +46,8 @@ class TrainConfig:
     """Two batches through everything, in seconds; writes --out too."""
     device: str = "auto"
     bfloat16: bool = False
-    """On the CPU, compute the layers in bfloat16: twice as fast on processors with instructions for it (lscpu lists
-    avx512_bf16 or amx_bf16), far slower on others."""
+    """On the CPU, compute the layers in bfloat16: faster on processors with instructions for it (lscpu lists avx512_bf16
+    or amx_bf16), slower on others."""
     workers: int = 2
     """Processes that decode and augment photos."""
     seed: int = 0

@@ -62,7 +62,7 @@ def repeat_exactly(device: torch.device) -> None:
 def half_precision(device: torch.device, bfloat16: bool = False) -> AbstractContextManager:
     """Half precision on CUDA, where it is faster; float32 elsewhere, where it is not.
 
-    With `bfloat16`, that format on the CPU: with AVX512-BF16 or AMX instructions twice as fast, without them far slower.
+    With `bfloat16`, that format on the CPU: faster with AVX512-BF16 or AMX instructions, slower without them.
     """
     if device.type == "cuda":
         return torch.autocast("cuda", dtype=torch.float16)

@@ -88,7 +88,7 @@ INTRODUCTION = """\
 # Engines for the forward pass on a CPU
 
 Written by `scripts/compare_engines.py`. *Times eager* is how many times as fast as PyTorch as it comes. `--engine` offers the
-first that needs no other package, and the fastest whose answers stay the same.
+fastest that needs no other package but PyTorch and gives its logits to rounding, and the fastest of all.
 
 """
 

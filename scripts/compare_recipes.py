@@ -90,14 +90,7 @@ def main() -> int:
     if unknown := [name for name in options.only if name not in VARIANTS]:
         print(f"compare_recipes.py: there is no {', '.join(unknown)}: {', '.join(VARIANTS)}.", file=sys.stderr)
         return 2
-    base = TrainConfig(
-        data=options.data,
-        neither=options.neither,
-        init=options.init,
-        bfloat16=options.bfloat16,
-        workers=options.workers,
-        **PROXY,
-    )
+    base = proxy(options.data, options.neither, options.init, options.bfloat16, options.workers)
     try:
         device = choose_device(options.device)
         photos = gather(base, print)
@@ -120,6 +113,11 @@ def main() -> int:
             write(options.out, results)
     options.out.with_suffix(".md").write_text(table(results, photos.tuning), encoding="utf-8")
     return 0
+
+
+def proxy(data: tuple[Path, ...], neither: tuple[Path, ...], init: str, bfloat16: bool, workers: int) -> TrainConfig:
+    """The small task: the default recipe, for two epochs at 128 px."""
+    return TrainConfig(data=data, neither=neither, init=init, bfloat16=bfloat16, workers=workers, **PROXY)
 
 
 def in_proxy(cached: CachedPhoto) -> bool:

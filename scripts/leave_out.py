@@ -26,7 +26,7 @@ from catdog.run import finish
 from catdog.samples import CachedPhoto, cache_photos
 from catdog.sources import Photos, gather, initialise
 from catdog.training import fit
-from scripts.compare_recipes import PROXY, in_proxy
+from scripts.compare_recipes import in_proxy, proxy
 
 HEAD = ("left out", "n", "called neither", "a pet with 0.9 or more")
 NOTHING = "nothing"
@@ -60,14 +60,7 @@ class Options:
 
 def main() -> int:
     options = tyro.cli(Options, prog="leave_out.py")
-    config = TrainConfig(
-        data=options.data,
-        neither=options.neither,
-        init=options.init,
-        bfloat16=options.bfloat16,
-        workers=options.workers,
-        **PROXY,
-    )
+    config = proxy(options.data, options.neither, options.init, options.bfloat16, options.workers)
     try:
         device = choose_device(options.device)
         photos = gather(config, print)
