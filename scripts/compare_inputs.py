@@ -139,6 +139,9 @@ def log_loss(answers: Sequence[Prediction], group: Sequence[CachedPhoto]) -> flo
 
 
 def two_way(logits: np.ndarray, group: Sequence[CachedPhoto]) -> str:
+    """An empty cell where the folders hold no such photo."""
+    if not group:
+        return ""
     labels = np.array([cached.photo.label for cached in group])
     right = Rate(int((logits.argmax(1) == labels.argmax(1)).sum()), len(group))
     low, high = right.interval
