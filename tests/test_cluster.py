@@ -152,7 +152,7 @@ def test_two_workers_one_of_them_killed_give_the_same_rows_in_memory_that_stays_
                 killed = running[0]
                 os.kill(killed, signal.SIGKILL)
             if done:
-                memory.append((done, memory_of(process.pid)))
+                memory.append(memory_of(process.pid))
             time.sleep(0.02)
         said = process.stdout.read()
     assert process.returncode == 1, said
@@ -161,9 +161,8 @@ def test_two_workers_one_of_them_killed_give_the_same_rows_in_memory_that_stays_
     assert "Traceback" not in said
     assert_same(rows_in(out), expected)
     assert not list(tmp_path.glob(".*.part"))
-    early = max(used for done, used in memory if done <= len(expected) / 4)
-    late = max(used for done, used in memory if done > len(expected) / 4)
-    assert late - early < 50 * 2**20, (early, late)
+    quarter = len(memory) // 4  # of the looks, not of the rows: a fast machine has many rows done at the first look
+    assert max(memory[quarter:]) - max(memory[: quarter or 1]) < 50 * 2**20, memory
 
 
 @needs_ray
