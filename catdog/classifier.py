@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +21,7 @@ from catdog.checkpoint import LABELS, Metadata, load_checkpoint
 from catdog.device import (
     DeviceError,
     choose_device,
+    gpu_is_borrowed,
     half_precision,
     is_out_of_memory,
     on_zero_gpu,
@@ -69,14 +71,36 @@ class Input:
 class Classifier:
     """A loaded checkpoint. It keeps no state between calls: several threads may use one."""
 
-    def __init__(self, network: ResNet, metadata: Metadata, device: torch.device, engine: Engine = "torch") -> None:
+    def __init__(
+        self,
+        network: ResNet,
+        metadata: Metadata,
+        device: torch.device,
+        engine: Engine = "torch",
+        borrow: bool = True,
+    ) -> None:
+        """
+        Args:
+            network: with the checkpoint's weights; it is moved to the device.
+            metadata: of the checkpoint.
+            device: where it runs.
+            engine: as for `load`.
+            borrow: on a ZeroGPU Space, borrow the GPU for each batch.
+        """
+        borrow = borrow and engine == "torch" and gpu_is_borrowed()
+        cpu = torch.device("cpu")
+        # A GPU that has to be waited for is too slow for a camera: this one answers at once, from the CPU.
+        self.at_once = Classifier(copy.deepcopy(network), metadata, cpu, borrow=False) if borrow else self
         self.network = place(network, device).eval().requires_grad_(False)
         self._folded = place(folded(self.network), device)
         self.metadata = metadata
         self.device = device
         self.bias = network.fc.bias.detach().float().cpu().numpy()
         self.engine = engine
-        self._forward = on_zero_gpu(self._forward) if engine == "torch" else openvino_forward(network, metadata)
+        if borrow:
+            self._forward = on_zero_gpu(self._forward)
+        elif engine == "openvino":
+            self._forward = openvino_forward(network, metadata)
 
     def classify(
         self,

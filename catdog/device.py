@@ -82,6 +82,11 @@ def release_memory(device: torch.device) -> None:
         torch.mps.empty_cache()
 
 
+def gpu_is_borrowed() -> bool:
+    """Whether this is a ZeroGPU Space, where a GPU is lent for the time of a call."""
+    return spaces is not None
+
+
 def on_zero_gpu(call: Call) -> Call:
-    """On a ZeroGPU Space, borrow the GPU for the time of each call; elsewhere the call as it is."""
-    return call if spaces is None else spaces.GPU(call)
+    """On a ZeroGPU Space, borrow the GPU for the time of each call."""
+    return spaces.GPU(call)

@@ -196,22 +196,3 @@ def test_import_loads_neither_the_page_nor_plots(root):
     code = "import sys, catdog; print([m for m in ('gradio', 'pytorch_grad_cam', 'matplotlib', 'cv2') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-def test_on_zero_gpu_each_forward_pass_borrows_the_gpu(network18, examples, monkeypatch):
-    class Spaces:
-        calls = 0
-
-        @classmethod
-        def GPU(cls, call):
-            def borrowed(*arguments):
-                cls.calls += 1
-                return call(*arguments)
-
-            return borrowed
-
-    monkeypatch.setattr("catdog.device.spaces", Spaces)
-    classifier = Classifier(network18, Metadata(), torch.device("cpu"))
-    assert Spaces.calls == 0
-    classifier.classify(examples[:1])
-    assert Spaces.calls == 1

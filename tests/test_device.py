@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import importlib.util
+import io
 import sys
 import warnings
 from types import ModuleType
@@ -10,14 +13,16 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from catdog import classifier as classifier_module
-from catdog import device
+from catdog import device, page
 from catdog.checkpoint import Metadata
 from catdog.classifier import Classifier
-from catdog.device import DeviceError, half_precision, on_zero_gpu
+from catdog.datasets import VERDICTS
+from catdog.device import DeviceError, half_precision
 from catdog.evidence import evidence_and_logits
 from catdog.resnet import ARCHITECTURES, resnet18
 from catdog.training import loss_of
@@ -206,7 +211,7 @@ def test_on_a_zero_gpu_space_the_package_is_imported_with_the_device_code(zero_g
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert module.spaces is sys.modules["spaces"]
-    assert device.spaces is None and on_zero_gpu(len) is len  # this process is on none
+    assert not device.gpu_is_borrowed()  # this process is on none
 
 
 def test_the_gpu_is_borrowed_once_a_batch_and_for_nothing_else(zero_gpu, tiny_network, monkeypatch):
@@ -220,3 +225,16 @@ def test_the_gpu_is_borrowed_once_a_batch_and_for_nothing_else(zero_gpu, tiny_ne
     assert zero_gpu == ["_forward"]
     classifier.explain([*pictures, np.zeros((40, 80), np.uint8)])  # another shape: another batch
     assert zero_gpu == ["_forward"] * 3
+
+
+def test_the_camera_is_answered_from_the_cpu_without_a_borrowed_gpu(zero_gpu, tiny_network, monkeypatch):
+    monkeypatch.setattr(device, "spaces", sys.modules["spaces"])
+    classifier = Classifier(tiny_network, Metadata(input_size=64), torch.device("cpu"))
+    served = page.build(classifier)
+    [component] = [each for each in served.blocks.values() if each.elem_id == "live"]
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 48)).save(buffer, "JPEG")
+    answer = asyncio.run(component.answer_frame(base64.b64encode(buffer.getvalue()).decode()))
+    assert answer["verdict"] in VERDICTS.values()
+    assert zero_gpu == []
+    assert classifier.at_once.device == torch.device("cpu")
