@@ -44,13 +44,14 @@ def clip(root, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="package")
-def browser(clip):
+def browser(clip, tmp_path_factory):
     chromium = shutil.which("chromium")
     if chromium is None:
         reason = "needs Debian's chromium on the PATH"
         pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
     with sync_playwright() as playwright:
         args = [*QUIET, *CAMERA, f"--use-file-for-fake-video-capture={clip}"]
-        browser = playwright.chromium.launch(executable_path=chromium, args=args)
+        desktop = os.environ | {"XDG_DATA_DIRS": str(tmp_path_factory.mktemp("desktop"))}  # that has no type for HEIC
+        browser = playwright.chromium.launch(executable_path=chromium, args=args, env=desktop)
         yield browser
         browser.close()

@@ -14,6 +14,8 @@ from catdog.page import MAX_FILE_SIZE, words
 from catdog.table import COLUMNS
 from scripts.screenshots import choose_tab
 
+from .visitor import drop
+
 PATIENCE = 120_000  # ms, for an answer on a busy machine
 EVIL = "<img src=x onerror=window.harmed=1>.jpg"
 SHOWN = "#many .photos > li:visible"
@@ -62,7 +64,7 @@ def test_files_and_a_zip_become_a_gallery_with_a_row_for_a_broken_one(many, hand
     assert many.evaluate("window.harmed") is None
 
 
-@pytest.mark.parametrize("chosen", ["files", "a folder"])
+@pytest.mark.parametrize("chosen", ["files", "dropped files", "a folder"])
 def test_a_file_that_is_too_large_is_a_row_and_the_others_are_answered(many, handed_over, tmp_path, chosen):
     folder = tmp_path / "holiday"
     folder.mkdir()
@@ -71,6 +73,9 @@ def test_a_file_that_is_too_large_is_a_row_and_the_others_are_answered(many, han
         file.truncate(MAX_FILE_SIZE + 1)
     if chosen == "files":
         hand_over(many, sorted(folder.iterdir()), 2)
+    elif chosen == "dropped files":
+        drop(many, sorted(folder.iterdir()), "#many-files")
+        expect(many.locator(SHOWN)).to_have_count(2, timeout=PATIENCE)
     else:
         with many.expect_file_chooser(timeout=PATIENCE) as chooser:
             many.locator("#many-folder").click()

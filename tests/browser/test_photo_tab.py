@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 from catdog.page import words
 
 from .server import serve
+from .visitor import drop
 
 PATIENCE = 30_000  # ms, for an answer on a busy machine
 
@@ -62,6 +63,15 @@ def test_a_photo_that_is_removed_leaves_no_problem(page, root):
         page.wait_for_timeout(700)  # for what the removal has set off
         expect(page.locator("#answer .problem")).to_be_hidden()
         expect(page.locator("#answer .waiting")).to_be_visible()
+
+
+@pytest.mark.parametrize("extension", ["jpg", "heic"])
+def test_a_photo_that_is_dragged_from_a_folder_and_dropped_is_answered(page, root, tmp_path, extension):
+    dragged = tmp_path / f"holiday.{extension}"
+    Image.open(root / "examples" / "dog-german-shepherd.jpg").save(dragged)
+    drop(page, [dragged], "#picture")
+    expect(verdict(page)).to_have_text(words.VERDICT["dog"][0], timeout=PATIENCE)
+    page.wait_for_function("document.querySelector('#picture img')?.naturalWidth > 100", timeout=PATIENCE)
 
 
 def test_an_example_is_one_click(page):
