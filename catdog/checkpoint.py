@@ -27,6 +27,7 @@ LABELS = ("cat", "dog")
 SHIPPED = Path(__file__).parent.parent / "checkpoints" / "catdog-resnet18.safetensors"
 LFS_POINTER = b"version https://git-lfs"
 HOW_TO_MAKE = "make one with: python scripts/train.py --data DIR"
+CHECKED = {"format_version", "labels", "sha256", "header_sha256"}  # what stands in a file beside its Metadata
 
 
 class CheckpointError(ValueError):
@@ -107,12 +108,18 @@ def load_checkpoint(path: Path | str | None = None) -> tuple[ResNet, Metadata]:
     if is_pickled(path):
         return from_state_dict(load_pickled(path), path)
     tensors, header = load_safetensors(path)
-    if "format_version" not in header:
+    if not header.keys() & CHECKED:
         return from_state_dict(tensors, path)
+    if "format_version" not in header:
+        raise CheckpointError(f"{path} is damaged: its metadata have no format version; fetch or train it again.")
     if header["format_version"] not in ("1", FORMAT_VERSION):
         raise CheckpointError(
             f"{path} has format version {header['format_version']}, this program reads {FORMAT_VERSION}: "
             f"upgrade it, or {HOW_TO_MAKE}"
+        )
+    if unknown := header.keys() - CHECKED - {item.name for item in fields(Metadata)}:
+        raise CheckpointError(
+            f"{path} is damaged: its metadata have an unknown {min(unknown)}; fetch or train it again."
         )
     metadata = read_metadata(header, path)
     network = build(metadata, tensors, path)

@@ -210,29 +210,43 @@ class Small(ResNet):
 
     def __init__(self, num_classes: int = 2) -> None:
         torch.nn.Module.__init__(self)
-        self.conv1 = torch.nn.Conv2d(3, 2, 1)
+        self.layer1 = torch.nn.Conv2d(3, 2, 1)
         self.fc = torch.nn.Linear(2, num_classes)
 
 
-def test_any_changed_byte_is_noticed_or_changes_nothing(file, tmp_path, monkeypatch):
+@pytest.mark.filterwarnings("error")  # a file that is taken for a plain state_dict: it is said, and answers otherwise
+@pytest.mark.parametrize("change", ["a bit", "all bits", "to a space"])
+def test_any_changed_byte_is_noticed_or_changes_nothing(file, monkeypatch, change):
     monkeypatch.setitem(checkpoint.ARCHITECTURES, "resnet18", Small)
     save_checkpoint(file, Small(), METADATA)
     network, metadata = load_checkpoint(file)
     content = file.read_bytes()
-    unnoticed = 0
-    for place in range(len(content)):
-        changed = bytes([content[place] ^ (1 << place % 8)])
-        file.write_bytes(content[:place] + changed + content[place + 1 :])
+    noticed = 0
+    for place, byte in enumerate(content):
+        changed = {"a bit": byte ^ (1 << place % 8), "all bits": byte ^ 0xFF, "to a space": ord(" ")}[change]
+        file.write_bytes(content[:place] + bytes([changed]) + content[place + 1 :])
+        start = Small()
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")  # a file that is taken for a plain state_dict: a person is told
-                other, read = load_checkpoint(file)
-        except (CheckpointError, UserWarning):
+            other, read = load_checkpoint(file)
+        except CheckpointError:
+            noticed += 1
+        else:
+            assert read == metadata, place
+            torch.testing.assert_close(other.state_dict(), network.state_dict(), atol=0, rtol=0)
+        try:
+            load_initial_weights(start, file)
+        except CheckpointError:
             continue
-        unnoticed += 1
-        assert read == metadata, place
-        torch.testing.assert_close(other.state_dict(), network.state_dict(), atol=0, rtol=0)
-    assert unnoticed <= len("header_sha256")  # without this name the file is an early one; its contents are right
+        torch.testing.assert_close(start.state_dict(), network.state_dict(), atol=0, rtol=0)
+    spaces = content.count(b" ") if change == "to a space" else 0
+    assert noticed == len(content) - spaces
+
+
+def test_metadata_under_a_changed_name_are_noticed(contents, file):
+    tensors, header = contents
+    for name in header:
+        safetensors.torch.save_file(tensors, file, {key + "x" * (key == name): value for key, value in header.items()})
+        assert "damaged" in refusal(file), name
 
 
 def test_a_changed_byte_is_noticed_where_training_starts_from_the_file(saved, file):
@@ -432,8 +446,10 @@ def test_a_plain_state_dict_is_loaded_with_a_warning_that_names_what_is_missing(
     torch.testing.assert_close(network.state_dict(), network18.state_dict(), atol=0, rtol=0)
 
 
-def test_a_state_dict_may_be_a_safetensors_file_without_metadata(file, network18):
-    safetensors.torch.save_file({name: value.contiguous() for name, value in network18.state_dict().items()}, file)
+@pytest.mark.parametrize("header", [None, {"format": "pt", "architecture": "resnet18"}])
+def test_a_state_dict_may_be_a_safetensors_file_without_our_metadata(file, network18, header):
+    tensors = {name: value.contiguous() for name, value in network18.state_dict().items()}
+    safetensors.torch.save_file(tensors, file, header)
     with pytest.warns(UserWarning, match="no metadata"):
         network, _ = load_checkpoint(file)
     assert torch.equal(network.fc.weight, network18.fc.weight)
