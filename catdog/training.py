@@ -35,6 +35,7 @@ from catdog.samples import CachedPhoto, EvaluationSamples, TrainingBatches, Trai
 STATE_EVERY = 200  # steps between two saves of the resume state, besides the end of every epoch
 EVALUATION_BATCH = 32
 DRY_RUN_STEPS = 2
+DIGEST_SIZE = hashlib.sha256().digest_size  # bytes
 STOPPING = b"\nStopping: the best epoch is kept and measured; once more leaves at once.\n"
 
 
@@ -143,7 +144,7 @@ class Run:
         }
 
     def save(self, path: Path) -> None:
-        """Write the resume state, by way of a temporary file, in the first process only."""
+        """Write the resume state behind its SHA-256, by way of a temporary file, in the first process only."""
         if self.rank > 0:
             return
         state = {name: part.state_dict() for name, part in self.parts().items()}
@@ -153,7 +154,9 @@ class Run:
         buffer = io.BytesIO()  # to a file itself, torch.save would turn a full disk into a RuntimeError
         torch.save(state, buffer)
         try:
-            temporary.write_bytes(buffer.getbuffer())
+            with temporary.open("wb") as file:
+                file.write(hashlib.sha256(buffer.getbuffer()).digest())
+                file.write(buffer.getbuffer())
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -164,10 +167,7 @@ class Run:
         Raises:
             OptionError: when the state is damaged or belongs to another run.
         """
-        try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-        except Exception as error:  # whatever the unpickler meets in a damaged file
-            raise OptionError(f"{path} is damaged: delete it and start again without --resume.") from error
+        state = read_state(path)
         options = self.config.fixed()
         theirs = TrainConfig().fixed() | state["config"]  # an option that came later had its default
         if changed := [name for name, value in options.items() if theirs[name] != value]:
@@ -180,6 +180,21 @@ class Run:
             if state[name]:  # the scaler of a run on another device has none
                 part.load_state_dict(state[name])
         self.best, self.progress = state["best"], Progress(**state["progress"])
+
+
+def read_state(path: Path) -> dict[str, Any]:
+    """A resume state, as Run.save wrote it.
+
+    Raises:
+        OptionError: when a byte of it is not what was written.
+    """
+    content = memoryview(path.read_bytes())
+    digest, state = content[:DIGEST_SIZE], content[DIGEST_SIZE:]
+    if hashlib.sha256(state).digest() != digest:
+        raise OptionError(
+            f"{path} is damaged or of an earlier version of this program: delete it and start again without --resume."
+        )
+    return torch.load(io.BytesIO(state), map_location="cpu", weights_only=True)
 
 
 def fit(

@@ -51,7 +51,7 @@ def train_and_exit(folder: Path, out: Path, *more: object) -> None:
 
 def contents(checkpoint: Path) -> dict[str, torch.Tensor]:
     """The weights of the best epoch and those after the last step."""
-    last = torch.load(checkpoint.with_suffix(".resume"), weights_only=True)["network"]
+    last = training.read_state(checkpoint.with_suffix(".resume"))["network"]
     return load_file(checkpoint) | {f"last {name}": tensor for name, tensor in last.items()}
 
 

@@ -26,7 +26,7 @@ from safetensors.torch import load_file
 import catdog
 from catdog import training
 from catdog.checkpoint import load_checkpoint
-from catdog.config import RECIPES, TrainConfig, parse
+from catdog.config import RECIPES, OptionError, TrainConfig, parse
 from catdog.datasets import read_folders, some_seen
 from catdog.optimizers import freeze, make_optimizer, make_scheduler
 from catdog.page import photo
@@ -70,7 +70,7 @@ def equal(one: dict[str, torch.Tensor], two: dict[str, torch.Tensor]) -> bool:
 
 def last_step(checkpoint: Path) -> dict[str, torch.Tensor]:
     """The weights in a run's resume state; those of the checkpoint may be of an earlier epoch."""
-    return torch.load(checkpoint.with_suffix(".resume"), weights_only=True)["network"]
+    return training.read_state(checkpoint.with_suffix(".resume"))["network"]
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +150,23 @@ def stop_after(steps: int, patch: pytest.MonkeyPatch) -> None:
         return real(logits, targets, kind, smoothing)
 
     patch.setattr(training, "loss_of", loss_of)
+
+
+def test_any_changed_byte_of_a_resume_state_is_noticed_with_a_way_out(folder, trained, tmp_path, capsys):
+    out = tmp_path / "net.safetensors"
+    content = trained.with_suffix(".resume").read_bytes()
+    rng = np.random.default_rng(0)
+    damaged = [content[:-1], content[: len(content) // 2], b"", content[training.DIGEST_SIZE :]]
+    for place in (0, training.DIGEST_SIZE, len(content) - 1, *rng.integers(len(content), size=30)):
+        damaged.append(content[:place] + bytes([content[place] ^ (1 << place % 8)]) + content[place + 1 :])
+    for state in damaged:
+        out.with_suffix(".resume").write_bytes(state)
+        with pytest.raises(OptionError, match="is damaged or of an earlier version"):
+            training.read_state(out.with_suffix(".resume"))
+    assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--resume") == 2
+    said = capsys.readouterr().err
+    assert "delete it and start again without --resume" in said and len(said.splitlines()) == 1
+    assert not out.exists()
 
 
 @pytest.mark.slow
