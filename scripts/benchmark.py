@@ -14,8 +14,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,10 @@ import tyro  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from catdog import load  # noqa: E402
-from catdog.checkpoint import CheckpointError  # noqa: E402
+from catdog.checkpoint import SHIPPED, CheckpointError  # noqa: E402
 from catdog.classifier import Classifier, Explanation  # noqa: E402
+from catdog.config import OptionError  # noqa: E402
+from catdog.datasets import DataError  # noqa: E402
 from catdog.device import DeviceError  # noqa: E402
 from catdog.images import open_picture  # noqa: E402
 from catdog.model_card import rows  # noqa: E402
@@ -40,9 +43,10 @@ PARTS = ("photo", "stages", "folder", "live", "start")
 ON_DEMAND = ("memory",)  # takes minutes
 VISITORS = (1, 2, 4, 8)
 LIVE_SECONDS = 5.0
+START_ROUNDS = 3
 BASELINES = ("torchvision", "naive", "tutorial")
 DRAWN = (960, 720)  # px
-SAME = 1e-3  # logits: who differs by more is fast by being wrong
+SAME = 1e-3  # logits, and maps from 0 to 1
 EMPTY_PAGE = """
 import torch, torchvision, gradio
 with gradio.Blocks() as page:
@@ -56,13 +60,24 @@ print("ready", flush=True)
 class Options:
     """Each figure is the median of rounds in turns (A B A B ...), with the lowest and highest; the first is warm-up."""
 
-    against: tuple[str, ...] = BASELINES
+    against: str = ",".join(BASELINES)
     """torchvision: its own ResNet-18, forward alone. naive: forward, then a new GradCAM of the grad-cam package.
-    tutorial: torchvision and a DataLoader over a folder."""
-    only: tuple[str, ...] = PARTS
-    """photo: one photo, answer and maps. stages: from a file's bytes to a drawn map. folder: many photos. start: until the
-    page is there. live: several visitors' cameras at once. Only when named: memory, of predict.py over 1,000 and 10,000
-    photos."""
+    tutorial: torchvision and a DataLoader over a folder. Several with commas."""
+    only: str = ",".join(PARTS)
+    """photo: one photo, answer and maps. stages: from a file's bytes to a drawn map. folder: many photos. live: several
+    visitors' cameras at once. start: from the command to the first answer. Only when named: memory, of predict.py over
+    1,000 and 10,000 photos. Several with commas."""
+    training: bool = False
+    """Instead, the time in which the default recipe reaches the best tuning accuracy of the tutorial's: takes both cores
+    for up to --minutes, and wants --data and --init."""
+    data: tuple[Path, ...] = ()
+    """Labelled folders for --training, as for train.py."""
+    neither: tuple[Path, ...] = ()
+    """Photos without a pet for --training; the tutorial's recipe has no use for them."""
+    init: str = "imagenet"
+    """Starting weights for --training, as for train.py."""
+    minutes: float = 60.0
+    """The most that --training takes; the tutorial's recipe gets three quarters of it."""
     rounds: int = 15
     photos: int = 300
     """Photos in the folder."""
@@ -73,25 +88,54 @@ class Options:
 
 def main() -> int:
     options = tyro.cli(Options, prog="benchmark.py")
-    for name, allowed in (("against", BASELINES), ("only", PARTS + ON_DEMAND)):
-        if unknown := set(getattr(options, name)) - set(allowed):
+    measure = {"photo": one_photo, "stages": stages, "folder": folder, "live": live, "start": start, "memory": memory}
+    chosen = options.only.split(",")
+    for name, given, allowed in (
+        ("against", options.against.split(","), BASELINES),
+        ("only", chosen, PARTS + ON_DEMAND),
+    ):
+        if unknown := set(given) - set(allowed):
             print(f"benchmark.py: --{name} knows {', '.join(allowed)}, not {', '.join(unknown)}.", file=sys.stderr)
             return 2
     torch.set_num_threads(options.threads)
+    if options.training:
+        from scripts.benchmark_training import training
+
+        measure, chosen = {"training": training}, ["training"]
+    results: dict[str, Any] = {"machine": machine(options)}
+    print(*results["machine"].values(), sep=", ", flush=True)
     try:
         classifier = load(options.checkpoint, "cpu")
-    except (CheckpointError, DeviceError) as error:
+        for name in chosen:
+            results[name] = measure[name](classifier, options)
+            print(f"\n{name}\n{table(results[name])}", flush=True)
+    except (CheckpointError, DataError, DeviceError, OptionError) as error:
         print(f"benchmark.py: {error}", file=sys.stderr)
         return 2
-    print(f"{platform.machine()}, {os.cpu_count()} cores, {options.threads} threads, PyTorch {torch.__version__}")
-    measure = {"photo": one_photo, "stages": stages, "folder": folder, "live": live, "start": start, "memory": memory}
-    results = {}
-    for part in options.only:
-        results[part] = measure[part](classifier, options)
-        print(f"\n{part}\n{table(results[part])}", flush=True)
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     return 0
+
+
+def machine(options: Options) -> dict[str, str]:
+    """What the figures hold for."""
+    versions = (f"{name} {version(name)}" for name in ("torch", "torchvision", "gradio", "pillow"))
+    return {
+        "processor": processor(),
+        "cores": f"{os.cpu_count()} cores",
+        "threads": f"{options.threads} threads",
+        "python": f"Python {platform.python_version()}",
+        "versions": ", ".join(versions),
+    }
+
+
+def processor() -> str:
+    """As the system calls it: Python knows only its family."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
 
 
 def in_turns(ways: dict[str, Callable[[], Any]], rounds: int) -> dict[str, dict[str, float]]:
@@ -131,51 +175,72 @@ def example_paths() -> list[Path]:
 
 
 def one_photo(classifier: Classifier, options: Options) -> dict[str, dict[str, float]]:
-    """One photo as a tensor: the answer with both maps, against a forward pass without any and the usual Grad-CAM."""
+    """One photo as a tensor: the answer with both maps, against a forward pass without any and the usual Grad-CAM.
+
+    Every way gives the same logits, and those with maps the same maps.
+    """
     from torchvision.models import resnet18
 
     batch = classifier.metadata.preset()(open_picture(example_paths()[0]))[None]
     plain = resnet18(num_classes=2).eval()
     plain.load_state_dict(classifier.network.state_dict())
+    Answer = tuple[np.ndarray, dict[int, np.ndarray]]  # logits, and a map in [0, 1] a label
 
-    def ours() -> np.ndarray:
-        return classifier._forward(batch)[1]
+    def ours() -> Answer:
+        evidence, logits = classifier._forward(batch)
+        return logits, dict(enumerate(evidence[0]))
 
     @torch.inference_mode()
-    def forward() -> np.ndarray:
-        return plain(batch).numpy()
+    def forward() -> Answer:
+        return plain(batch).numpy(), {}
 
-    def naive(labels: Sequence[int] | None) -> np.ndarray:
+    def naive(labels: Sequence[int] | None) -> Answer:
         from pytorch_grad_cam import GradCAM
         from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-        logits = plain(batch)
+        logits, maps = plain(batch), {}
         for label in labels or [int(logits.argmax())]:
             with GradCAM(plain, [plain.layer4[-1]]) as cam:
-                cam(batch, [ClassifierOutputTarget(label)])
-        return logits.detach().numpy()
+                maps[label] = cam(batch, [ClassifierOutputTarget(label)])[0]
+        return logits.detach().numpy(), maps
 
-    def torchcam() -> np.ndarray:
+    def torchcam() -> Answer:
         from torchcam.methods import CAM
 
         with CAM(plain, "layer4", fc_layer="fc") as extractor:
             logits = plain(batch)
             extractor(int(logits.argmax()), logits)
-        return logits.detach().numpy()
+        return logits.detach().numpy(), {}
 
-    ways: dict[str, Callable[[], np.ndarray]] = {"ours: answer and both maps": ours}
+    ways: dict[str, Callable[[], Answer]] = {"ours: answer and both maps": ours}
     if "torchvision" in options.against:
-        ways["torchvision's ResNet-18: answer alone"] = forward
+        ways = {"torchvision's ResNet-18: answer alone": forward} | ways
     if "naive" in options.against:
         ways["answer, then grad-cam's GradCAM for the likelier label"] = lambda: naive(None)
         ways["answer, then grad-cam's GradCAM for both labels"] = lambda: naive((0, 1))
         if find_spec("torchcam"):
             ways["torchcam's CAM for the likelier label"] = torchcam
-    expected = ours()
+    logits, evidence = ours()
     for name, way in ways.items():
-        if (difference := float(np.abs(way() - expected).max())) > SAME:
-            raise AssertionError(f"{name} gives other logits: {difference:.2g} away.")
-    return against("ours: answer and both maps", in_turns(ways, options.rounds))
+        theirs, maps = way()
+        require_same(name, "logits", theirs, logits)
+        if way is not ours:
+            for label, drawn in maps.items():
+                require_same(name, "a map", drawn, as_grad_cam(evidence[label], drawn.shape))
+    return against(next(iter(ways)), in_turns(ways, options.rounds))
+
+
+def require_same(name: str, what: str, theirs: np.ndarray, ours: np.ndarray) -> None:
+    """Who gives something else is fast by being wrong."""
+    if (difference := float(np.abs(np.subtract(theirs, ours)).max())) > SAME:
+        raise AssertionError(f"{name} gives {what} that differ by {difference:.2g}.")
+
+
+def as_grad_cam(evidence: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Evidence (h, w) as grad-cam gives its maps: without what is negative, each from 0 to 1, in the input's size."""
+    from pytorch_grad_cam.utils.image import scale_cam_image
+
+    return scale_cam_image(scale_cam_image(np.maximum(evidence, 0)[None], shape[::-1]))[0]
 
 
 def stages(classifier: Classifier, options: Options) -> dict[str, dict[str, float]]:
@@ -222,17 +287,28 @@ def folder(classifier: Classifier, options: Options) -> dict[str, dict[str, floa
     )
 
     @torch.inference_mode()
-    def tutorial() -> int:
+    def tutorial() -> np.ndarray:
         loader = DataLoader(ImageFolder(place, transform), batch_size=32, num_workers=options.threads)
-        return sum(len(plain(batch)) for batch, _ in loader)
+        return torch.cat([plain(batch) for batch, _ in loader]).numpy()
+
+    @torch.inference_mode()
+    def one_by_one(path: Path) -> np.ndarray:
+        return plain(transform(Image.open(path))[None])[0].numpy()
 
     with tempfile.TemporaryDirectory() as place:
         paths = write_photos(Path(place) / "photos", options.photos)
+        some = range(0, len(paths), 10)
         ways: dict[str, Callable[[], Any]] = {
             f"ours: whole photos, {options.photos}": lambda: classifier.classify(paths)
         }
+        answers = classifier.classify(paths)
+        for index in some:
+            require_same("ours", "logits", answers[index].logits, classifier.classify([paths[index]])[0].logits)
         if "tutorial" in options.against:
-            ways[f"torchvision and DataLoader: centre crops, {options.photos}"] = tutorial
+            ways = {f"torchvision and DataLoader: centre crops, {options.photos}": tutorial} | ways
+            logits = tutorial()
+            for index in some:
+                require_same("tutorial", "logits", logits[index], one_by_one(paths[index]))
         return against(next(iter(ways)), in_turns(ways, 3))
 
 
@@ -274,10 +350,12 @@ def live(classifier: Classifier, options: Options) -> dict[str, dict[str, float]
                 "/gradio_api/component_server", json=sent | {"session_hash": f"visitor{visitor}"}
             )
             seconds.append(time.perf_counter() - started)
-            if answer.json()["verdict"] != expected[index].verdict:
-                raise AssertionError(
-                    f"A live answer is {answer.text[:200]}, and {expected[index]} to a single visitor."
-                )
+            said, alone = answer.json(), expected[index]
+            if (
+                said["verdict"] != alone.verdict
+                or max(abs(said["cat"] - alone.cat), abs(said["dog"] - alone.dog)) > SAME
+            ):
+                raise AssertionError(f"A live answer is {answer.text[:200]}, and {alone} to a single visitor.")
         return seconds
 
     async def measure(address: str) -> dict[str, dict[str, float]]:
@@ -295,8 +373,8 @@ def live(classifier: Classifier, options: Options) -> dict[str, dict[str, float]
                 figures[name] = summary([1000 * each for each in seconds])
         return against(next(iter(figures)), figures)
 
-    with served() as address:
-        return asyncio.run(measure(address))
+    with running(page_command(options), environment(options)) as line:
+        return asyncio.run(measure(line.split()[-1]))
 
 
 def memory(classifier: Classifier, options: Options) -> dict[str, dict[str, float]]:
@@ -310,7 +388,10 @@ def memory(classifier: Classifier, options: Options) -> dict[str, dict[str, floa
             for index in range(count):
                 os.link(photos[index % len(photos)], folder / f"{index:05}.jpg")
             command = [sys.executable, str(ROOT / "scripts" / "predict.py"), str(folder), "--csv", f"{folder}.csv"]
-            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            command += ["--checkpoint", str(options.checkpoint or SHIPPED), "--device", "cpu"]
+            process = subprocess.Popen(
+                command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment(options)
+            )
             _, status, usage = os.wait4(process.pid, 0)
             if status:
                 raise RuntimeError(f"predict.py ended with {os.waitstatus_to_exitcode(status)}.")
@@ -319,32 +400,57 @@ def memory(classifier: Classifier, options: Options) -> dict[str, dict[str, floa
 
 
 def start(classifier: Classifier, options: Options) -> dict[str, dict[str, float]]:
-    """From the command to the page's address, in a fresh process each time."""
-    commands = {
-        "ours: python app.py": [sys.executable, "-u", str(ROOT / "app.py"), "--host", "127.0.0.1"],
-        "torch, torchvision and gradio imported, an empty page": [sys.executable, "-u", "-c", EMPTY_PAGE],
+    """From the command to the page's address and to its first answer, in a fresh process each time."""
+    photo = example_paths()[0]
+    [expected] = classifier.classify([photo])
+
+    def first_answer() -> None:
+        with running(page_command(options), environment(options)) as line:
+            said = ask(line.split()[-1], photo)
+        if said["verdict"] != expected.verdict or abs(said["cat"] - expected.cat) > SAME:
+            raise AssertionError(f"The first answer is {said}, and {expected} later.")
+
+    def address() -> None:
+        with running(page_command(options), environment(options)):
+            pass
+
+    def empty() -> None:
+        with running([sys.executable, "-u", "-c", EMPTY_PAGE], environment(options)):
+            pass
+
+    ways = {
+        "torch, torchvision and gradio imported, an empty page": empty,
+        "python app.py, to its address": address,
+        "python app.py, to its first answer": first_answer,
     }
-    ways = {name: lambda command=command: until_first_line(command) for name, command in commands.items()}
-    return against("torch, torchvision and gradio imported, an empty page", in_turns(ways, 3))
+    return against(next(iter(ways)), in_turns(ways, START_ROUNDS))
 
 
-def until_first_line(command: Sequence[str]) -> None:
-    with running(command):
-        pass
+def ask(address: str, photo: Path) -> dict[str, Any]:
+    """What the page's /classify says of a photo."""
+    import httpx
+
+    with httpx.Client(base_url=f"{address.rstrip('/')}/gradio_api", timeout=60) as client:
+        [path] = client.post("/upload", files={"files": (photo.name, photo.read_bytes())}).raise_for_status().json()
+        sent = {"data": [{"path": path, "meta": {"_type": "gradio.FileData"}}]}
+        event = client.post("/call/classify", json=sent).raise_for_status().json()["event_id"]
+        lines = client.get(f"/call/classify/{event}").text.splitlines()
+    return json.loads(lines[lines.index("event: complete") + 1].removeprefix("data: "))[0]
+
+
+def page_command(options: Options) -> list[str]:
+    command = [sys.executable, "-u", str(ROOT / "app.py"), "--host", "127.0.0.1", "--device", "cpu"]
+    return [*command, "--checkpoint", str(options.checkpoint or SHIPPED)]
+
+
+def environment(options: Options) -> dict[str, str]:
+    return os.environ | {"GRADIO_ANALYTICS_ENABLED": "False", "OMP_NUM_THREADS": str(options.threads)}
 
 
 @contextmanager
-def served() -> Iterator[str]:
-    """app.py on a free port of this machine: its address."""
-    with running([sys.executable, "-u", str(ROOT / "app.py"), "--host", "127.0.0.1"]) as line:
-        yield line.split()[-1]
-
-
-@contextmanager
-def running(command: Sequence[str]) -> Iterator[str]:
+def running(command: Sequence[str], env: dict[str, str] | None = None) -> Iterator[str]:
     """A server in a process of its own, from when it says that it is there: what it says."""
-    environment = os.environ | {"GRADIO_ANALYTICS_ENABLED": "False"}
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment) as process:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=env) as process:
         try:
             said = next((line for line in process.stdout if "ready" in line or "http://" in line), None)
             if said is None:
