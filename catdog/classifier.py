@@ -30,12 +30,13 @@ from catdog.device import (
 )
 from catdog.engines import Engine, openvino_forward
 from catdog.evidence import boxes_of, evidence_and_logits, strongest_places
-from catdog.images import ImageError, Picture, open_picture
+from catdog.images import ImageError, Picture, open_reduced
 from catdog.metrics import probabilities_of, verdicts_of
 from catdog.resnet import ResNet, folded
 from catdog.transforms import STRIDE, Box, EvaluationPreset
 
 BATCH_SIZE = 32
+REDUCED = 4  # a large JPEG is decoded at no less than so many times the network's input
 CHUNK_SIZE = 128  # pictures decoded ahead: bounds the memory however many are asked for
 
 
@@ -150,12 +151,14 @@ class Classifier:
             raise ValueError(f'errors is {errors!r}: it must be "raise" or "return".')
         presets = [replace(self.metadata.preset(), size=size) for size in sizes]
 
+        enough = REDUCED * max(sizes)
+
         def prepare(source: Picture) -> Input | ImageError:
             try:
-                picture = open_picture(source)
+                picture, full_size = open_reduced(source, enough)
             except ImageError as error:
                 return error
-            return Input([preset(picture) for preset in presets], picture.size)
+            return Input([preset(picture, full_size) for preset in presets], full_size)
 
         pictures = iter(pictures)
         with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import math
 import os
 import urllib.parse
 from pathlib import Path
@@ -40,6 +41,7 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+SWAPS_SIDES = {UPRIGHT[5], UPRIGHT[6], UPRIGHT[7], UPRIGHT[8]}
 ORIENTATION_TAG = 274
 MAX_EXIF_TEXT = 2**18  # characters: EXIF as hexadecimal text in an old PNG, at most 64 KB in a JPEG
 
@@ -65,18 +67,36 @@ def open_picture(source: Picture) -> Image.Image:
 
     Returns:
         A new picture in mode RGB and sRGB: EXIF orientation applied, transparency laid on white, an animation's
-        first frame.
+        first frame. A file that is cut off behind the last pixel of that frame is a picture still.
 
     Raises:
         ImageError: with code `missing`, `empty`, `unknown-type`, `damaged`, `too-large`, `too-long` or `bad-array`.
     """
+    return open_reduced(source, None)[0]
+
+
+def open_reduced(source: Picture, short_side: int | None) -> tuple[Image.Image, tuple[int, int]]:
+    """Open a picture that will be shown small: a camera's JPEG several times sooner.
+
+    Args:
+        source: as for `open_picture`.
+        short_side: in pixels, at least what a large JPEG may keep of its own: it is decoded at a half, a quarter or an
+            eighth of its size then. None keeps all.
+
+    Returns:
+        The picture as `open_picture` gives it, and its full width and height in pixels.
+
+    Raises:
+        ImageError: as `open_picture`.
+    """
     try:
         if isinstance(source, np.ndarray):
-            return from_array(source)
+            picture = from_array(source)
+            return picture, picture.size
         if isinstance(source, Image.Image):
-            return upright_rgb(source, "The picture")
+            return upright_rgb(source, "The picture", None)
         name = name_of(source)
-        return decode(read_bytes(source, name), name)
+        return decode(read_bytes(source, name), name, short_side)
     except ImageError:
         raise
     except Exception as error:  # an object that only pretends to be a path or an array, or no memory left
@@ -151,7 +171,7 @@ def from_data_url(url: str) -> bytes:
         raise ImageError("damaged", "The data: URL is not valid base64: it is cut off or garbled.") from error
 
 
-def decode(content: bytes, name: str) -> Image.Image:
+def decode(content: bytes, name: str, short_side: int | None) -> tuple[Image.Image, tuple[int, int]]:
     if is_bomb(content):
         raise ImageError("damaged", f"{name} is made to keep a decoder busy: its parts are more than its pixels need.")
     try:
@@ -163,19 +183,23 @@ def decode(content: bytes, name: str) -> Image.Image:
             "unknown-type",
             f"{name} is not a picture that can be read: use JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC.",
         ) from error
-    return upright_rgb(image, name)
+    return upright_rgb(image, name, short_side)
 
 
-def upright_rgb(image: Image.Image, name: str) -> Image.Image:
-    """Check the size before a pixel is decoded, then decode, turn and convert."""
+def upright_rgb(image: Image.Image, name: str, short_side: int | None) -> tuple[Image.Image, tuple[int, int]]:
+    """Check the size before a pixel is decoded, then decode, turn and convert: the picture and its full size."""
     check_size(*image.size, name)
+    width, height = image.size
     try:
+        if short_side is not None:
+            share = min(1.0, short_side / min(width, height))
+            image.draft(None, (math.ceil(width * share), math.ceil(height * share)))  # of a JPEG; nothing for others
         image.load()
         rgb = to_rgb(image)
         turn = UPRIGHT.get(orientation(image))
         upright = rgb.transpose(turn) if turn is not None else rgb
         upright.info = {}  # or whoever opens the result again would turn it again
-        return upright
+        return upright, (height, width) if turn in SWAPS_SIDES else (width, height)
     except Exception as error:  # see decode: OSError, SyntaxError, struct.error, MemoryError, ...
         raise ImageError("damaged", f"{name} is damaged or cut off: it cannot be decoded to the end.") from error
 
@@ -271,4 +295,4 @@ def from_array(array: np.ndarray) -> Image.Image:
         array = array.astype(np.uint8) * 255
     elif array.dtype != np.uint8:
         raise ImageError("bad-array", f"The array holds {array.dtype}: expected uint8, uint16 or floats in [0, 1].")
-    return upright_rgb(Image.fromarray(np.ascontiguousarray(array)), "The array")
+    return upright_rgb(Image.fromarray(np.ascontiguousarray(array)), "The array", None)[0]

@@ -121,9 +121,14 @@ class EvaluationPreset:
         right, bottom = left + max(side, 1), top + max(side, 1)
         return round(left), round(top), round(right), round(bottom)
 
-    def __call__(self, picture: Image.Image) -> Tensor:
-        """RGB picture -> (3, h, w), normalised."""
-        height, width = self.shape(*picture.size)
+    def __call__(self, picture: Image.Image, full_size: tuple[int, int] | None = None) -> Tensor:
+        """RGB picture -> (3, h, w), normalised.
+
+        Args:
+            picture: the upright picture.
+            full_size: its width and height before it was reduced, which decide the input's shape.
+        """
+        height, width = self.shape(*(full_size or picture.size))
         small = picture.resize((width, height), Image.Resampling.BILINEAR, box=self.view(*picture.size))
         return normalizer()(small)
 

@@ -31,11 +31,11 @@ from PIL import Image  # noqa: E402
 
 from catdog import load  # noqa: E402
 from catdog.checkpoint import SHIPPED, CheckpointError  # noqa: E402
-from catdog.classifier import Classifier, Explanation  # noqa: E402
+from catdog.classifier import REDUCED, Classifier, Explanation  # noqa: E402
 from catdog.config import OptionError  # noqa: E402
 from catdog.datasets import DataError  # noqa: E402
 from catdog.device import DeviceError  # noqa: E402
-from catdog.images import open_picture  # noqa: E402
+from catdog.images import open_picture, open_reduced  # noqa: E402
 from catdog.model_card import rows  # noqa: E402
 from catdog.render import overlay  # noqa: E402
 
@@ -47,6 +47,7 @@ START_ROUNDS = 3
 BASELINES = ("torchvision", "naive", "tutorial")
 DRAWN = (960, 720)  # px
 SAME = 1e-3  # logits, and maps from 0 to 1
+SAME_DECODED = 1e-2  # probabilities
 EMPTY_PAGE = """
 import torch, torchvision, gradio
 with gradio.Blocks() as page:
@@ -248,10 +249,14 @@ def stages(classifier: Classifier, options: Options) -> dict[str, dict[str, floa
     buffer = io.BytesIO()
     open_picture(example_paths()[0]).resize((4032, 3024)).save(buffer, "JPEG", quality=90)
     content = buffer.getvalue()
-    picture = open_picture(content)
     preset = classifier.metadata.preset()
-    batch = preset(picture)[None]
-    [explanation] = classifier.explain([picture])
+    enough = REDUCED * preset.size
+    picture, full_size = open_reduced(content, enough)
+    batch = preset(picture, full_size)[None]
+    [explanation], [whole] = classifier.explain([content]), classifier.classify([open_picture(content)])
+    for label in ("cat", "dog"):
+        if (difference := abs(getattr(explanation.prediction, label) - getattr(whole, label))) > SAME_DECODED:
+            raise AssertionError(f"Decoded smaller, the probability of a {label} differs by {difference:.2g}.")
 
     def draw(explanation: Explanation) -> Image.Image:
         small = picture.resize(DRAWN, reducing_gap=2.0)
@@ -259,8 +264,9 @@ def stages(classifier: Classifier, options: Options) -> dict[str, dict[str, floa
 
     ways = {
         "all": lambda: draw(classifier.explain([content])[0]),
-        "decode": lambda: open_picture(content),
-        "resize and normalise": lambda: preset(picture),
+        "decode, at a half": lambda: open_reduced(content, enough),
+        "decode whole, for comparison": lambda: open_picture(content),
+        "resize and normalise": lambda: preset(picture, full_size),
         "forward pass with maps": lambda: classifier._forward(batch),
         "shrink and draw": lambda: draw(explanation),
     }

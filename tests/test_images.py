@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from catdog import images
-from catdog.images import ORIENTATION_TAG, ImageError, open_picture
+from catdog.images import ORIENTATION_TAG, ImageError, open_picture, open_reduced
 
 # format -> (how to write it without loss or nearly so, the largest difference of a channel that this may leave)
 FORMATS = {
@@ -204,6 +204,26 @@ def test_every_exif_orientation_gives_the_same_upright_picture(quadrants, orient
     picture = open_picture(encoded(stored, format, exif=exif.tobytes(), **options))
     assert picture.size == quadrants.size
     assert difference(picture, quadrants) <= within
+
+
+@pytest.mark.parametrize(
+    "size, kept", [((1600, 1200), (800, 600)), ((4000, 3000), (500, 375)), ((800, 600), (800, 600))]
+)
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_large_jpeg_is_decoded_smaller_where_that_is_enough(quadrants, size, kept, orientation):
+    exif = Image.Exif()
+    exif[ORIENTATION_TAG] = orientation
+    turned = slice(None, None, -1 if orientation == 6 else 1)
+    picture, full_size = open_reduced(encoded(quadrants.resize(size), "JPEG", exif=exif), 310)
+    assert (picture.size, full_size) == (kept[turned], size[turned])
+    whole = open_picture(encoded(quadrants.resize(size), "JPEG", exif=exif))
+    assert whole.size == full_size
+    assert difference(picture.resize((8, 8)), whole.resize((8, 8))) <= 4
+
+
+def test_other_formats_are_decoded_whole(quadrants):
+    picture, full_size = open_reduced(encoded(quadrants.resize((1600, 1200)), "PNG"), 310)
+    assert picture.size == full_size == (1600, 1200)
 
 
 @pytest.mark.parametrize("exif", [b"Exif\0\0", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\x01", b"Exif\0\0" + bytes(range(200))])

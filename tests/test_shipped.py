@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
+from PIL import Image
 
 import catdog
 from catdog import datasets
+from catdog.images import open_picture
 from catdog.report import figures_of, score, table_of
 
 
@@ -22,12 +26,23 @@ def test_the_examples_are_told_apart(classifier, examples):
 
 
 def test_a_plain_wall_has_almost_no_evidence(classifier):
-    from PIL import Image
-
     [explanation] = classifier.explain([Image.new("RGB", (640, 480), (200, 195, 180))])
     assert explanation.prediction.verdict == "neither"
     places = explanation.evidence[0].size
     assert (explanation.evidence * places).max() < 0.5 * classifier.metadata.evidence_scale
+
+
+def test_a_camera_s_jpeg_that_is_decoded_smaller_gets_the_same_answer(classifier, examples):
+    for path in (path for path in examples if not path.name.startswith("hard")):  # those change with any resampling
+        picture = open_picture(path)
+        buffer = io.BytesIO()
+        large = picture.resize((picture.width * 5, picture.height * 5), Image.Resampling.LANCZOS)
+        large.save(buffer, "JPEG", quality=88)
+        reduced, whole = classifier.explain([buffer.getvalue(), open_picture(buffer.getvalue())])
+        assert reduced.prediction.cat == pytest.approx(whole.prediction.cat, abs=1e-2), path.name
+        assert reduced.prediction.dog == pytest.approx(whole.prediction.dog, abs=1e-2), path.name
+        assert (reduced.view, reduced.prediction.verdict) == (whole.view, whole.prediction.verdict)
+        assert reduced.evidence.shape == whole.evidence.shape
 
 
 @pytest.mark.slow
