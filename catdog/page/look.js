@@ -8,9 +8,11 @@ const fold = find("details"), blockStage = find(".block-stage select"), stagesLa
 const wish = { method: find(".method select"), stage: find(".stage select"), label: find(".wish .label select") };
 let stages = null, result = null; // messages
 let asked = false; // for the stages of this photo
+let waiting = false; // for them
 let chosen = null; // label; without one the server takes the likelier
 let photo = false; // whether there is one
 let running = false; // a method
+let stopping = false; // and the visitor wants it to end
 
 const nameOf = (method) => props.methods.find(([code]) => code === method)[1];
 const labelName = (label) => say(`label.${label}`);
@@ -86,6 +88,7 @@ const tell = () => {
 
 const setRunning = (value) => {
   running = value;
+  stopping = false;
   find(".start").disabled = running;
   find(".stop").hidden = find(".progress").hidden = !running;
 };
@@ -97,9 +100,14 @@ const tellProgress = (share) => {
 
 const ask = () => {
   if (!fold.open || asked || !photo) return;
-  asked = true;
+  asked = waiting = true;
   find(".busy").hidden = false;
   trigger("stages", { label: chosen });
+};
+
+const askAnew = () => {
+  asked = false;
+  ask();
 };
 
 const receive = async () => {
@@ -107,16 +115,21 @@ const receive = async () => {
   if (message.kind === "fresh") {
     stages = result = chosen = null;
     photo = message.photo;
-    asked = false;
+    asked = waiting = false;
     setRunning(false);
     ask();
   }
   if (message.kind === "problem") {
-    asked = false;
+    asked = waiting = false;
     setRunning(false);
   }
-  if (message.kind === "progress") return tellProgress(message.share);
+  if (message.kind === "progress") {
+    if (stopping) trigger("stop"); // the work had not begun when the visitor stopped it
+    return tellProgress(message.share);
+  }
   if (message.kind === "stages") {
+    waiting = false;
+    if (chosen && message.label !== chosen) return askAnew(); // the visitor has chosen the other label meanwhile
     stages = message;
     stagesLabel.value = message.label;
     if (!chosen) wish.label.value = message.label;
@@ -148,9 +161,8 @@ catdog.fill(element);
 
 fold.addEventListener("toggle", ask);
 stagesLabel.addEventListener("change", () => {
-  asked = false;
   chosen = stagesLabel.value;
-  ask();
+  if (!waiting) askAnew();
 });
 blockStage.addEventListener("change", () => {
   drawBlock();
@@ -163,7 +175,10 @@ find(".wish").addEventListener("submit", (event) => {
   tellProgress(0);
   trigger("method", { method: wish.method.value, stage: Number(wish.stage.value), label: wish.label.value });
 });
-find(".stop").addEventListener("click", () => trigger("stop"));
+find(".stop").addEventListener("click", () => {
+  stopping = true;
+  trigger("stop");
+});
 document.addEventListener("catdog-language", tell);
 watch("value", receive);
 receive();

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from catdog.evidence import CAM_METHODS, STAGES, block_parts, cam_map, passes_of
 from catdog.images import ImageError, open_picture
 from catdog.page.drawing import LOOK, PAIRS, data_url
 
-UNANSWERED = {"kind": "problem", "code": "unanswered"}
+UNANSWERED = "() => ({kind: 'problem', code: 'unanswered', at: Date.now()})"  # as `news` makes it
 REPORT_SECONDS = 0.3  # between two reports of how far the work is
 NAMES = {  # of the methods, as their papers write them
     "GradCAM": "Grad-CAM",
@@ -90,17 +89,23 @@ def build(classifier: Classifier, source: gr.State) -> None:
     hidden = {"show_progress": "hidden", "api_visibility": "private"}
     queued = {"show_progress": "minimal", "api_visibility": "private"}
     stages = view.stages(see_stages, source, view, trigger_mode="always_last", **queued)
-    method = view.method(see_method, source, view, **queued)
+    # "multiple": what is asked for as soon as the last work ends must not be left aside; it stops what goes on, if anything
+    method = view.method(see_method, source, view, trigger_mode="multiple", **queued)
     for event in (stages, method):
-        event.failure(None, None, view, js=f"() => ({json.dumps(UNANSWERED)})", **hidden)
+        event.failure(None, None, view, js=UNANSWERED, **hidden)
     view.stop(stop, None, None, queue=False, **hidden)
     source.change(refresh, source, view, queue=False, cancels=[stages, method], **hidden)
     Context.root_block.unload(stop)
 
 
+def news(kind: str, **fields: Any) -> dict[str, Any]:
+    """A message that is seen also after an equal one: Gradio tells the page of a value only where it differs."""
+    return {"kind": kind, **fields, "at": time.time()}
+
+
 def fresh(path: str | None) -> dict[str, Any]:
-    """Another photo, or none: what is shown is no longer of it. The time makes it news, also after another such."""
-    return {"kind": "fresh", "photo": path is not None, "at": time.time()}
+    """Another photo, or none: what is shown is no longer of it."""
+    return news("fresh", photo=path is not None)
 
 
 def stages_of(classifier: Classifier, path: str | None, label: str | None) -> dict[str, Any]:
@@ -114,7 +119,7 @@ def stages_of(classifier: Classifier, path: str | None, label: str | None) -> di
             [prediction] = classifier.classify([path])
             label = max(LABELS, key=lambda each: getattr(prediction, each))
     except ImageError as error:
-        return {"kind": "problem", "code": error.code}
+        return news("problem", code=error.code)
     begun = time.perf_counter()
     maps = [gray(cam_map(classifier.network, batch, "LayerCAM", stage, LABELS.index(label))[0]) for stage in STAGES]
     seconds = time.perf_counter() - begun
@@ -133,7 +138,7 @@ def method_of(
     try:
         shown, batch = prepared(classifier, path)
     except ImageError as error:
-        yield {"kind": "problem", "code": error.code}
+        yield news("problem", code=error.code)
         return
     total = passes_of(classifier.network, method, stage)
     passes = 0
@@ -155,7 +160,7 @@ def method_of(
     try:
         [values] = job.result()
     except Stopped:
-        yield {"kind": "stopped"}
+        yield news("stopped")
         return
     seconds = time.perf_counter() - begun
     wish = {"method": method, "stage": stage, "label": label}

@@ -47,17 +47,14 @@ def build(classifier: Classifier, max_file_size: int) -> tuple[RawImage, dict[st
         answer = answer_to(classifier, path)
         return answer, preview_of(path), path if answer["state"] == "answer" else None
 
-    gr.Examples(
-        [str(path) for path in sorted(EXAMPLES.glob("*.jpg"))],
-        picture,
-        [answer, picture, source],
-        respond,
+    paths = [str(path) for path in sorted(EXAMPLES.glob("*.jpg"))]
+    examples = gr.Dataset(  # gr.Examples leaves a click aside while an earlier one is answered
         label=words.label("photo.examples"),
+        components=[picture],
+        samples=[[path] for path in paths],
+        samples_per_page=12,
+        type="index",
         elem_id="examples",
-        run_on_click=True,
-        cache_examples=False,
-        examples_per_page=12,
-        api_visibility="private",
     )
     words.text(words.tagged("photo.credit"), elem_id="credit")
     finer = answer.finer(
@@ -74,17 +71,28 @@ def build(classifier: Classifier, max_file_size: int) -> tuple[RawImage, dict[st
         "outputs": [answer, picture, source],
         "show_progress_on": answer,
         "cancels": finer,
+        "trigger_mode": "always_last",
         "api_visibility": "private",
     }
-    answering = picture.input(**answer_picture, trigger_mode="always_last")
+    choosing = examples.click(
+        lambda index: paths[index],
+        examples,
+        picture,
+        queue=False,
+        trigger_mode="always_last",
+        show_progress="hidden",
+        api_visibility="private",
+    )
+    answering = [picture.input(**answer_picture), choosing.then(**answer_picture)]
     failed = f"(picture) => picture ? {json.dumps(UNANSWERED)} : {json.dumps(WAITING)}"  # none: it was removed
-    answering.failure(None, picture, answer, js=failed, show_progress="hidden")
+    for event in answering:
+        event.failure(None, picture, answer, js=failed, show_progress="hidden")
     picture.clear(
         lambda: (WAITING, None),
         None,
         [answer, source],
         queue=False,
-        cancels=[answering, finer],
+        cancels=[*answering, finer],
         api_visibility="private",
     )
     return picture, answer_picture

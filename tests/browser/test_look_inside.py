@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -45,6 +47,20 @@ def test_four_stages_and_a_block_are_drawn_for_the_likelier_label(opened):
     assert drawn(opened, "#look .addition canvas") == [True] * 3
     names = opened.locator("#look canvas[role=img]").evaluate_all("all => all.slice(0, 4).map(each => each.ariaLabel)")
     assert len(set(names)) == 4 and all("LayerCAM" in name for name in names)
+
+
+def test_of_labels_chosen_in_quick_succession_the_last_one_s_stages_are_shown(opened):
+    label = opened.locator("#look section .label select").first
+    for chosen in ("cat", "dog", "cat"):
+        label.select_option(chosen)
+    names = opened.locator("#look .stages canvas")
+    for place in range(4):
+        expect(names.nth(place)).to_have_attribute("aria-label", re.compile(words.LABEL["cat"][0]), timeout=PATIENCE)
+    assert label.input_value() == "cat"
+    label.select_option("dog")
+    label.select_option("cat")
+    label.select_option("dog")
+    expect(names.first).to_have_attribute("aria-label", re.compile(words.LABEL["dog"][0]), timeout=PATIENCE)
 
 
 def test_a_method_shows_its_map_and_its_time(opened):
