@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import copy
 import importlib.util
 import io
 import sys
 import warnings
+from collections.abc import Callable
 from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch._subclasses.fake_tensor import FakeTensorMode
+from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from catdog import classifier as classifier_module
@@ -24,7 +26,7 @@ from catdog.classifier import Classifier
 from catdog.datasets import VERDICTS
 from catdog.device import DeviceError, half_precision
 from catdog.evidence import evidence_and_logits
-from catdog.resnet import ARCHITECTURES, resnet18
+from catdog.resnet import ARCHITECTURES, ResNet, folded, resnet18
 from catdog.training import loss_of
 
 CUDA = torch.device("cuda", 0)
@@ -59,10 +61,19 @@ def fake_cuda():
         yield
 
 
+def on_the_gpu(make: Callable[[], ResNet], dtype: torch.dtype = torch.float32) -> ResNet:
+    """A network as Classifier answers with it, its batch norms folded, on the GPU that is not there."""
+    with unset_fake_temporarily():
+        network = folded(make())
+        shapes = {name: each.shape for name, each in network.state_dict().items()}
+    state = {name: torch.empty(shape, dtype=dtype, device=CUDA) for name, shape in shapes.items()}
+    network.load_state_dict(state, assign=True)
+    return network
+
+
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_answer_and_maps_stay_on_the_gpu(fake_cuda, architecture):
-    with CUDA:
-        network = ARCHITECTURES[architecture]().eval()
+    network = on_the_gpu(ARCHITECTURES[architecture])
     with Recorded() as recorded:
         evidence, logits = evidence_and_logits(network, torch.empty(2, 3, 64, 96, device=CUDA))
     assert evidence.device == logits.device == CUDA
@@ -86,15 +97,7 @@ def test_a_tensor_that_is_left_on_the_cpu_would_be_noticed(fake_cuda):
 
 
 def test_half_precision_begins_at_the_first_layer_and_ends_with_the_features(fake_cuda):
-    with CUDA:
-        network = resnet18().eval()
-        state = network.state_dict()
-        half = {
-            name: torch.empty_like(each, dtype=torch.float16)
-            for name, each in state.items()
-            if each.is_floating_point()
-        }
-    network.load_state_dict(state | half, assign=True)
+    network = on_the_gpu(resnet18, torch.float16)
     with Recorded() as recorded:
         evidence, logits = evidence_and_logits(network, torch.empty(2, 3, 64, 64, device=CUDA, dtype=torch.float16))
     assert recorded.of("convolution") == {torch.float16}
@@ -103,6 +106,21 @@ def test_half_precision_begins_at_the_first_layer_and_ends_with_the_features(fak
     names = [name for name, _, _ in recorded.calls]
     last = max(index for index, name in enumerate(names) if "convolution" in name)
     assert "bmm" in " ".join(names[last:])
+
+
+def test_a_batch_goes_to_the_gpu_once_and_only_answer_and_maps_come_back(fake_cuda, tiny_network, monkeypatch):
+    monkeypatch.setattr(torch.Tensor, "numpy", lambda tensor: np.empty(tensor.shape))  # these have no values to give
+    with unset_fake_temporarily():
+        classifier = Classifier(copy.deepcopy(tiny_network), Metadata(), torch.device("cpu"))
+    classifier.device, classifier._folded = CUDA, on_the_gpu(lambda: tiny_network)
+    batch = torch.empty(2, 3, 64, 96)
+    with Recorded() as recorded:
+        evidence, logits = classifier._forward(batch)
+    assert (evidence.shape, logits.shape) == ((2, 2, 2, 3), (2, 2))
+    between = [name for name, _, devices in recorded.calls if len(devices) > 1]
+    assert len(between) == 3 and all("to" in name for name in between)
+    assert {name for name, _, devices in recorded.calls if devices == {"cpu"}} <= {"prim.device.default"}
+    assert not any("batch_norm" in name for name, _, _ in recorded.calls), "the folded network is the faster one"
 
 
 @pytest.mark.parametrize("kind", ["binary", "cross-entropy"])
