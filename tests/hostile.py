@@ -19,6 +19,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 PICTURE = Image.fromarray(
     (np.kron(np.arange(24).reshape(4, 6, 1) * 10, np.ones((8, 8, 1))) + np.array([0, 7, 25])).astype(np.uint8)
 )
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 Cases = dict[str, Callable[[], object]]
 
 
@@ -87,6 +88,22 @@ def gif_frame() -> bytes:
     return content[13 + 3 * 2 ** ((content[10] & 7) + 1) : -1]
 
 
+def webp_of_frames(count: int) -> bytes:
+    """An animation: the honest picture, then one pixel so many times (WebP container specification, "Animation")."""
+
+    def part(kind: bytes, content: bytes) -> bytes:
+        return kind + struct.pack("<I", len(content)) + content + bytes(len(content) % 2)
+
+    def frame(picture: Image.Image) -> bytes:
+        return part(b"ANMF", bytes(6) + size(picture) + b"\x0a\0\0\0" + encoded("WEBP", picture, lossless=True)[12:])
+
+    def size(picture: Image.Image) -> bytes:
+        return b"".join((side - 1).to_bytes(3, "little") for side in picture.size)
+
+    head = b"WEBP" + part(b"VP8X", b"\x02\0\0\0" + size(PICTURE)) + part(b"ANIM", bytes(6))
+    return part(b"RIFF", head + frame(PICTURE) + frame(Image.new("RGB", (1, 1))) * count)
+
+
 def bomb_in_a_tile(side: int = 12_000) -> bytes:
     """100x100 pixels of a tile of 144 million: 140 KB."""
     packer = zlib.compressobj(9)
@@ -138,8 +155,40 @@ def resized(format: str, width: int, height: int) -> bytes:
     return bytes(content)
 
 
-def cut_at_every_part(format: str) -> Cases:
-    """Cut off where each of the file's parts begins."""
+def to_be_cut() -> dict[str, bytes]:
+    """Small honest files with parts of every kind: markers, chunks, blocks, directories, frames."""
+
+    def frames() -> dict:  # new ones each time: a save leaves options behind in them
+        return {"save_all": True, "append_images": [small.rotate(90), small.rotate(180)]}
+
+    small = PICTURE.resize((16, 12))
+    alpha = small.convert("RGBA")
+    alpha.putalpha(Image.linear_gradient("L").resize(small.size))
+    more = {"exif": exif((274, 3, 1, 6)), "icc_profile": SRGB}
+    return {
+        "JPEG": encoded("JPEG", small, comment=b"a", quality=75, restart_marker_rows=1, **more),
+        "JPEG, progressive": encoded("JPEG", small, progressive=True, **more),
+        "JPEG, two in an MPO": encoded("MPO", small, **frames()),
+        "PNG": encoded("PNG", alpha, **more),
+        "PNG, palette": encoded("PNG", small.quantize(16), transparency=3),
+        "PNG, animated": encoded("PNG", small, **frames()),
+        "WebP": encoded("WEBP", alpha, **more),
+        "WebP, lossless": encoded("WEBP", alpha, lossless=True),
+        "WebP, animated": encoded("WEBP", small, **frames()),
+        "GIF": encoded("GIF", small.quantize(16), comment=b"a" * 300),
+        "GIF, animated": encoded("GIF", small.quantize(16), **frames()),
+        "BMP": encoded("BMP", small),
+        "BMP, palette": encoded("BMP", small.quantize(16)),
+        "TIFF": encoded("TIFF", small, **more),
+        "TIFF, compressed strips": encoded("TIFF", small, compression="tiff_lzw", strip_size=96),
+        "TIFF, three pages": encoded("TIFF", small.copy(), compression="tiff_deflate", **frames()),
+        "AVIF": encoded("AVIF", alpha, **more),
+        "HEIF": encoded("HEIF", alpha, **more),
+    }
+
+
+def cut_at_parts(format: str) -> Cases:
+    """Cut off where about a dozen of the file's parts begin."""
     content = encoded(format, **({"progressive": True} if format == "JPEG" else {}))
     mark = {
         "JPEG": rb"\xff[\xc0-\xfe]",
@@ -158,7 +207,7 @@ def cases() -> Cases:
     """All of them; `kind/name`."""
     found: Cases = {}
     for format in FORMATS:
-        found |= cut_at_every_part(format)
+        found |= cut_at_parts(format)
         found[f"bomb/{format} of 60000x60000"] = lambda format=format: resized(
             format, *((60_000, 60_000) if format != "WEBP" else (16_383, 16_383))
         )
@@ -264,17 +313,16 @@ def inks() -> Cases:
 
 
 def profiles() -> Cases:
-    honest = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    huge_tag = honest[:128] + struct.pack(">I", 2**32 - 1) + honest[132:]
+    huge_tag = SRGB[:128] + struct.pack(">I", 2**32 - 1) + SRGB[132:]
     garbled = {
-        "cut off": honest[:200],
+        "cut off": SRGB[:200],
         "zeros": bytes(3_000),
         "of 2^32 tags": huge_tag,
-        "of a negative size": b"\xff\xff\xff\xff" + honest[4:],
-        "turned over": turned_over(honest),
-        "for CMYK": honest.replace(b"RGB ", b"CMYK"),
-        "for Lab": honest.replace(b"RGB ", b"Lab "),
-        "of a million bytes": honest + bytes(1_000_000),
+        "of a negative size": b"\xff\xff\xff\xff" + SRGB[4:],
+        "turned over": turned_over(SRGB),
+        "for CMYK": SRGB.replace(b"RGB ", b"CMYK"),
+        "for Lab": SRGB.replace(b"RGB ", b"Lab "),
+        "of a million bytes": SRGB + bytes(1_000_000),
     }
     cases = {f"PNG, {name}": (lambda icc=icc: encoded("PNG", icc_profile=icc)) for name, icc in garbled.items()}
     parts = [segment(0xE2, b"ICC_PROFILE\0" + bytes([number, 255]) + b"x" * 50_000) for number in (0, 7, 7, 255)]
@@ -335,6 +383,8 @@ def animations() -> Cases:
         "TIFF whose directory follows itself": lambda: gray_tiff(
             8, 8, (273, 4, 1, "data"), (279, 4, 1, 64), data=bytes(64), following=8
         ),
+        "WebP of a million frames": lambda: webp_of_frames(1_000_000),
+        "WebP of a million frames, the last cut off": lambda: webp_of_frames(1_000_000)[:-7],
         "WebP of 61 frames": lambda: encoded("WEBP", save_all=True, append_images=[PICTURE.rotate(1)] * 60),
     }
 
