@@ -87,10 +87,10 @@ def build(classifier: Classifier, source: gr.State) -> None:
         return fresh(path)
 
     hidden = {"show_progress": "hidden", "api_visibility": "private"}
-    queued = {"show_progress": "minimal", "api_visibility": "private"}
-    stages = view.stages(see_stages, source, view, trigger_mode="always_last", **queued)
-    # "multiple": what is asked for as soon as the last work ends must not be left aside; it stops what goes on, if anything
-    method = view.method(see_method, source, view, trigger_mode="multiple", **queued)
+    # "multiple": the browser asks for one at a time, and may ask for the next before Gradio has seen the last one end
+    queued = {"show_progress": "minimal", "trigger_mode": "multiple", "api_visibility": "private"}
+    stages = view.stages(see_stages, source, view, **queued)
+    method = view.method(see_method, source, view, **queued)
     for event in (stages, method):
         event.failure(None, None, view, js=UNANSWERED, **hidden)
     view.stop(stop, None, None, queue=False, **hidden)

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+import re
+import shutil
+import time
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from catdog.page import words
+
+from .conftest import CAMERA, QUIET
 
 PATIENCE = 120_000  # ms, for an answer on a busy machine
 FRAMES = "component_server"
@@ -79,23 +87,81 @@ def test_both_animals_of_the_film_are_told(live):
         expect(live.locator("#live .verdict")).to_have_text(words.VERDICT[label][0], timeout=PATIENCE)
 
 
-def test_frames_are_dropped_and_never_queued(live):
-    waiting, most, sizes = set(), [], []
+SLOW = """
+    // An answer takes two seconds. The frame that was shown last before each request is counted.
+    window.sent = [];
+    let frames = 0, waiting = 0;
+    const request = HTMLVideoElement.prototype.requestVideoFrameCallback;
+    HTMLVideoElement.prototype.requestVideoFrameCallback = function (callback) {
+        return request.call(this, (...given) => (frames++, callback(...given)));
+    };
+    const send = window.fetch;
+    window.fetch = async (address, options) => {
+        if (!String(address.url ?? address).includes("component_server")) return send(address, options);
+        sent.push({ frame: frames, waiting: ++waiting });
+        const answer = await send(address, options);
+        await new Promise((resolve) => setTimeout(resolve, 2000));
+        waiting--;
+        return answer;
+    };
+"""
 
-    def asked(request):
-        if FRAMES in request.url:
-            waiting.add(request)
-            most.append(len(waiting))
-            sizes.append(len(request.post_data or ""))
 
-    live.on("request", asked)
-    live.on("requestfinished", lambda request: waiting.discard(request))
-    live.on("requestfailed", lambda request: waiting.discard(request))
+def test_a_slow_server_makes_it_drop_frames_and_send_the_newest_never_two_at_once(open_live, address):
+    page = open_live(address, SLOW)
+    start(page)
+    page.wait_for_function("sent.length >= 3", timeout=PATIENCE)
+    sent = page.evaluate("sent")
+    assert max(each["waiting"] for each in sent) == 1
+    for earlier, later in itertools.pairwise(sent):
+        assert later["frame"] - earlier["frame"] > 5, "frames that came meanwhile are dropped"
+
+
+def test_frames_are_small(live):
     start(live)
-    for _ in range(3):
+    with live.expect_request(lambda request: FRAMES in request.url, timeout=PATIENCE) as asked:
+        pass
+    assert len(asked.value.post_data) < 60_000
+
+
+def answer_of(verdict: str, cat: float, dog: float) -> str:
+    evidence = {"cat": [cat] * 4, "dog": [dog] * 4}
+    view = {"view": [0, 0, 1, 1], "shape": [2, 2]}
+    return json.dumps({"verdict": verdict, "cat": cat, "dog": dog, "evidence": evidence, **view})
+
+
+def test_one_contrary_answer_turns_neither_verdict_nor_bars_and_lasting_ones_do(live):
+    said = {"now": answer_of("cat", 1.0, 0.0), "once": None}
+
+    def answer(route):
+        body, said["once"] = said["once"] or said["now"], None
+        time.sleep(0.05)
+        route.fulfill(status=200, content_type="application/json", body=body)
+
+    live.route(f"**/{FRAMES}**", answer)
+    start(live)
+    verdict, bar = live.locator("#live .verdict"), live.locator("#live .fill.cat")
+    expect(verdict).to_have_text(words.VERDICT["cat"][0])
+    live.evaluate(
+        """() => {
+            window.verdicts = new Set(), window.least = 100;
+            const look = () => {
+                verdicts.add(document.querySelector("#live .verdict").textContent);
+                least = Math.min(least, parseFloat(document.querySelector("#live .fill.cat").style.width));
+            };
+            new MutationObserver(look).observe(
+                document.querySelector("#live"), { subtree: true, childList: true, attributes: true, characterData: true });
+        }"""
+    )
+    said["once"] = answer_of("dog", 0.0, 1.0)
+    for _ in range(4):
         live.wait_for_event("requestfinished", lambda request: FRAMES in request.url, timeout=PATIENCE)
-    assert len(most) >= 3 and max(most) == 1
-    assert max(sizes) < 60_000
+    assert said["once"] is None
+    assert live.evaluate("[...verdicts]") == [words.VERDICT["cat"][0]]
+    assert 20 < live.evaluate("least") < 100
+    said["now"] = answer_of("dog", 0.0, 1.0)
+    expect(verdict).to_have_text(words.VERDICT["dog"][0], timeout=PATIENCE)
+    expect(bar).to_have_attribute("style", re.compile(r"width: [0-9]\."), timeout=PATIENCE)
 
 
 def test_it_stops_when_the_browsers_tab_is_hidden(live):
@@ -157,7 +223,21 @@ def test_a_camera_that_cannot_be_had_gets_a_sentence(open_live, address, error, 
     expect(start_button(page)).to_have_text(words.LIVE["start"][0])
 
 
+def test_a_camera_that_the_visitor_refuses_gets_a_sentence(browser, address):
+    """As the browser itself refuses it; the one of the other tests says yes to every question."""
+    refusing = browser.browser_type.launch(
+        executable_path=shutil.which("chromium"), args=[*QUIET, CAMERA[0], "--deny-permission-prompts"]
+    )
+    page = refusing.new_page(locale="en")
+    page.goto(address)
+    page.get_by_role("tab", name=words.LIVE["tab"][0]).click(timeout=PATIENCE)
+    start_button(page).click()
+    expect_stopped(page, "refused")
+    refusing.close()
+
+
 def test_a_camera_that_is_unplugged_gets_a_sentence(live):
+    """Chromium's fake device cannot be unplugged and `stop()` tells nobody, so the event is sent by hand."""
     start(live)
     live.evaluate(
         "document.querySelector('#live video').srcObject.getVideoTracks()[0].dispatchEvent(new Event('ended'))"

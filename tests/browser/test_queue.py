@@ -39,3 +39,28 @@ def test_a_visitor_sees_the_place_in_the_queue_and_beyond_its_end_a_sentence(
             expect(answer).not_to_contain_text("|", timeout=PATIENCE)
         for visitor in visitors:
             visitor.close()
+
+
+def test_two_visitors_at_once_get_their_own_answers(browser, address, root):
+    """Both photos are sent before either is answered: the way back of the first is held until the second has asked."""
+    asked, visitors = [], []
+    for _ in range(2):
+        context = browser.new_context(locale="en")
+        visitors.append(context.new_page())
+        visitors[-1].on("request", lambda request: asked.append(request) if "queue/join" in request.url else None)
+        visitors[-1].goto(address)
+        visitors[-1].wait_for_selector("#picture")
+    photos = {"cat": "cat-ginger-kitten.jpg", "dog": "dog-german-shepherd.jpg"}
+    held = []
+    visitors[0].route("**/queue/data?**", lambda route: held.append(route))
+    for visitor, name in zip(visitors, photos.values()):
+        visitor.set_input_files("#picture input[type=file]", str(root / "examples" / name))
+    expect(visitors[1].locator("#answer .verdict")).to_have_text(words.VERDICT["dog"][0], timeout=PATIENCE)
+    expect(visitors[0].locator("#answer .waiting")).to_be_visible()
+    assert held and len(asked) == 2
+    for route in held:
+        route.continue_()
+    for visitor, (verdict, name) in zip(visitors, photos.items()):
+        expect(visitor.locator("#answer .verdict")).to_have_text(words.VERDICT[verdict][0], timeout=PATIENCE)
+        expect(visitor.locator("#picture img")).to_have_attribute("src", re.compile(f"/{name}$"), timeout=PATIENCE)
+        visitor.context.close()
