@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -103,6 +104,8 @@ def cam_map(
     from pytorch_grad_cam.ablation_layer import AblationLayer
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
+    for module in (pytorch_grad_cam.score_cam, pytorch_grad_cam.ablation_cam):
+        module.tqdm = SimpleNamespace(tqdm=iter)  # its progress bars would stand in the server's log
     copied = copy.deepcopy(network).requires_grad_(False)  # grad-cam hangs hooks on what it works with
     batch = (
         batch.detach().clone().requires_grad_(True)

@@ -233,3 +233,9 @@ def test_a_block_adds_to_its_input(tiny_network, network18):
             )
             torch.testing.assert_close(x + residual, total)
         torch.testing.assert_close(total.relu(), network.features(batch).detach())
+
+
+@pytest.mark.parametrize("method", CAM_METHODS)
+def test_other_methods_print_nothing_into_the_log(tiny_network, inputs, capfd, method):
+    cam_map(tiny_network, inputs[0], method, stage=1)
+    assert capfd.readouterr() == ("", "")
