@@ -7,20 +7,23 @@ import asyncio
 import base64
 import io
 import json
+import os
 import re
 import subprocess
+import sys
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
 import torch
-from gradio.route_utils import delete_files_created_by_app
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
+from catdog import page
 from catdog.checkpoint import Metadata
 from catdog.classifier import Classifier
 from catdog.images import MAX_PIXELS
@@ -43,10 +46,10 @@ def server(classifier, cache):
     """The page with its MCP tools, its uploads in a folder of their own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(cache))
-        page = build(classifier)
-        launch(page, server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, mcp_server=True)
-        yield page
-        page.close()
+        served = build(classifier)
+        launch(served, server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, mcp_server=True)
+        yield served
+        served.close()
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +114,21 @@ def test_the_curl_commands_of_the_readme_work_as_written(server, classifier, roo
     assert json.loads(answer.partition("data: ")[2])[0]["verdict"] == prediction.verdict
 
 
+def test_the_javascript_of_the_readme_names_what_there_is(server, root):
+    """The package it imports is not here; what it says to it is held against what the page offers."""
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    [snippet] = re.findall(r"```js\n(.*?)```", readme, re.DOTALL)
+    [(endpoint, arguments)] = re.findall(r'client\.predict\("([^"]+)", \[(.*?)\]\)', snippet)
+    with urllib.request.urlopen(f"{server.local_url}gradio_api/info") as response:
+        described = json.load(response)["named_endpoints"][endpoint]
+    assert len(described["parameters"]) == len(arguments.split("), "))
+    assert (
+        described["parameters"][0]["python_type"]["type"] == "filepath"
+        or "Image" in described["parameters"][0]["component"]
+    )
+    assert re.findall(r"data\[(\d)\]\.(\w+)", snippet) == [("0", "verdict")] and len(described["returns"]) == 1
+
+
 def test_health_is_told_without_asking_the_network(server, classifier, monkeypatch):
     monkeypatch.setattr(classifier, "_forward", None)
     with urllib.request.urlopen(f"{server.local_url}health") as response:
@@ -153,17 +171,58 @@ def test_an_assistant_finds_the_tools_described_and_uses_them(server, classifier
     assert broken.isError and "unknown-type" in broken.content[0].text and "Traceback" not in broken.content[0].text
 
 
-def test_uploads_are_deleted(server, client, cache, quadrants, tmp_path):
+def test_uploads_are_deleted_by_themselves_and_the_examples_stay(classifier, quadrants, tmp_path, monkeypatch):
+    monkeypatch.setattr(page, "LOOK_SECONDS", 1)
+    monkeypatch.setattr(page, "KEEP_SECONDS", 2)
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
     path = tmp_path / "private.png"
     quadrants.save(path)
+    private = path.read_bytes()
 
     def kept() -> bool:
-        return path.read_bytes() in {each.read_bytes() for each in files_in(cache)}
+        return any(each.name == path.name and each.read_bytes() == private for each in files_in(tmp_path / "uploads"))
 
-    client.predict(handle_file(str(path)), api_name="/classify")
-    assert kept()
-    delete_files_created_by_app(server, 0)  # what delete_cache does once they are old enough
-    assert not kept()
+    brief = build(classifier)
+    launch(brief, server_name="127.0.0.1", prevent_thread_lock=True, quiet=True)
+    try:
+        examples = files_in(tmp_path / "uploads")
+        client = Client(brief.local_url, verbose=False)
+        client.predict(handle_file(str(path)), api_name="/classify")
+        assert kept()
+        until = time.monotonic() + 60
+        while kept():
+            assert time.monotonic() < until
+            time.sleep(0.2)
+        assert examples and files_in(tmp_path / "uploads") == examples
+    finally:
+        brief.close()
+
+
+@pytest.mark.parametrize(("option", "variable"), [(["--mcp"], None), ([], "true"), ([], None)])
+def test_the_command_line_starts_the_tools_only_where_they_are_asked_for(root, option, variable):
+    environment = {name: value for name, value in os.environ.items() if name != "GRADIO_MCP_SERVER"}
+    environment |= {"GRADIO_ANALYTICS_ENABLED": "False"} | ({"GRADIO_MCP_SERVER": variable} if variable else {})
+    command = [sys.executable, "-u", "app.py", "--host", "127.0.0.1", "--device", "cpu", *option]
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            address = next(line.split()[-1] for line in process.stdout if "http://" in line)
+            if option or variable:
+                assert asyncio.run(tools_of(address)) == {"classify", "explain", "classify_many"}
+            else:
+                with pytest.raises(urllib.error.HTTPError) as raised:
+                    urllib.request.urlopen(f"{address.rstrip('/')}/gradio_api/mcp/")
+                assert raised.value.code == 404
+        finally:
+            process.kill()
+
+
+async def tools_of(address: str) -> set[str]:
+    async with (
+        streamable_http_client(f"{address.rstrip('/')}/gradio_api/mcp/") as (read, write, _),
+        ClientSession(read, write) as session,
+    ):
+        await session.initialize()
+        return {tool.name for tool in (await session.list_tools()).tools}
 
 
 @pytest.fixture
