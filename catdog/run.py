@@ -32,7 +32,7 @@ from catdog.checkpoint import (
 from catdog.classifier import Classifier
 from catdog.config import OptionError, TrainConfig
 from catdog.datasets import DataError, digests_in, fingerprint
-from catdog.device import DeviceError, choose_device, repeat_exactly
+from catdog.device import DeviceError, choose_device, is_out_of_memory, repeat_exactly
 from catdog.localization import closed_form, fit_box_threshold
 from catdog.metrics import probabilities_of
 from catdog.model_card import model_card
@@ -63,12 +63,10 @@ def start(config: TrainConfig) -> int:
         if first:
             print(f"train.py: {error}", file=sys.stderr)
         return 2
-    except torch.OutOfMemoryError:
-        print(
-            f"train.py: The GPU's memory is too small for --batch-size {config.batch_size}: halve it.", file=sys.stderr
-        )
-        return 2
     except RuntimeError as error:
+        if is_out_of_memory(error):
+            print("train.py: The memory is too small: take a smaller --batch-size or --train-size.", file=sys.stderr)
+            return 2
         if not another_ended(error):
             raise
         print("train.py: another process of this run ended: go on with --resume.", file=sys.stderr)

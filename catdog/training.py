@@ -26,7 +26,7 @@ from torchvision.transforms import v2
 from tqdm import tqdm
 
 from catdog.config import OptionError, TrainConfig
-from catdog.device import half_precision, place
+from catdog.device import half_precision, is_out_of_memory, place, release_memory
 from catdog.evidence import evidence_and_logits, strongest_places
 from catdog.optimizers import average_with_warm_up, freeze, make_optimizer, make_scheduler
 from catdog.resnet import ResNet
@@ -110,6 +110,7 @@ class Run:
         self.scaler = torch.amp.GradScaler(device.type, enabled=device.type == "cuda")
         self.best = copy.deepcopy(self.average.module.state_dict())
         self.progress = Progress()
+        self.divide_by = 1  # parts of a batch that are computed one after the other
 
     def step(self, pictures: Tensor, targets: Tensor, places: Tensor) -> tuple[float, float]:
         """One step of the optimizer: a batch of TrainingSamples -> the loss, and how many samples were right."""
@@ -117,6 +118,39 @@ class Run:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(hash((self.config.seed, self.progress.epoch, self.progress.step, self.rank)))
                 pictures, targets = self.mix(pictures, targets)
+        loss, correct = self.backward(pictures, targets, places)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)
+        if self.config.schedule != "step":
+            self.scheduler.step()
+        self.average.update_parameters(self.network)
+        return loss, correct
+
+    def backward(self, *batch: Tensor) -> tuple[float, float]:
+        """A batch's gradients, as the sum over parts of it once the whole has been too large for the memory.
+
+        They are those of the whole, but for batch norm, whose statistics are each part's own.
+        """
+        try:
+            parts = list(zip(*(each.chunk(self.divide_by) for each in batch)))
+            losses, correct = zip(*(self.backward_part(*part, len(part[0]) / len(batch[0])) for part in parts))
+            return sum(losses), sum(correct)
+        except RuntimeError as error:  # other processes of a run would not know that there are more parts
+            if not is_out_of_memory(error) or self.world > 1 or self.divide_by >= len(batch[0]):
+                raise
+        self.optimizer.zero_grad(set_to_none=True)  # a part may have been computed
+        release_memory(self.device)
+        self.divide_by *= 2
+        tqdm.write(
+            f"The memory is too small for a whole batch: from here on each is computed in {self.divide_by} parts, and "
+            "batch norm sees a part at a time.",
+            file=sys.stderr,
+        )
+        return self.backward(*batch)
+
+    def backward_part(self, pictures: Tensor, targets: Tensor, places: Tensor, share: float) -> tuple[float, float]:
+        """Add the gradients of a share of a batch: what it adds to the batch's loss, and how many samples were right."""
         pictures = pictures.to(self.device, non_blocking=True, memory_format=torch.channels_last)
         targets = targets.to(self.device, non_blocking=True)
         with half_precision(self.device, self.config.bfloat16):
@@ -124,14 +158,8 @@ class Run:
         loss = loss_of(logits, targets, self.config.loss, self.config.label_smoothing)
         if self.config.place_loss and self.mix is None:
             loss = loss + self.config.place_loss * place_loss(evidence, places.to(self.device, non_blocking=True))
-        self.scaler.scale(loss).backward()
-        self.scaler.step(self.optimizer)
-        self.scaler.update()
-        self.optimizer.zero_grad(set_to_none=True)
-        if self.config.schedule != "step":
-            self.scheduler.step()
-        self.average.update_parameters(self.network)
-        return loss.item(), right(logits, targets, self.config.loss)
+        self.scaler.scale(share * loss).backward()
+        return share * loss.item(), right(logits, targets, self.config.loss)
 
     def parts(self) -> dict[str, Any]:
         """What has a state of its own."""

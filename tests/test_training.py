@@ -32,7 +32,7 @@ from catdog.optimizers import freeze, make_optimizer, make_scheduler
 from catdog.page import photo
 from catdog.resnet import ResidualBlock, ResNet
 from catdog.run import start
-from catdog.training import Run, loss_of, mixing, place_loss
+from catdog.training import Run, WithEvidence, loss_of, mixing, place_loss
 
 TINY = ["--init", "none", "--epochs", "2", "--batch-size", "8", "--workers", "0", "--device", "cpu"]
 SMALL_INPUT = ["--train-size", "64", "--start-size", "64", "--input-size", "64"]
@@ -457,6 +457,63 @@ def test_bfloat16_layers_learn_nearly_the_same_and_keep_their_weights_in_single_
         assert {weight.dtype for weight in run.network.parameters()} == {torch.float32}
     assert losses[True] == pytest.approx(losses[False], rel=0.02)
     assert losses[True] != losses[False]
+
+
+def too_small(largest: int, sizes: list[int]):
+    """A training step's forward pass with memory for so many pictures."""
+    real = WithEvidence.forward
+
+    def forward(self, pictures):
+        sizes.append(len(pictures))
+        if len(pictures) > largest:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return real(self, pictures)
+
+    return forward
+
+
+@pytest.mark.parametrize("largest", [1, 3])
+def test_the_gradients_of_a_batch_that_does_not_fit_are_those_of_the_whole(tiny_network, monkeypatch, largest):
+    rng = torch.Generator().manual_seed(0)
+    batch = (
+        torch.rand(7, 3, 64, 64, generator=rng),
+        torch.eye(2).repeat(4, 1)[:7],
+        torch.rand(7, 2, 2, 2, generator=rng),
+    )
+    config = TrainConfig(frozen_batch_norm=True, frozen_stages=0, place_loss=0.2)
+
+    def backward() -> tuple[tuple[float, float], list[torch.Tensor]]:
+        run = Run(copy.deepcopy(tiny_network).requires_grad_(True), config, torch.device("cpu"), 10, photos="")
+        return run.backward(*batch), [weight.grad for weight in run.network.parameters()]
+
+    (loss, correct), whole = backward()
+    sizes: list[int] = []
+    monkeypatch.setattr(WithEvidence, "forward", too_small(largest, sizes))
+    (loss_in_parts, correct_in_parts), in_parts = backward()
+    assert sizes[0] == 7 and max(sizes[-3:]) <= largest
+    assert loss_in_parts == pytest.approx(loss) and correct_in_parts == correct
+    torch.testing.assert_close(in_parts, whole, atol=1e-5, rtol=1e-3)
+
+
+def test_a_run_whose_batches_do_not_fit_goes_on_with_parts_and_says_so_once(folder, tmp_path, monkeypatch, capsys):
+    sizes: list[int] = []
+    monkeypatch.setattr(WithEvidence, "forward", too_small(4, sizes))
+    out = tmp_path / "net.safetensors"
+    assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--dry-run") == 0
+    assert sizes == [8, 4, 4, 4, 4]  # two steps
+    said = [line for line in capsys.readouterr().err.splitlines() if "memory" in line]
+    assert len(said) == 1 and "in 2 parts, and batch norm sees a part at a time." in said[0]
+    assert load_checkpoint(out)[1].training["finished"]
+
+
+def test_memory_too_small_for_one_photo_ends_training_in_a_sentence(folder, tmp_path, monkeypatch, capsys):
+    sizes: list[int] = []
+    monkeypatch.setattr(WithEvidence, "forward", too_small(0, sizes))
+    out = tmp_path / "net.safetensors"
+    assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--dry-run") == 2
+    assert sizes == [8, 4, 2, 1]
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == "train.py: The memory is too small: take a smaller --batch-size or --train-size."
 
 
 def test_frozen_stages_get_no_gradient_and_keep_their_batch_norm():
