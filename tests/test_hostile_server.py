@@ -7,6 +7,7 @@ import asyncio
 import http.client
 import http.server
 import json
+import re
 import socket
 import threading
 import time
@@ -22,7 +23,7 @@ import torch
 
 from catdog.checkpoint import Metadata
 from catdog.classifier import Classifier
-from catdog.page import build, fetch, guard, launch
+from catdog.page import MAX_FILE_SIZE, build, fetch, guard, launch
 from catdog.page.picture import RawImage
 
 SECRET = "the cat is out of the bag"
@@ -163,6 +164,31 @@ def test_nothing_is_unpickled_or_run_from_text(root):
                 assert called not in ("eval", "exec", "yaml.load"), path
                 assert called != "torch.load" or options.get("weights_only") == "True", path
                 assert options.get("allow_pickle", "False") == "False", path
+
+
+# ---------------------------------------------------------------------------- pictures
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_hostile_picture_is_answered_or_refused_in_one_sentence_and_the_page_goes_on(port, capfd, examples):
+    refused = 0
+    for name, make in hostile.cases().items():
+        content = make()
+        if not isinstance(content, bytes):
+            continue  # what only Python can hand over
+        answer = classify(port, path=upload(port, "photo.jpg", content[:MAX_FILE_SIZE]))
+        event, data = re.fullmatch(r"event: (\w+)\ndata: (.*)\n\n", answer).groups()
+        if event == "complete":
+            assert set(json.loads(data)[0]) == {"cat", "dog", "verdict", "logits"}, name
+            continue
+        refused += 1
+        said = json.loads(data)["error"]
+        assert re.fullmatch(r"(damaged|unknown-type|too-large|too-long|empty): [^\n/\\]+\.", said), f"{name}: {said}"
+        assert "Traceback" not in answer and str(Path(__file__).parent.parent) not in answer, name
+    assert refused > 100
+    assert "verdict" in classify(port, path=upload(port, "cat.jpg", examples[0].read_bytes()))
+    out, err = capfd.readouterr()
+    assert "Traceback" not in out + err
 
 
 # ---------------------------------------------------------------------------- addresses
