@@ -20,7 +20,7 @@ from PIL import Image
 
 from catdog.checkpoint import Metadata
 from catdog.classifier import Classifier
-from catdog.images import ORIENTATION_TAG, ImageError, open_picture
+from catdog.images import ORIENTATION_TAG, ImageError, open_picture, open_reduced
 
 CASES = hostile.cases()
 MAX_SECONDS = 5.0  # of a processor; the slowest takes about one
@@ -34,10 +34,10 @@ PROPERTY = settings(
 )
 
 
-def outcome(source: object) -> str:
+def outcome(source: object, short_side: int | None = None) -> str:
     """`picture`, or the error's code once its text is seen to be one sentence for people."""
     try:
-        picture = open_picture(source)
+        picture, _ = open_reduced(source, short_side)
     except ImageError as error:
         sentence = str(error)
         assert sentence.isprintable() and len(sentence) < 300, sentence
@@ -97,6 +97,10 @@ def test_a_hostile_input_is_answered_or_refused_in_bounded_time_and_memory(name)
     source = CASES[name]()
     with bounded_time_and_memory():
         said = outcome(source)
+    source = CASES[name]()  # a file object was read to its end
+    with bounded_time_and_memory():
+        reduced = outcome(source, short_side=4)
+    assert reduced == said
     kind = name.partition("/")[0]
     if kind in ("svgs", "nothing", "strip"):
         assert said != "picture"
@@ -116,6 +120,7 @@ def test_a_file_that_is_cut_off_at_any_byte_is_refused_or_lacks_no_pixel(name):
     for end in range(len(content)):
         with bounded_time_and_memory():
             said = outcome(content[:end])
+        assert outcome(content[:end], short_side=4) == said, end
         assert said in ("picture", "damaged", "unknown-type", "empty"), end
         if said == "picture":
             assert open_picture(content[:end]) == whole, end
