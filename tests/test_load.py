@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import io
 import json
 import os
@@ -310,3 +311,70 @@ def test_a_crowd_gets_the_answers_that_one_visitor_gets_and_leaves_nothing_behin
     server.process.send_signal(signal.SIGINT)
     server.process.wait(PATIENCE)
     assert server.files() <= at_start
+
+
+# ---------------------------------------------------------------------------- a crowd with cameras
+
+
+async def cameras(ask, frames: list[str], alone: list[Any], seconds: float) -> int:
+    """Visitors on the live tab, each of whom sends the next frame when the last answer has come. How many answers."""
+    until = time.monotonic() + seconds
+
+    async def visit(number: int) -> int:
+        answers = 0
+        while time.monotonic() < until:
+            index = (number + answers) % len(frames)
+            assert await ask(frames[index], number) == alone[index]
+            answers += 1
+        return answers
+
+    return sum(await asyncio.gather(*map(visit, range(VISITORS))))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads memory, threads and handles from /proc")
+@pytest.mark.timeout(3600)
+def test_a_crowd_with_cameras_gets_the_answers_that_one_visitor_gets_and_leaves_nothing_behind(
+    server, examples, capsys
+):
+    """CATDOG_LOAD_SECONDS says for how long; 6 without it."""
+    seconds = float(os.environ.get("CATDOG_LOAD_SECONDS", "6"))
+    at_start = server.files()
+    frames = []
+    for path in examples:
+        buffer = io.BytesIO()
+        Image.open(path).resize((320, 240)).save(buffer, "JPEG", quality=80)
+        frames.append(base64.b64encode(buffer.getvalue()).decode())
+    frames.append("no frame")
+
+    async def visit() -> tuple[int, list[tuple[int, int, int]]]:
+        async with visiting(server.port) as client:
+            components = (await client.get("/config")).json()["components"]
+            [component] = [each["id"] for each in components if each["props"].get("elem_id") == "live"]
+
+            async def ask(frame: str, visitor: int = 0) -> Any:
+                body = {"data": frame, "component_id": component, "fn_name": "answer_frame"}
+                answer = await client.post(
+                    "/gradio_api/component_server", json=body | {"session_hash": f"visitor{visitor}"}
+                )
+                return answer.json()
+
+            alone = [await ask(frame) for frame in frames]
+            assert all("verdict" in answer for answer in alone[:-1]) and alone[-1] == {"problem": "damaged"}
+            state, answers = [], 0
+            for duration in (max(5, seconds / 3), seconds):  # to warm up, and to measure
+                answers = await cameras(ask, frames, alone, duration)
+                await asyncio.sleep(IDLE)
+                await ask(frames[0])
+                state.append((server.memory(), server.threads(), server.handles()))
+            return answers, state
+
+    answers, [before, after] = asyncio.run(visit())
+    with capsys.disabled():
+        print(f"\n{answers} frames in {seconds:.0f} s; memory, threads, handles: {before} before, {after} after")
+    log = server.log.read_text()
+    assert "Traceback" not in log and "Exception" not in log, log
+    assert after[0] <= 1.05 * before[0]
+    assert after[1] <= before[1] + 1, "threads"
+    assert after[2] <= before[2], "handles"
+    assert server.files() == at_start, "a frame is only ever in memory"
