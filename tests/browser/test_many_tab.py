@@ -157,21 +157,6 @@ def test_stop_ends_the_work_and_shows_what_is_done(many, root):
     assert many.locator("#many-status").inner_text() == before
 
 
-@pytest.mark.parametrize("width", [360, 390])
-def test_no_tab_scrolls_sideways_on_a_phone(browser, address, handed_over, width):
-    context = browser.new_context(viewport={"width": width, "height": 800}, locale="zh-CN")
-    page = context.new_page()
-    page.goto(address)
-    for group in (words.LIVE, words.GOOD, words.MANY):
-        open_tab(page, group["tab"][1])
-        if group is words.MANY:
-            hand_over(page, handed_over, 5)
-        if group is words.GOOD:
-            expect(page.locator("#good-mistakes figure").first).to_be_visible(timeout=PATIENCE)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-    context.close()
-
-
 def open_tab(page: Page, name: str) -> None:
     page.wait_for_selector("#language", timeout=PATIENCE)
     choose_tab(page, name)
