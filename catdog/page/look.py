@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from catdog.evidence import CAM_METHODS, STAGES, block_parts, cam_map, passes_of
 from catdog.images import ImageError, open_picture
 from catdog.page.drawing import LOOK, PAIRS, data_url
 
-UNANSWERED = "() => ({kind: 'problem', code: 'unanswered', at: Date.now()})"  # as `news` makes it
+UNANSWERED = {"kind": "problem", "code": "unanswered"}
 REPORT_SECONDS = 0.3  # between two reports of how far the work is
 NAMES = {  # of the methods, as their papers write them
     "GradCAM": "Grad-CAM",
@@ -92,7 +93,7 @@ def build(classifier: Classifier, source: gr.State) -> None:
     stages = view.stages(see_stages, source, view, **queued)
     method = view.method(see_method, source, view, **queued)
     for event in (stages, method):
-        event.failure(None, None, view, js=UNANSWERED, **hidden)
+        event.failure(None, None, view, js=f"() => ({{...{json.dumps(UNANSWERED)}, at: Date.now()}})", **hidden)
     view.stop(stop, None, None, queue=False, **hidden)
     source.change(refresh, source, view, queue=False, cancels=[stages, method], **hidden)
     Context.root_block.unload(stop)
