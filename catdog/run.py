@@ -31,7 +31,7 @@ from catdog.checkpoint import (
 )
 from catdog.classifier import Classifier
 from catdog.config import OptionError, TrainConfig
-from catdog.datasets import DataError, digests_in, fingerprint
+from catdog.datasets import DataError, digests_in, fingerprint, read_folders
 from catdog.device import DeviceError, choose_device, is_out_of_memory, repeat_exactly
 from catdog.localization import closed_form, fit_box_threshold
 from catdog.metrics import probabilities_of
@@ -123,6 +123,8 @@ def train(config: TrainConfig, say: Callable[[str], None] = print) -> bool:
     first = not dist.is_initialized() or dist.get_rank() == 0
     if not first:  # what has to be downloaded is downloaded once
         dist.barrier()
+    if config.data:  # a folder that is none of photos is told before weights are fetched
+        read_folders(config.data, config.neither)
     initialise(network, config, say)
     others = [load_checkpoint(path)[0] for path in config.average]
     photos = gather(config, say)

@@ -57,6 +57,24 @@ print("ready", flush=True)
 """
 
 
+INTRODUCTION = """\
+# Speed
+
+Written by `scripts/benchmark.py {command}`, everything in turns in one run on one machine: {machine}. Times drift from machine
+to machine and from day to day; what can be relied on is *times the baseline*, the first row.
+"""
+ABOUT = {
+    "photo": "One photo as a tensor. All ways give the same logits, and those with maps the same maps, or nothing is measured.",
+    "stages": "A photo of 12 megapixels, from the file's bytes to the drawn map. Decoded smaller, its probabilities stay "
+    "within 0.01.",
+    "folder": "Files of 500 pixels to answers. The baseline sees centre crops: fewer pixels than whole photos have.",
+    "live": "From a camera's frame to its answer with maps, over HTTP on the same cores, nothing drawn.",
+    "start": "A fresh process each time.",
+    "memory": "predict.py over ten times as many photos.",
+    "training": "To the best two-way accuracy on tuning photos that the tutorial's recipe reaches.",
+}
+
+
 @dataclass
 class Options:
     """Each figure is the median of rounds in turns (A B A B ...), with the lowest and highest; the first is warm-up."""
@@ -84,6 +102,8 @@ class Options:
     """Photos in the folder."""
     threads: int = 2
     json: Path | None = None
+    markdown: Path | None = None
+    """The tables as a text, beside what they were measured on."""
     checkpoint: Path | None = None
 
 
@@ -113,9 +133,19 @@ def main() -> int:
     except (CheckpointError, DataError, DeviceError, OptionError) as error:
         print(f"benchmark.py: {error}", file=sys.stderr)
         return 2
+    if options.markdown:
+        options.markdown.write_text(as_text(results), encoding="utf-8")
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     return 0
+
+
+def as_text(results: dict[str, Any]) -> str:
+    """All tables, with the command that made them and what each part is."""
+    parts = "".join(
+        f"\n## {name}\n\n{ABOUT[name]}\n\n{table(each)}\n" for name, each in results.items() if name in ABOUT
+    )
+    return INTRODUCTION.format(command=" ".join(sys.argv[1:]), machine=", ".join(results["machine"].values())) + parts
 
 
 def machine(options: Options) -> dict[str, str]:

@@ -386,6 +386,12 @@ def test_without_network_imagenet_weights_have_a_way_out(folder, tmp_path, monke
     assert "--init FILE" in capsys.readouterr().err
 
 
+def test_a_folder_without_photos_is_told_before_weights_are_fetched(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", lambda *arguments, **options: 1 / 0)
+    assert train("--data", tmp_path, "--out", tmp_path / "net.safetensors", "--init", "imagenet") == 2
+    assert "layouts" in capsys.readouterr().err
+
+
 def test_a_folder_with_one_class_is_refused_before_training(folder, tmp_path, capsys):
     cats = tmp_path / "cats"
     for part in ("train", "val"):
