@@ -12,9 +12,9 @@ from typing import Any
 import gradio as gr
 
 from catdog.classifier import Classifier
-from catdog.images import MAX_PIXELS, ImageError, open_picture
+from catdog.images import MAX_PIXELS, ImageError, open_picture, open_reduced
 from catdog.page import api, look, words
-from catdog.page.drawing import LOOK, PAIRS, data_url
+from catdog.page.drawing import LOOK, PAIRS, SHOWN_SIDE, data_url
 from catdog.page.picture import RawImage
 
 FINER = 2  # times the input size, for the finer map
@@ -129,21 +129,21 @@ def answer_to(classifier: Classifier, path: str | None, finer: bool = False) -> 
     if path is None:
         return WAITING
     try:
-        picture = open_picture(path)
-        [explanation] = classifier.explain([picture])
+        picture, full_size = open_reduced(path, SHOWN_SIDE)
+        [explanation] = classifier.explain([path])  # from the file, as /classify does: the answers are the same
     except ImageError as error:
         return {"state": "problem", "code": error.code}
     metadata = classifier.metadata
     answer = {
         "state": "answer",
         **api.fields_of_explanation(explanation),
-        "size": list(picture.size),
+        "size": list(full_size),
         "picture": data_url(picture),
         "scale": metadata.evidence_scale,
         "thresholds": {"both": metadata.both, "neither": metadata.present},
     }
     if finer:
-        [closer] = classifier.explain([picture], size=FINER * metadata.input_size)
+        [closer] = classifier.explain([path], size=FINER * metadata.input_size)
         answer["finer"] = closer.evidence.tolist()
     return answer
 
