@@ -19,7 +19,7 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 
 from catdog.classifier import Classifier, Prediction
-from catdog.images import EXTENSIONS, MAX_PIXELS, ImageError, open_picture
+from catdog.images import EXTENSIONS, MAX_PIXELS, ImageError, Picture, open_reduced
 from catdog.page import words
 from catdog.page.archive import ArchiveError, Member, members_of
 from catdog.page.fetch import FetchesWithinLimits
@@ -181,13 +181,12 @@ def answers_of(classifier: Classifier, entries: list[Entry]) -> Iterator[list[An
         for start in range(0, len(entries), AT_ONCE):
             some = entries[start : start + AT_ONCE]
             opened = list(pool.map(open_entry, some))
-            answers = iter(
-                classifier.classify([each for each in opened if isinstance(each, Image.Image)], errors="return")
-            )
+            sources = [each[0] for each in opened if not isinstance(each, ImageError)]
+            answers = iter(classifier.classify(sources, errors="return"))
             yield [
                 Answered(entry, each, "")
                 if isinstance(each, ImageError)
-                else Answered(entry, next(answers), thumbnail(each))
+                else Answered(entry, next(answers), thumbnail(each[1]))
                 for entry, each in zip(some, opened)
             ]
 
@@ -198,13 +197,13 @@ def too_large(path: str) -> bool:
     return file.is_file() and file.stat().st_size == len(TOO_LARGE) and file.read_bytes() == TOO_LARGE
 
 
-def open_entry(entry: Entry) -> Image.Image | ImageError:
+def open_entry(entry: Entry) -> tuple[Picture, Image.Image] | ImageError:
+    """What the classifier takes, as predict.py hands it over, and a picture large enough for a thumbnail."""
     try:
-        if isinstance(entry.source, Member):
-            return open_picture(entry.source.read())
-        if too_large(entry.source):
+        source = entry.source.read() if isinstance(entry.source, Member) else entry.source
+        if source is entry.source and too_large(source):
             raise ImageError("too-large", f"{entry.name} is too large to be sent.")
-        return open_picture(entry.source)
+        return source, open_reduced(source, THUMBNAIL_SIDE)[0]
     except ImageError as error:
         return error
 
