@@ -18,16 +18,15 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
-from torchvision.transforms import v2
 from tqdm import tqdm
 
 from catdog.config import OptionError, TrainConfig
 from catdog.device import half_precision, is_out_of_memory, place, release_memory
 from catdog.evidence import evidence_and_logits, strongest_places
+from catdog.losses import loss_of, mixing, place_loss, right
 from catdog.optimizers import average_with_warm_up, freeze, make_optimizer, make_scheduler
 from catdog.resnet import ResNet
 from catdog.samples import CachedPhoto, EvaluationSamples, TrainingBatches, TrainingSamples
@@ -313,54 +312,6 @@ def train_epoch(run: Run, loader: DataLoader, state_path: Path, stopped: Callabl
         if progress.step % STATE_EVERY == 0:
             run.save(state_path)
     return rate
-
-
-def mixing(config: TrainConfig) -> v2.Transform | None:
-    """What blends a batch: mixup (Zhang et al. 2018), CutMix (Yun et al. 2019), either of them at random, or nothing."""
-    ways = [v2.MixUp(alpha=config.mixup)] if config.mixup else []
-    ways += [v2.CutMix(alpha=config.cutmix)] if config.cutmix else []
-    return v2.RandomChoice(ways) if ways else None
-
-
-def loss_of(logits: Tensor, targets: Tensor, kind: str, smoothing: float) -> Tensor:
-    """Mean loss of a batch: logits and targets (batch, 2).
-
-    Binary cross-entropy on each label, or the plain softmax cross-entropy over cat and dog; labels smoothed as by
-    Szegedy et al. 2016, section 7: towards one half, by `smoothing`.
-    """
-    if kind == "cross-entropy":
-        return F.cross_entropy(logits, targets.argmax(1), label_smoothing=smoothing)
-    return F.binary_cross_entropy_with_logits(logits, targets * (1 - smoothing) + smoothing / 2)
-
-
-def place_loss(evidence: Tensor, places: Tensor) -> Tensor:
-    """Asks that in photos put together the strongest place for a label lies in the photo that has it.
-
-    For each label that one of the two photos has, softplus(a - b), where b is the largest value of the label's map on its
-    photo and a the largest elsewhere, both as what the logit would be if every place said the same.
-
-    Args:
-        evidence: (batch, 2, h, w), in logits.
-        places: (batch, 2, h, w), the share of each place that belongs to a photo with the label.
-
-    Returns:
-        The sum over photos and labels, divided by the batch's size.
-    """
-    values = (evidence * evidence[0, 0].numel()).flatten(2)
-    places = places.flatten(2)
-    most = places.amax(2, keepdim=True)
-    own, foreign = places >= 0.75 * most, places < 0.05
-    mixed = (most[..., 0] > 0.2) & foreign.any(2)  # (batch, 2)
-    inside = values.masked_fill(~own, -torch.inf).amax(2)[mixed]
-    outside = values.masked_fill(~foreign, -torch.inf).amax(2)[mixed]
-    return F.softplus(outside - inside).sum() / len(evidence)
-
-
-def right(logits: Tensor, targets: Tensor, kind: str) -> float:
-    """How many samples of a batch have every label right."""
-    if kind == "cross-entropy":
-        return (logits.argmax(1) == targets.argmax(1)).sum().item()
-    return ((logits > 0) == (targets > 0.5)).all(1).sum().item()
 
 
 @torch.inference_mode()

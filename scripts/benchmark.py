@@ -2,59 +2,44 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
 import io
 import json
 import os
 import platform
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
-import tyro  # noqa: E402
-from PIL import Image  # noqa: E402
+import numpy as np
+import torch
+import tyro
+from PIL import Image
 
-from catdog import load  # noqa: E402
-from catdog.checkpoint import SHIPPED, CheckpointError  # noqa: E402
-from catdog.classifier import REDUCED, Classifier, Explanation  # noqa: E402
-from catdog.config import OptionError  # noqa: E402
-from catdog.datasets import DataError  # noqa: E402
-from catdog.device import DeviceError  # noqa: E402
-from catdog.images import open_picture, open_reduced  # noqa: E402
-from catdog.model_card import rows  # noqa: E402
-from catdog.render import overlay  # noqa: E402
+from catdog import load
+from catdog.checkpoint import CheckpointError
+from catdog.classifier import REDUCED, Classifier, Explanation
+from catdog.config import OptionError
+from catdog.datasets import DataError
+from catdog.device import DeviceError
+from catdog.images import open_picture, open_reduced
+from catdog.render import overlay
+from scripts.benchmark_server import live, memory, start
+from scripts.benchmark_training import training
+from scripts.timing import against, example_paths, in_turns, require_same, table, write_photos
 
 PARTS = ("photo", "stages", "folder", "live", "start")
 ON_DEMAND = ("memory",)  # takes minutes
-VISITORS = (1, 2, 4, 8)
-LIVE_SECONDS = 5.0
-START_ROUNDS = 3
 BASELINES = ("torchvision", "naive", "tutorial")
 DRAWN = (960, 720)  # px
-SAME = 1e-3  # logits, and maps from 0 to 1
 SAME_DECODED = 1e-2  # probabilities
-EMPTY_PAGE = """
-import torch, torchvision, gradio
-with gradio.Blocks() as page:
-    gradio.Textbox()
-page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
-print("ready", flush=True)
-"""
 
 
 INTRODUCTION = """\
@@ -120,8 +105,6 @@ def main() -> int:
             return 2
     torch.set_num_threads(options.threads)
     if options.training:
-        from scripts.benchmark_training import training
-
         measure, chosen = {"training": training}, ["training"]
     results: dict[str, Any] = {"machine": machine(options)}
     print(*results["machine"].values(), sep=", ", flush=True)
@@ -167,42 +150,6 @@ def processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
-
-
-def in_turns(ways: dict[str, Callable[[], Any]], rounds: int) -> dict[str, dict[str, float]]:
-    """Milliseconds of each way, one after the other in every round; the first round is thrown away."""
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(rounds + 1):
-        for name, way in ways.items():
-            started = time.perf_counter()
-            way()
-            seconds[name].append(time.perf_counter() - started)
-    return {name: summary([1000 * value for value in values[1:]]) for name, values in seconds.items()}
-
-
-def summary(values: Sequence[float]) -> dict[str, float]:
-    return {"median": statistics.median(values), "low": min(values), "high": max(values)}
-
-
-def against(first: str, figures: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
-    """The same with each median as a multiple of the first's."""
-    for each in figures.values():
-        each["times"] = each["median"] / figures[first]["median"]
-    return figures
-
-
-def table(figures: dict[str, dict[str, float]]) -> str:
-    """In milliseconds, or in megabytes where the names say so."""
-    unit = "MB" if all("MB" in name for name in figures) else "ms"
-    body = [
-        (name, f"{each['median']:.1f}", f"{each['low']:.1f} to {each['high']:.1f}", f"{each['times']:.2f}")
-        for name, each in figures.items()
-    ]
-    return rows(("", f"{unit}, median", "lowest to highest", "times the baseline"), body)
-
-
-def example_paths() -> list[Path]:
-    return sorted((ROOT / "examples").glob("*.jpg"))
 
 
 def one_photo(classifier: Classifier, options: Options) -> dict[str, dict[str, float]]:
@@ -259,12 +206,6 @@ def one_photo(classifier: Classifier, options: Options) -> dict[str, dict[str, f
             for label, drawn in maps.items():
                 require_same(name, "a map", drawn, as_grad_cam(evidence[label], drawn.shape))
     return against(next(iter(ways)), in_turns(ways, options.rounds))
-
-
-def require_same(name: str, what: str, theirs: np.ndarray, ours: np.ndarray) -> None:
-    """Who gives something else is fast by being wrong."""
-    if (difference := float(np.abs(np.subtract(theirs, ours)).max())) > SAME:
-        raise AssertionError(f"{name} gives {what} that differ by {difference:.2g}.")
 
 
 def as_grad_cam(evidence: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
@@ -346,154 +287,6 @@ def folder(classifier: Classifier, options: Options) -> dict[str, dict[str, floa
             for index in some:
                 require_same("tutorial", "logits", logits[index], one_by_one(paths[index]))
         return against(next(iter(ways)), in_turns(ways, 3))
-
-
-def write_photos(folder: Path, count: int) -> list[Path]:
-    folder.mkdir()
-    sources = [open_picture(path) for path in example_paths()]
-    for index in range(count):
-        picture = sources[index % len(sources)].copy()
-        picture.thumbnail((500, 500), Image.Resampling.BILINEAR)
-        picture.save(folder / f"{index:05}.jpg", quality=88)
-    return sorted(folder.iterdir())
-
-
-def live(classifier: Classifier, options: Options) -> dict[str, dict[str, float]]:
-    """Time from a camera's frame to its answer with maps, and how many such answers a second all visitors get together.
-
-    As on the page, each visitor sends the next frame when the last answer has come. The visitors share the cores with the
-    server, but draw nothing.
-    """
-    import httpx
-
-    from catdog.page.live import FRAME_SIDE
-
-    frames = []
-    for path in example_paths():
-        buffer = io.BytesIO()
-        open_picture(path).resize((FRAME_SIDE * 4 // 3, FRAME_SIDE)).save(buffer, "JPEG", quality=80)
-        frames.append(base64.b64encode(buffer.getvalue()).decode())
-    expected = [classifier.explain([f"data:;base64,{frame}"])[0].prediction for frame in frames]
-
-    async def visit(client: httpx.AsyncClient, component: int, visitor: int, until: float) -> list[float]:
-        seconds = []
-        index = visitor
-        while time.perf_counter() < until:
-            index = (index + 1) % len(frames)
-            sent = {"data": frames[index], "component_id": component, "fn_name": "answer_frame"}
-            started = time.perf_counter()
-            answer = await client.post(
-                "/gradio_api/component_server", json=sent | {"session_hash": f"visitor{visitor}"}
-            )
-            seconds.append(time.perf_counter() - started)
-            said, alone = answer.json(), expected[index]
-            if (
-                said["verdict"] != alone.verdict
-                or max(abs(said["cat"] - alone.cat), abs(said["dog"] - alone.dog)) > SAME
-            ):
-                raise AssertionError(f"A live answer is {answer.text[:200]}, and {alone} to a single visitor.")
-        return seconds
-
-    async def measure(address: str) -> dict[str, dict[str, float]]:
-        async with httpx.AsyncClient(base_url=address, timeout=60) as client:
-            components = (await client.get("/config")).json()["components"]
-            [component] = [each["id"] for each in components if each["props"].get("elem_id") == "live"]
-            await visit(client, component, 0, time.perf_counter() + 2)  # warm-up
-            figures = {}
-            for count in VISITORS:
-                started = time.perf_counter()
-                visits = (visit(client, component, visitor, started + LIVE_SECONDS) for visitor in range(count))
-                seconds = [each for visited in await asyncio.gather(*visits) for each in visited]
-                pace = len(seconds) / (time.perf_counter() - started)  # the last answers come after the time is up
-                name = f"{count} visitor{'s' if count > 1 else ''}: {pace:.1f} answers a second"
-                figures[name] = summary([1000 * each for each in seconds])
-        return against(next(iter(figures)), figures)
-
-    with running(page_command(options), environment(options)) as line:
-        return asyncio.run(measure(line.split()[-1]))
-
-
-def memory(classifier: Classifier, options: Options) -> dict[str, dict[str, float]]:
-    """The most memory that predict.py takes, for a folder and for one of ten times as many photos."""
-    figures = {}
-    with tempfile.TemporaryDirectory() as place:
-        photos = write_photos(Path(place) / "photos", 200)
-        for count in (1_000, 10_000):
-            folder = Path(place) / f"{count}"
-            folder.mkdir()
-            for index in range(count):
-                os.link(photos[index % len(photos)], folder / f"{index:05}.jpg")
-            command = [sys.executable, str(ROOT / "scripts" / "predict.py"), str(folder), "--csv", f"{folder}.csv"]
-            command += ["--checkpoint", str(options.checkpoint or SHIPPED), "--device", "cpu"]
-            process = subprocess.Popen(
-                command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment(options)
-            )
-            _, status, usage = os.wait4(process.pid, 0)
-            if status:
-                raise RuntimeError(f"predict.py ended with {os.waitstatus_to_exitcode(status)}.")
-            figures[f"{count:,} photos: MB at the most"] = summary([usage.ru_maxrss / 1024])
-    return against(next(iter(figures)), figures)
-
-
-def start(classifier: Classifier, options: Options) -> dict[str, dict[str, float]]:
-    """From the command to the page's address and to its first answer, in a fresh process each time."""
-    photo = example_paths()[0]
-    [expected] = classifier.classify([photo])
-
-    def first_answer() -> None:
-        with running(page_command(options), environment(options)) as line:
-            said = ask(line.split()[-1], photo)
-        if said["verdict"] != expected.verdict or abs(said["cat"] - expected.cat) > SAME:
-            raise AssertionError(f"The first answer is {said}, and {expected} later.")
-
-    def address() -> None:
-        with running(page_command(options), environment(options)):
-            pass
-
-    def empty() -> None:
-        with running([sys.executable, "-u", "-c", EMPTY_PAGE], environment(options)):
-            pass
-
-    ways = {
-        "torch, torchvision and gradio imported, an empty page": empty,
-        "python app.py, to its address": address,
-        "python app.py, to its first answer": first_answer,
-    }
-    return against(next(iter(ways)), in_turns(ways, START_ROUNDS))
-
-
-def ask(address: str, photo: Path) -> dict[str, Any]:
-    """What the page's /classify says of a photo."""
-    import httpx
-
-    with httpx.Client(base_url=f"{address.rstrip('/')}/gradio_api", timeout=60) as client:
-        [path] = client.post("/upload", files={"files": (photo.name, photo.read_bytes())}).raise_for_status().json()
-        sent = {"data": [{"path": path, "meta": {"_type": "gradio.FileData"}}]}
-        event = client.post("/call/classify", json=sent).raise_for_status().json()["event_id"]
-        lines = client.get(f"/call/classify/{event}").text.splitlines()
-    return json.loads(lines[lines.index("event: complete") + 1].removeprefix("data: "))[0]
-
-
-def page_command(options: Options) -> list[str]:
-    command = [sys.executable, "-u", str(ROOT / "app.py"), "--host", "127.0.0.1", "--device", "cpu"]
-    return [*command, "--checkpoint", str(options.checkpoint or SHIPPED)]
-
-
-def environment(options: Options) -> dict[str, str]:
-    return os.environ | {"GRADIO_ANALYTICS_ENABLED": "False", "OMP_NUM_THREADS": str(options.threads)}
-
-
-@contextmanager
-def running(command: Sequence[str], env: dict[str, str] | None = None) -> Iterator[str]:
-    """A server in a process of its own, from when it says that it is there: what it says."""
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=env) as process:
-        try:
-            said = next((line for line in process.stdout if "ready" in line or "http://" in line), None)
-            if said is None:
-                raise RuntimeError(f"{' '.join(command)} ended before it was there.")
-            yield said
-        finally:
-            process.terminate()
 
 
 if __name__ == "__main__":

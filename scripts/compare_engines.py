@@ -31,7 +31,7 @@ from catdog.export import export_onnx  # noqa: E402
 from catdog.images import open_picture  # noqa: E402
 from catdog.metrics import Rate, two_way_log_losses  # noqa: E402
 from catdog.model_card import rows  # noqa: E402
-from scripts.benchmark import against, example_paths, in_turns  # noqa: E402
+from scripts.timing import against, example_paths, in_turns  # noqa: E402
 
 BATCHES = (1, 16)
 BASELINE = "eager PyTorch"

@@ -11,7 +11,8 @@ import pytest
 from folders import write_photos
 
 from catdog.checkpoint import Metadata, save_checkpoint
-from scripts.benchmark import against, in_turns, require_same, running
+from scripts.benchmark_server import running
+from scripts.timing import against, in_turns, require_same
 
 
 def test_ways_take_turns_and_the_first_round_is_warm_up():

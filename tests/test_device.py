@@ -26,8 +26,8 @@ from catdog.classifier import Classifier
 from catdog.datasets import VERDICTS
 from catdog.device import DeviceError, half_precision
 from catdog.evidence import evidence_and_logits
+from catdog.losses import loss_of
 from catdog.resnet import ARCHITECTURES, ResNet, folded, resnet18
-from catdog.training import loss_of
 
 CUDA = torch.device("cuda", 0)
 

@@ -28,11 +28,12 @@ from catdog import training
 from catdog.checkpoint import load_checkpoint
 from catdog.config import RECIPES, OptionError, TrainConfig, parse
 from catdog.datasets import read_folders, some_seen
+from catdog.losses import loss_of, mixing, place_loss
 from catdog.optimizers import freeze, make_optimizer, make_scheduler
 from catdog.page import photo
 from catdog.resnet import ResidualBlock, ResNet
 from catdog.run import start
-from catdog.training import Run, WithEvidence, loss_of, mixing, place_loss
+from catdog.training import Run, WithEvidence
 
 TINY = ["--init", "none", "--epochs", "2", "--batch-size", "8", "--workers", "0", "--device", "cpu"]
 SMALL_INPUT = ["--train-size", "64", "--start-size", "64", "--input-size", "64"]
