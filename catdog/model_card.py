@@ -144,8 +144,8 @@ TABLES = {  # file name without .md: heading, words
     "others": (
         "What it says of other things",
         "Verdicts on what it was never taught, by `scripts/measure_others.py`: pictures drawn by that script, and pictures "
-        "of Debian's packages `tuxpaint-stamps-default` and `openclipart-png`. `animals cut out` and `clip-art animals` "
-        "hold no cat and no dog; `clip-art pets` hold nothing else.",
+        "of Debian's packages `tuxpaint-stamps-default` and `openclipart-png`, chosen by the commands in that script. `animals "
+        "cut out` and `clip-art animals` hold no cat and no dog, big cats excepted; `clip-art pets` hold nothing else.",
     ),
     "left-out": (
         "What it says of kinds it was not taught",

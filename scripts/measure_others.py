@@ -1,5 +1,15 @@
 """What a checkpoint says of what it was never taught: pictures drawn here, and folders of drawings, toys or animals.
-Writes a table beside it."""
+Writes a table beside it.
+
+The model card's folders are made from two packages of Debian:
+
+    cd /usr/share && mkdir -p /tmp/others/{"animals cut out","clip-art animals","clip-art pets"}
+    find tuxpaint/stamps/animals -name "*.png" -not -path "*/cats/*" -not -path "*/dogs/*" \\
+        -exec cp --parents {} "/tmp/others/animals cut out" ";"
+    cd openclipart/png/animals
+    cp -rL bugs amphibian dinosaurs birds fish mammals/{bears,horses,big_cats} "/tmp/others/clip-art animals"
+    cp -rL mammals/{housecats,dogs} "/tmp/others/clip-art pets"
+"""
 
 from __future__ import annotations
 
