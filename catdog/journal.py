@@ -22,7 +22,9 @@ def journal_beside(target: Path, classifier: Classifier, views: dict[str, Any]) 
     return target.with_name(f".{target.name}.{known_by}.part")
 
 
-def with_journal(rows_of: Callable[[list[str]], Iterator[Row]], paths: list[str], journal: Path) -> Iterator[Row]:
+def with_journal(
+    rows_of: Callable[[list[str]], Iterator[Row]], paths: list[str], journal: Path, together: int = 1
+) -> Iterator[Row]:
     """A row a path, in order: first those of an earlier run, as far as its paths are these, then new ones.
 
     Whoever has written all rows deletes the journal.
@@ -31,6 +33,8 @@ def with_journal(rows_of: Callable[[list[str]], Iterator[Row]], paths: list[str]
         rows_of: gives a row for each of the paths that are left.
         paths: of all pictures.
         journal: one JSON object a line; made where it is missing.
+        together: rows that are made together, and made again together where some of them are missing: the last digits of an
+            answer depend on what else is in its batch.
 
     Raises:
         OSError: where the journal cannot be written.
@@ -38,13 +42,18 @@ def with_journal(rows_of: Callable[[list[str]], Iterator[Row]], paths: list[str]
     done = 0
     with journal.open("a+b") as file:
         file.seek(0)
-        whole = 0  # bytes of the journal that are used: the last line may be cut off
+        whole = read = 0  # bytes of the journal that are used, and that were read: the last line may be cut off
+        rows: list[Row] = []
         for line in file:
             row = parsed(line)
-            if row is None or done == len(paths) or row["path"] != paths[done]:
+            if row is None or done + len(rows) == len(paths) or row["path"] != paths[done + len(rows)]:
                 break
-            whole, done = whole + len(line), done + 1
-            yield row
+            rows.append(row)
+            read += len(line)
+            if len(rows) == together or done + len(rows) == len(paths):
+                whole, done = read, done + len(rows)
+                yield from rows
+                rows = []
         file.truncate(whole)
         for row in rows_of(paths[done:]):
             file.write(json.dumps(row).encode() + b"\n")

@@ -103,7 +103,7 @@ def main() -> int:
             rows, journal = answers(paths), None
             if target and target.is_file():  # not a pipe, which nobody can go on with
                 journal = journal_beside(target, classifier, views)
-                rows = with_journal(answers, paths, journal)
+                rows = with_journal(answers, paths, journal, CHUNK_SIZE)
             failed = writer_for(options)(rows, file)
         if journal:
             journal.unlink()

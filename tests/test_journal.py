@@ -26,7 +26,9 @@ def journal(tmp_path) -> Path:
     return tmp_path / "journal"
 
 
-def run(paths: list[str], journal: Path, stop_after: int | None = None) -> tuple[list[str], list[str]]:
+def run(
+    paths: list[str], journal: Path, stop_after: int | None = None, together: int = 1
+) -> tuple[list[str], list[str]]:
     """The paths of the rows that came out, and those that had to be worked for."""
     worked: list[str] = []
 
@@ -36,7 +38,7 @@ def run(paths: list[str], journal: Path, stop_after: int | None = None) -> tuple
             yield {"path": path, "cat": 0.1 + len(path) / 3, "error": "ä"}
 
     got = []
-    for row in with_journal(rows_of, paths, journal):
+    for row in with_journal(rows_of, paths, journal, together):
         assert row == {"path": row["path"], "cat": 0.1 + len(row["path"]) / 3, "error": "ä"}
         got.append(row["path"])
         if len(got) == stop_after:
@@ -48,6 +50,14 @@ def test_what_is_done_is_not_done_again(journal):
     assert run(PATHS, journal, stop_after=4)[0] == PATHS[:4]
     assert run(PATHS, journal) == (PATHS, PATHS[4:])
     assert run(PATHS, journal) == (PATHS, [])
+
+
+def test_what_is_made_together_is_made_again_together(journal):
+    run(PATHS, journal, stop_after=5, together=4)
+    assert run(PATHS, journal, together=4) == (PATHS, PATHS[4:])
+    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:3]))
+    assert run(PATHS, journal, together=4) == (PATHS, PATHS)
+    assert run(PATHS, journal, together=4) == (PATHS, [])
 
 
 @pytest.mark.parametrize(
