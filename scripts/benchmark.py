@@ -31,12 +31,13 @@ from catdog.datasets import DataError
 from catdog.device import DeviceError
 from catdog.images import open_picture, open_reduced
 from catdog.render import overlay
+from scripts.benchmark_browser import browser
 from scripts.benchmark_server import live, memory, start
 from scripts.benchmark_training import training
 from scripts.timing import against, example_paths, in_turns, require_same, table, write_photos
 
 PARTS = ("photo", "stages", "folder", "live", "start")
-ON_DEMAND = ("memory",)  # takes minutes
+ON_DEMAND = ("memory", "browser")  # takes minutes; needs Chromium and Playwright
 BASELINES = ("torchvision", "naive", "tutorial")
 DRAWN = (960, 720)  # px
 SAME_DECODED = 1e-2  # probabilities
@@ -55,6 +56,7 @@ ABOUT = {
     "folder": "Files of 500 pixels to answers. The baseline sees centre crops: fewer pixels than whole photos have.",
     "live": "From a camera's frame to its answer with maps, over HTTP on the same cores, nothing drawn.",
     "start": "A fresh process each time.",
+    "browser": "In Chromium on the same cores, with a film of 30 frames a second in the place of a camera.",
     "memory": "predict.py over ten times as many photos.",
     "training": "To the best two-way accuracy on tuning photos that the tutorial's recipe reaches.",
 }
@@ -70,7 +72,7 @@ class Options:
     only: str = ",".join(PARTS)
     """photo: one photo, answer and maps. stages: from a file's bytes to a drawn map. folder: many photos. live: several
     visitors' cameras at once. start: from the command to the first answer. Only when named: memory, of predict.py over
-    1,000 and 10,000 photos. Several with commas."""
+    1,000 and 10,000 photos, and browser: opening the page, first answer and live tab in Chromium. Several with commas."""
     training: bool = False
     """Instead, the time in which the default recipe reaches the best tuning accuracy of the tutorial's: takes both cores
     for up to --minutes, and wants --data and --init."""
@@ -94,7 +96,8 @@ class Options:
 
 def main() -> int:
     options = tyro.cli(Options, prog="benchmark.py")
-    measure = {"photo": one_photo, "stages": stages, "folder": folder, "live": live, "start": start, "memory": memory}
+    measure = {"photo": one_photo, "stages": stages, "folder": folder, "live": live, "start": start}
+    measure |= {"memory": memory, "browser": browser}
     chosen = options.only.split(",")
     for name, given, allowed in (
         ("against", options.against.split(","), BASELINES),

@@ -37,7 +37,7 @@ def test_an_unknown_part_is_told_with_those_there_are(root):
         [sys.executable, "scripts/benchmark.py", "--only", "photo,magic"], cwd=root, capture_output=True, text=True
     )
     assert done.returncode == 2
-    assert "photo, stages, folder, live, start, memory, not magic" in done.stderr
+    assert "photo, stages, folder, live, start, memory, browser, not magic" in done.stderr
 
 
 def test_who_gives_other_answers_is_not_measured():

@@ -17,8 +17,8 @@ from PIL import Image
 from catdog.checkpoint import Metadata
 from catdog.classifier import Classifier, Prediction
 from catdog.images import ImageError
-from catdog.page import many
-from catdog.page.many import Answered, Entry
+from catdog.page import gallery, many
+from catdog.page.gallery import Answered, Entry
 from catdog.table import COLUMNS
 
 EVIL = '<img src=x onerror="alert(1)">.jpg'
@@ -88,7 +88,7 @@ def test_thumbnails_are_small_and_need_no_file(classifier, files):
     for each in thumbnails:
         content = b64decode(each.removeprefix("data:image/webp;base64,"))
         assert len(content) < 8000
-        assert max(Image.open(io.BytesIO(content)).size) == many.THUMBNAIL_SIDE
+        assert max(Image.open(io.BytesIO(content)).size) == gallery.THUMBNAIL_SIDE
 
 
 def test_the_table_has_the_columns_and_rows_of_predict(classifier, files):
@@ -104,11 +104,11 @@ def test_the_table_has_the_columns_and_rows_of_predict(classifier, files):
 
 def test_doubt_is_largest_where_a_probability_is_a_half():
     def doubt(cat, dog):
-        return many.doubt(Prediction(cat, dog, "cat", (0.0, 0.0)))
+        return gallery.doubt(Prediction(cat, dog, "cat", (0.0, 0.0)))
 
     assert doubt(1.0, 0.0) == 0 and doubt(0.5, 0.0) == 1 and doubt(0.99, 0.5) == 1
     assert doubt(0.9, 0.0) < doubt(0.7, 0.0)
-    assert doubt(0.2, 0.0) == pytest.approx(many.DOUBTFUL) == pytest.approx(doubt(1.0, 0.8))
+    assert doubt(0.2, 0.0) == pytest.approx(gallery.DOUBTFUL) == pytest.approx(doubt(1.0, 0.8))
 
 
 def test_more_photos_than_the_limit_get_a_sentence_and_no_work(classifier, examples, monkeypatch):

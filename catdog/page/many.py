@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import html
-import io
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import gradio as gr
 from gradio.data_classes import ListFiles
@@ -18,40 +12,21 @@ from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from catdog.classifier import Classifier, Prediction
+from catdog.classifier import Classifier
 from catdog.images import EXTENSIONS, MAX_PIXELS, ImageError, Picture, open_reduced
 from catdog.page import words
 from catdog.page.archive import ArchiveError, Member, members_of
 from catdog.page.fetch import FetchesWithinLimits
-from catdog.table import row_of, write_csv
+from catdog.page.gallery import THUMBNAIL_SIDE, Answered, Entry, gallery_html, thumbnail
 
 MAX_PHOTOS = 500
 AT_ONCE = 4  # photos decoded together: bounds the memory, as in the classifier
-THUMBNAIL_SIDE = 160  # px; about 3 kB each
 TOO_LARGE = b"catdog: this file is too large to be sent"  # what upload.js sends in such a file's place
-DOUBTFUL = 0.4  # a probability between 20% and 80%
 HERE = Path(__file__).parent
 
 
 class TooManyPhotosError(ValueError):
     """More photos than one go takes."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One photo that a visitor handed over."""
-
-    name: str  # as the visitor knows it; never trusted
-    source: str | Member
-
-
-@dataclass(frozen=True)
-class Answered:
-    """One photo and what became of it."""
-
-    entry: Entry
-    answer: Prediction | ImageError
-    thumbnail: str  # data: URL, empty for a photo that cannot be read
 
 
 class RawFiles(FetchesWithinLimits, gr.File):
@@ -83,9 +58,9 @@ def build(
     max_file_size: int,
     keep_seconds: float,
     tabs: gr.Tabs,
-    shown: tuple[gr.Image, dict[str, Any]],
+    shown: tuple[gr.Image, Callable[[Callable], None]],
 ) -> None:
-    """Lay out the tab and connect it; `tabs` and `shown` are where a photo that is clicked is opened."""
+    """Lay out the tab and connect it; `tabs` and `shown` (from photo.py) are where a photo that is clicked is opened."""
     limits = {
         "photos": MAX_PHOTOS,
         "megabytes": max_file_size // 2**20,
@@ -117,11 +92,11 @@ def build(
     files.upload(respond, [files, order], **options, **place)
     folder.upload(respond_to_folder, [folder, order], **options, **place)
     stop.click(lambda order: order.update(stopped=True), order, None, queue=False, api_visibility="private")
-    picture, answer_picture = shown
+    picture, answer_after = shown
     opening = gallery.select(
         opened, answered, [tabs, picture, status], show_progress="hidden", api_visibility="private"
     )
-    opening.success(**answer_picture)
+    answer_after(opening.success)
 
 
 def respond_to(
@@ -208,20 +183,6 @@ def open_entry(entry: Entry) -> tuple[Picture, Image.Image] | ImageError:
         return error
 
 
-def thumbnail(picture: Image.Image) -> str:
-    """A small copy as a `data:` URL, so that it needs no file."""
-    small = picture.copy()
-    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-    buffer = io.BytesIO()
-    small.save(buffer, "WEBP", quality=60, method=0)
-    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
-
-
-def doubt(prediction: Prediction) -> float:
-    """0 where both probabilities are 0 or 1, 1 where one of them is a half."""
-    return max(1 - abs(2 * probability - 1) for probability in (prediction.cat, prediction.dog))
-
-
 def problem(error: ArchiveError | TooManyPhotosError) -> str:
     if isinstance(error, TooManyPhotosError):
         return words.tagged("many.too-many", values={"photos": MAX_PHOTOS}, classes="problem", role="alert")
@@ -237,64 +198,6 @@ def summary(done: list[Answered], code: str) -> str:
     if not done:
         return words.tagged("many.none", classes="waiting", role="status")
     return words.tagged(code, values={"photos": len(done)}, role="status")
-
-
-def gallery_html(done: list[Answered]) -> str:
-    """Filters, order, the table to download, and a cell for each photo."""
-    if not done:
-        return ""
-    counts = Counter(kind_of(each) for each in done)
-    choices = words.tagged("show.all", "option", {"count": len(done)}, value="") + "".join(
-        words.tagged(f"show.{kind}", "option", {"count": counts[kind]}, value=kind)
-        for kind in ("cat", "dog", "both", "neither", "unreadable")
-        if counts[kind]
-    )
-    orders = "".join(words.tagged(f"order.{order}", "option", value=order) for order in ("given", "doubt", "verdict"))
-    cells = "".join(cell(index, each) for index, each in enumerate(done))
-    return f"""
-<div class="tools">
-  <label>{words.tagged("many.show", "span")}<select name="kind">{choices}</select></label>
-  <label>{words.tagged("many.order", "span")}<select name="order">{orders}</select></label>
-  <label><input type="checkbox" name="doubtful" value="{DOUBTFUL}">{words.tagged("many.doubtful", "span")}</label>
-  {words.tagged("many.download", "a", classes="download", download="catdog.csv", href=csv_url(done))}
-</div>
-<ul class="photos">{cells}</ul>
-{words.tagged("many.no-match", classes="no-match", hidden="hidden")}
-"""
-
-
-def kind_of(each: Answered) -> str:
-    return "unreadable" if isinstance(each.answer, ImageError) else each.answer.verdict
-
-
-def cell(index: int, each: Answered) -> str:
-    """One photo in the gallery: a button that opens it in the photo tab, or why it could not be read."""
-    name = html.escape(each.entry.name)
-    kind = kind_of(each)
-    if isinstance(each.answer, ImageError):
-        why = words.tagged(f"problem.{each.answer.code}", "span", classes="why")
-        return (
-            f'<li data-kind="{kind}" data-doubt="1"><div class="photo" title="{name}">'
-            f'{why}<span class="name">{name}</span></div></li>'
-        )
-    bars = "".join(
-        f'<span class="track"><span class="fill {label}" style="width: {100 * getattr(each.answer, label):.1f}%"></span>'
-        f"</span>"
-        for label in ("cat", "dog")
-    )
-    return (
-        f'<li data-kind="{kind}" data-doubt="{doubt(each.answer):.3f}">'
-        f'<button type="button" class="photo" data-index="{index}" title="{name}">'
-        f'<img src="{each.thumbnail}" alt="" loading="lazy">{words.tagged(f"verdict.{kind}", "span", classes=f"verdict {kind}")}'
-        f'{bars}<span class="name">{name}</span></button></li>'
-    )
-
-
-def csv_url(done: list[Answered]) -> str:
-    """The table that predict.py writes, as a link that needs no file on the server."""
-    file = io.StringIO(newline="")
-    write_csv((row_of(each.entry.name, each.answer) for each in done), file)
-    return "data:text/csv;charset=utf-8;base64," + base64.b64encode(file.getvalue().encode()).decode()
 
 
 def opened(done: list[Answered], event: gr.EventData) -> tuple:

@@ -6,6 +6,7 @@ The server sends codes and numbers; photo.html, photo.js and photo.css put them 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,15 @@ FINER = 2  # times the input size, for the finer map
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NOT_IN_BROWSERS = (".heic", ".heif", ".hif", ".tif", ".tiff")
 WAITING = {"state": "waiting"}
+STILL_THERE = """async (picture) => {
+    await new Promise((resolve) => setTimeout(resolve));
+    return document.querySelector("#picture img") ? picture : null;
+}"""  # Gradio tells of an input, with the photo that was there, also when one that an event had set is removed
 UNANSWERED = {"state": "problem", "code": "unanswered"}
 
 
-def build(classifier: Classifier, max_file_size: int) -> tuple[RawImage, dict[str, Any]]:
-    """Lay out the tab and connect it; returns the picture, and the event that answers it, for other tabs that set it."""
+def build(classifier: Classifier, max_file_size: int) -> tuple[RawImage, Callable[[Callable], None]]:
+    """Lay out the tab and connect it; returns the picture, and what has it answered after an event, for other tabs."""
     source = gr.State()  # where the visitor's own file lies: the picture component may hold a preview in its place
     with gr.Row(equal_height=False):
         with gr.Column():
@@ -65,15 +70,24 @@ def build(classifier: Classifier, max_file_size: int) -> tuple[RawImage, dict[st
         api_visibility="private",
     )
     finer.failure(None, answer, answer, js="(shown) => ({...shown})", show_progress="hidden")  # as it was before
-    answer_picture = {
-        "fn": respond,
-        "inputs": picture,
-        "outputs": [answer, picture, source],
-        "show_progress_on": answer,
-        "cancels": finer,
-        "trigger_mode": "always_last",
-        "api_visibility": "private",
-    }
+    failed = f"(picture) => picture ? {json.dumps(UNANSWERED)} : {json.dumps(WAITING)}"  # none: it was removed
+
+    def answer_after(event: Callable, js: str | None = None) -> None:
+        """Answer the picture when `event` comes, such as `picture.input`, unless it is removed meanwhile."""
+        answering = event(
+            respond,
+            picture,
+            [answer, picture, source],
+            js=js,
+            show_progress_on=answer,
+            cancels=finer,
+            trigger_mode="always_last",
+            api_visibility="private",
+        )
+        answering.failure(None, picture, answer, js=failed, show_progress="hidden")
+        picture.clear(None, cancels=answering, api_visibility="private")
+
+    answer_after(picture.input, STILL_THERE)
     choosing = examples.click(
         lambda index: paths[index],
         examples,
@@ -83,19 +97,9 @@ def build(classifier: Classifier, max_file_size: int) -> tuple[RawImage, dict[st
         show_progress="hidden",
         api_visibility="private",
     )
-    answering = [picture.input(**answer_picture), choosing.then(**answer_picture)]
-    failed = f"(picture) => picture ? {json.dumps(UNANSWERED)} : {json.dumps(WAITING)}"  # none: it was removed
-    for event in answering:
-        event.failure(None, picture, answer, js=failed, show_progress="hidden")
-    picture.clear(
-        lambda: (WAITING, None),
-        None,
-        [answer, source],
-        queue=False,
-        cancels=[*answering, finer],
-        api_visibility="private",
-    )
-    return picture, answer_picture
+    answer_after(choosing.then)
+    picture.clear(lambda: (WAITING, None), None, [answer, source], queue=False, cancels=finer, api_visibility="private")
+    return picture, answer_after
 
 
 def answer_view(classifier: Classifier) -> gr.HTML:

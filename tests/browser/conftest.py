@@ -7,8 +7,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from PIL import Image
 from playwright.sync_api import sync_playwright
+
+from scripts.benchmark_browser import write_film
 
 from .server import serve
 
@@ -20,7 +21,6 @@ QUIET = [
     "--disable-sync",
 ]
 CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-CLIP = ("cat-ginger-kitten.jpg", "dog-german-shepherd.jpg")  # what the camera sees, two seconds each
 
 
 @pytest.fixture(scope="package")
@@ -31,16 +31,9 @@ def address(root):
 
 
 @pytest.fixture(scope="package")
-def clip(root, tmp_path_factory) -> Path:
-    """A film for the camera: JPEGs one after another, which Chromium plays at 30 a second and from the start again."""
-    path = tmp_path_factory.mktemp("camera") / "clip.mjpeg"
-    with path.open("wb") as film:
-        for name in CLIP:
-            picture = Image.open(root / "examples" / name).resize((680, 510))
-            for step in range(60):  # a hand that is not quite still
-                left, top = step % 20, step % 15
-                picture.crop((left, top, left + 640, top + 480)).save(film, "JPEG", quality=80)
-    return path
+def clip(tmp_path_factory) -> Path:
+    """A film for the camera, of a cat and a dog."""
+    return write_film(tmp_path_factory.mktemp("camera") / "clip.mjpeg")
 
 
 @pytest.fixture(scope="package")

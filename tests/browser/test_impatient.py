@@ -13,7 +13,8 @@ from playwright.sync_api import Page, expect
 
 from catdog import load
 from catdog.classifier import Classifier
-from catdog.page import build, launch, look, words
+from catdog.page import build, launch, look, photo, words
+from scripts.screenshots import choose_tab
 
 PATIENCE = 120_000  # ms, for an answer on a busy machine
 CLICKS = 50
@@ -88,6 +89,28 @@ def test_of_fifty_example_photos_the_last_one_is_answered(page, served):
         expect(page.locator("#picture img")).to_have_attribute("src", LAST, timeout=PATIENCE)
         expect(page.locator("#answer .verdict")).to_have_text(words.VERDICT["dog"][0], timeout=PATIENCE)
         expect_peace(served, before)
+
+
+def test_a_photo_from_the_gallery_that_is_removed_before_its_answer_stays_removed(page, served, root, monkeypatch):
+    asked, answered, answer_to = threading.Event(), threading.Event(), photo.answer_to
+
+    def slow(*given):
+        asked.set()
+        time.sleep(3)
+        answered.set()
+        return answer_to(*given)
+
+    monkeypatch.setattr(photo, "answer_to", slow)
+    choose_tab(page, words.MANY["tab"][0])
+    page.set_input_files("#many-files input[type=file]", str(root / "examples" / "cat-chelsea.jpg"))
+    page.locator("#many button.photo").click(timeout=PATIENCE)
+    assert asked.wait(30)
+    page.get_by_label("Remove Image").click(timeout=PATIENCE)
+    assert not answered.is_set()
+    assert answered.wait(30)
+    page.wait_for_timeout(2000)
+    expect(page.locator("#answer .waiting")).to_be_visible()
+    expect(page.locator("#answer .verdict")).to_be_hidden()
 
 
 @pytest.fixture
