@@ -10,7 +10,9 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
@@ -18,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 import tyro  # noqa: E402
-from torch import Tensor  # noqa: E402
+from torch import Tensor, nn  # noqa: E402
 
 from catdog import load  # noqa: E402
 from catdog.checkpoint import CheckpointError  # noqa: E402
@@ -31,9 +33,12 @@ from catdog.export import export_onnx  # noqa: E402
 from catdog.images import open_picture  # noqa: E402
 from catdog.metrics import Rate, two_way_log_losses  # noqa: E402
 from catdog.model_card import rows  # noqa: E402
+from catdog.resnet import ResNet  # noqa: E402
+from scripts import quantized  # noqa: E402
 from scripts.timing import against, example_paths, in_turns  # noqa: E402
 
 BATCHES = (1, 16)
+CALIBRATION = 200  # training photos
 BASELINE = "eager PyTorch"
 HEAD = ("engine", "one photo, ms", "times eager", "16 at once, ms a photo", "times eager", "logits within")
 
@@ -46,8 +51,8 @@ class Options:
     threads: int = 2
     checkpoint: Path | None = None
     data: tuple[Path, ...] = ()
-    """Labelled folders: also count over all their photos how many verdicts --engine openvino changes, and what it does to
-    the log loss. Takes some minutes for ten thousand."""
+    """Labelled folders: choose the integers' scales on their training photos, and count over all their photos how many
+    verdicts --engine openvino changes and what it does to the log loss. Takes some minutes for ten thousand."""
     neither: tuple[Path, ...] = ()
     """Folders of photos with neither a cat nor a dog, for the same."""
     out: Path = ROOT / "docs" / "engines.md"
@@ -62,6 +67,7 @@ def main() -> int:
 
         openvino_forward(classifier.network, classifier.metadata)
         found = read_folders(options.data, options.neither)
+        photos, _ = without_duplicates(photo for each in found for photo in each.photos)
     except (CheckpointError, DataError, DeviceError) as error:
         print(f"compare_engines.py: {error}", file=sys.stderr)
         return 2
@@ -70,7 +76,8 @@ def main() -> int:
         return 2
     presented = [classifier.metadata.preset()(open_picture(path)) for path in example_paths()]
     with tempfile.TemporaryDirectory() as folder:
-        ways = ways_to_compute(classifier, options.threads, Path(folder), presented)
+        calibration = calibrating(classifier, photos) or presented
+        ways, refused = ways_to_compute(classifier, options.threads, Path(folder), presented, calibration)
         cells = {name: [] for name in ways}
         for count in BATCHES:
             batch = torch.stack([presented[0]] * count)
@@ -85,14 +92,22 @@ def main() -> int:
     height, width = presented[0].shape[1:]
     table = rows(HEAD, [(name, *each) for name, each in cells.items()]) + (
         f"\n\nInputs of {width}x{height} pixels, {options.threads} threads, PyTorch {torch.__version__}, median (lowest to "
-        f"highest) of {options.rounds} rounds; logits: largest difference over the {len(presented)} example pictures.\n"
+        f"highest) of {options.rounds} rounds; logits: largest difference over the {len(presented)} example pictures. "
+        f"Integers: scales chosen on {len(calibration)} {'training photos' if photos else 'example pictures'}.\n"
     )
-    if found:
-        photos, _ = without_duplicates(photo for each in found for photo in each.photos)
+    table += "".join(f"\nNot made: {name}: {why}.\n" for name, why in refused.items())
+    if photos:
         table += over_photos(photos, options.checkpoint)
     print(table)
     options.out.write_text(INTRODUCTION + table, encoding="utf-8")
     return 0
+
+
+def calibrating(classifier: Classifier, photos: Sequence[Photo]) -> list[Tensor]:
+    """Training photos, from all folders alike, as the network takes them."""
+    training = [photo for photo in photos if photo.part == "training"]
+    some = training[:: max(1, len(training) // CALIBRATION)][:CALIBRATION]
+    return [classifier.metadata.preset()(open_picture(photo.path)) for photo in some]
 
 
 def over_photos(photos: Sequence[Photo], checkpoint: Path | None) -> str:
@@ -126,28 +141,62 @@ fastest that needs no other package but PyTorch and gives its logits to rounding
 
 
 def ways_to_compute(
-    classifier: Classifier, threads: int, folder: Path, presented: Sequence[Tensor]
-) -> dict[str, Forward]:
-    """Name -> what takes pictures (batch, 3, h, w) and gives evidence and logits."""
+    classifier: Classifier, threads: int, folder: Path, presented: Sequence[Tensor], calibration: Sequence[Tensor]
+) -> tuple[dict[str, Forward], dict[str, str]]:
+    """Name -> what takes pictures (batch, 3, h, w) and gives evidence and logits; and name -> why there is none."""
+    refused: dict[str, str] = {}
     contiguous = copy.deepcopy(classifier.network).to(memory_format=torch.contiguous_format)
     folded = classifier._folded
+    eager = by_torch(contiguous.features, classifier, torch.contiguous_format)
+    best = by_torch(folded.features, classifier)
     ways = {
-        BASELINE: by_torch(contiguous.features, classifier, torch.contiguous_format),
+        BASELINE: eager,
         "channels last": by_torch(classifier.network.features, classifier),
-        "channels last, batch norms folded (`--engine torch`)": by_torch(folded.features, classifier),
+        "channels last, batch norms folded (`--engine torch`)": best,
+        "the same on one thread": with_threads(best, 1, threads),
         "the same in bfloat16": by_torch(folded.features, classifier, bfloat16=True),
     }
-    if shutil.which("g++"):  # which it compiles with
+    if shutil.which("g++"):  # which they compile with
         ways["the same by torch.compile"] = by_torch(torch.compile(folded.features, dynamic=True), classifier)
-    exported, integers = folder / "exported.onnx", folder / "integers.onnx"
-    export_onnx(classifier.network, classifier.metadata, exported)
-    quantize(exported, integers, presented)
-    return ways | {
-        "ONNX Runtime": by_onnx_runtime(exported, threads),
-        "ONNX Runtime, 8-bit integers": by_onnx_runtime(integers, threads),
-        "OpenVINO in float32": by_openvino(exported, threads),
+        ways["the same by AOTInductor"] = by_aot_inductor(classifier, folder, presented[0])
+    path = folder / "exported.onnx"
+    export_onnx(classifier.network, classifier.metadata, path)
+    ways |= {
+        "ONNX Runtime": by_onnx_runtime(path, threads),
+        "ONNX Runtime, 8-bit integers": by_onnx_runtime(quantized.by_onnx_runtime(path, calibration), threads),
+        "OpenVINO in float32": by_openvino(path, threads, "f32"),
         "OpenVINO (`--engine openvino`)": openvino_forward(classifier.network, classifier.metadata),
+        "OpenVINO, chosen in the same way, on one thread": by_openvino(path, 1),
     }
+    if find_spec("nncf"):
+        integers = quantized.by_openvino(path, calibration)
+        ways["OpenVINO, 8-bit integers by NNCF"] = by_openvino(integers, threads)
+    if find_spec("torchao"):
+        try:
+            features = quantized.by_torchao(Features(contiguous), calibration)
+            ways["torchao, 8-bit integers"] = by_torch(features, classifier, torch.contiguous_format)
+        except ValueError as error:
+            refused["torchao, 8-bit integers"] = str(error)
+    return ways, refused
+
+
+class Features(nn.Module):
+    """A network's `features`, as a module that can be exported."""
+
+    def __init__(self, network: ResNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return self.network.features(pictures)
+
+
+def by_aot_inductor(classifier: Classifier, folder: Path, picture: Tensor) -> Forward:
+    """Its weights frozen: without that, AOTInductor of PyTorch 2.14 gives other answers where channels lie last."""
+    program = quantized.exported(Features(classifier._folded), picture)
+    path, frozen = str(folder / "features.pt2"), {"freezing": True}
+    package = torch._inductor.aoti_compile_and_package(program, package_path=path, inductor_configs=frozen)
+    return by_torch(torch._inductor.aoti_load_package(package), classifier, torch.contiguous_format)
 
 
 def by_torch(
@@ -175,35 +224,33 @@ def by_onnx_runtime(path: Path, threads: int) -> Forward:
     return lambda batch: tuple(session.run(["evidence", "logits"], {"pictures": batch.numpy()}))
 
 
-def by_openvino(path: Path, threads: int) -> Forward:
+def by_openvino(model: Any, threads: int, precision: str | None = None) -> Forward:
+    """In a precision, or in the one that OpenVINO chooses for the processor."""
     import openvino
 
-    hints = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
-    model = openvino.Core().compile_model(path, "CPU", hints)
+    hints = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads}
+    if precision:
+        hints["INFERENCE_PRECISION_HINT"] = precision
+    compiled = openvino.Core().compile_model(model, "CPU", hints)
 
     def forward(batch: Tensor) -> tuple[np.ndarray, np.ndarray]:
-        answers = model([batch.numpy()])
+        answers = compiled([batch.numpy()])
         return answers["evidence"], answers["logits"]
 
     return forward
 
 
-def quantize(exported: Path, integers: Path, presented: Sequence[Tensor]) -> None:
-    """An ONNX network -> the same in 8-bit integers, their scales chosen on the pictures presented."""
-    from onnxruntime.quantization import CalibrationDataReader, quantize_static
-    from onnxruntime.quantization.shape_inference import quant_pre_process
+def with_threads(forward: Forward, threads: int, usual: int) -> Forward:
+    """The same on another number of PyTorch's threads."""
 
-    class Pictures(CalibrationDataReader):
-        def __init__(self) -> None:
-            self.left = iter(presented)
+    def slowed(batch: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        torch.set_num_threads(threads)
+        try:
+            return forward(batch)
+        finally:
+            torch.set_num_threads(usual)
 
-        def get_next(self) -> dict[str, np.ndarray] | None:
-            tensor = next(self.left, None)
-            return None if tensor is None else {"pictures": tensor[None].numpy()}
-
-    prepared = exported.with_name("prepared.onnx")
-    quant_pre_process(exported, prepared, skip_symbolic_shape=True)
-    quantize_static(prepared, integers, Pictures(), per_channel=True)
+    return slowed
 
 
 if __name__ == "__main__":
