@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import json
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 import torch
+from folders import write_photos
 
 import catdog
 from catdog.checkpoint import Metadata, save_checkpoint
 from catdog.classifier import Classifier
 from catdog.device import DeviceError
+from scripts.benchmark_server import ask, running
 
 LOGITS = 0.1  # how far bfloat16 may take them
 
@@ -55,3 +61,57 @@ def test_a_missing_package_is_told_with_the_command_that_installs_it(network18, 
 def test_it_runs_on_the_cpu_only():
     with pytest.raises(DeviceError, match="CPU only"):
         catdog.load(device="cuda", engine="openvino")
+
+
+@pytest.fixture(scope="module")
+def checkpoint(network18, tmp_path_factory):
+    path = tmp_path_factory.mktemp("checkpoint") / "net.safetensors"
+    save_checkpoint(path, network18, Metadata(input_size=96))
+    return path
+
+
+def run(root, *command) -> None:
+    subprocess.run([sys.executable, *map(str, command)], cwd=root, capture_output=True, text=True, check=True)
+
+
+@pytest.mark.parametrize(
+    "more", [[], pytest.param(["--ray"], marks=pytest.mark.slow)], ids=["here", "in Ray's workers"]
+)
+def test_predict_gives_the_same_rows(root, checkpoint, tmp_path, more):
+    if more and find_spec("ray") is None:
+        pytest.skip("Ray is not installed: it has no wheels for every system")
+    rows = {}
+    for engine in ("torch", "openvino"):
+        out = tmp_path / f"{engine}.csv"
+        command = ["scripts/predict.py", "examples", "--checkpoint", checkpoint, "--csv", out, "--engine", engine]
+        run(root, *command, *(more if engine == "openvino" else []))
+        with out.open(newline="", encoding="utf-8") as lines:
+            rows[engine] = list(csv.DictReader(lines))
+    assert [row["path"] for row in rows["openvino"]] == [row["path"] for row in rows["torch"]]
+    for one, other in zip(*rows.values()):
+        assert [float(one[label]) for label in ("cat", "dog")] == pytest.approx(
+            [float(other[label]) for label in ("cat", "dog")], abs=LOGITS / 4
+        )
+        assert one["cat"] != other["cat"], "another engine, in another precision, gives other last digits"
+
+
+def test_evaluate_gives_the_same_figures(root, checkpoint, examples, tmp_path):
+    photos = write_photos(tmp_path / "photos", examples, (12, 4, 4), side=96)
+    losses = []
+    for engine in ("torch", "openvino"):
+        out = tmp_path / f"{engine}.json"
+        command = ["scripts/evaluate.py", "--data", photos, "--split", "all", "--checkpoint", checkpoint]
+        run(root, *command, "--json", out, "--engine", engine)
+        losses.append(json.loads(out.read_text())["pets"]["two_way_log_loss"]["value"])
+    assert losses[1] == pytest.approx(losses[0], abs=0.02)
+    assert losses[1] != losses[0]
+
+
+def test_the_page_answers_with_it(root, checkpoint, examples):
+    command = [sys.executable, "-u", "app.py", "--host", "127.0.0.1", "--checkpoint", str(checkpoint)]
+    answers = []
+    for engine in ("torch", "openvino"):
+        with running([*command, "--engine", engine]) as line:
+            answers.append(ask(line.split()[-1], examples[0]))
+    assert answers[1]["cat"] == pytest.approx(answers[0]["cat"], abs=LOGITS / 4)
+    assert answers[1]["cat"] != answers[0]["cat"]
