@@ -166,14 +166,15 @@ def write(path: Path, results: Sequence[dict]) -> None:
 
 
 def table(results: Sequence[dict], tuning: Sequence[CachedPhoto]) -> str:
-    """A row a variant: the mean over its seeds, and the lowest and highest."""
+    """A row a variant: the mean over its seeds, and of several the lowest and highest."""
     body = []
     for name in dict.fromkeys(row["variant"] for row in results):
         runs = [row for row in results if row["variant"] == name]
         cells = []
         for key, form in (("two_way", "{:.2%}"), ("loss", "{:.4f}"), ("negatives", "{:.4f}"), ("both", "{:.4f}")):
             values = np.array([float(row[key]) for row in runs])
-            cells.append(f"{form.format(values.mean())} ({form.format(values.min())} to {form.format(values.max())})")
+            spread = f" ({form.format(values.min())} to {form.format(values.max())})" if len(runs) > 1 else ""
+            cells.append(form.format(values.mean()) + spread)
         body.append((name, len(runs), *cells))
     pets = sum(sum(cached.photo.label) == 1 for cached in tuning)
     return rows(HEAD, body) + f"\n\nTuning photos: {len(tuning):,}, of which {pets:,} of one pet.\n"
