@@ -86,5 +86,5 @@ def test_the_model_card_is_the_one_that_its_metadata_gives(classifier, root):
 
     card = (root / "checkpoints" / "catdog-resnet18.md").read_text(encoding="utf-8")
     tables = tables_beside(root / "checkpoints" / "catdog-resnet18.safetensors")
-    assert list(tables) == ["tried", "inputs", "others", "scores", "maps", "faithful"]
+    assert list(tables) == ["tried", "recipes", "inputs", "others", "left-out", "scores", "maps", "faithful"]
     assert card == model_card(classifier.metadata, tables)
