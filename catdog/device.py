@@ -69,6 +69,12 @@ def half_precision(device: torch.device, bfloat16: bool = False) -> AbstractCont
     return torch.autocast("cpu", dtype=torch.bfloat16) if bfloat16 and device.type == "cpu" else nullcontext()
 
 
+def has_fast_bfloat16() -> bool:
+    """Whether the CPU computes in bfloat16 faster than in float32: with AVX512-BF16 or AMX instructions."""
+    capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # not in the oldest PyTorch that will do
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
 def is_out_of_memory(error: RuntimeError) -> bool:
     """Whether a device's memory, the GPU's or the CPU's, was too small for a computation."""
     return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error) or "allocate memory" in str(error)

@@ -256,3 +256,16 @@ def test_the_camera_is_answered_from_the_cpu_without_a_borrowed_gpu(zero_gpu, ti
     assert answer["verdict"] in VERDICTS.values()
     assert zero_gpu == []
     assert classifier.at_once.device == torch.device("cpu")
+
+
+def test_a_camera_is_answered_in_bfloat16_where_the_cpu_is_faster_in_it(tiny_network, monkeypatch):
+    photo = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
+    for fast in (False, True):
+        monkeypatch.setattr("catdog.classifier.has_fast_bfloat16", lambda fast=fast: fast)
+        classifier = Classifier(tiny_network, Metadata(input_size=64), torch.device("cpu"))
+        [exact], [quick] = classifier.explain([photo]), classifier.at_once.explain([photo])
+        difference = np.abs(np.subtract(exact.prediction.logits, quick.prediction.logits)).max()
+        assert 0 < difference < 0.05 if fast else difference == 0
+        np.testing.assert_allclose(quick.evidence.sum((1, 2)) + quick.bias, quick.prediction.logits, atol=1e-4)
+        assert classifier.at_once.at_once is classifier.at_once
+        assert classifier.explain([photo])[0].prediction == exact.prediction, "a photo's answer stays exact"
