@@ -4,7 +4,8 @@ const SMOOTHING = 250; // ms: after this long, bars and map have gone two thirds
 const SETTLED = 250; // ms that the server must say otherwise before another verdict is shown
 const PATIENCE = 1500; // ms between attempts while the server does not answer
 const LOST = 15000; // ms after which an answer is given up
-const CAMERA = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 30 } };
+const CAMERA = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 24 } }; // more costs, and shows no more
+const DRAWN = 160; // px, width in which the map is drawn; the page stretches it
 
 const find = (selector) => element.querySelector(selector);
 const video = find("video");
@@ -103,7 +104,7 @@ const follow = async (mine) => {
     }
     if (run !== mine) return;
     say(".problem", answer.problem && `problem.${answer.problem}`);
-    if (!answer.problem) show(mine, answer, sent);
+    if (!answer.problem) setTimeout(() => run === mine && show(mine, answer, sent)); // while the server has the next frame
   }
 };
 
@@ -166,8 +167,8 @@ const draw = ({ shape: [height, width], view: [left, top, right, bottom], eviden
     pixels.data[4 * place + 3] = 255 * props.strength * Math.max(cat, dog);
   }
   map.getContext("2d").putImageData(pixels, 0, 0);
-  canvas.width = video.videoWidth;
-  canvas.height = video.videoHeight;
+  canvas.width = DRAWN;
+  canvas.height = Math.round((DRAWN * video.videoHeight) / video.videoWidth);
   const context = canvas.getContext("2d");
   context.imageSmoothingQuality = "high";
   context.drawImage(map, left * canvas.width, top * canvas.height, (right - left) * canvas.width, (bottom - top) * canvas.height);
