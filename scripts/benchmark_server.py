@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 VISITORS = (1, 2, 4, 8)
 LIVE_SECONDS = 5.0
-START_ROUNDS = 3
+START_ROUNDS = 5
 EMPTY_PAGE = """
 import torch, torchvision, gradio
 with gradio.Blocks() as page:
