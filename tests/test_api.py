@@ -252,7 +252,7 @@ def test_an_unexpected_error_shows_neither_path_nor_trace(server, client, classi
         raise RuntimeError("/secret/place/model.bin is gone")
 
     monkeypatch.setattr(classifier, "classify", fail)
-    monkeypatch.setattr(classifier, "explain", fail)
+    monkeypatch.setattr(classifier.at_once, "explain", fail)
     with pytest.raises(AppError) as raised:
         client.predict(handle_file(str(examples[0])), api_name="/classify")
     assert "secret" not in str(raised.value) and "Traceback" not in str(raised.value)
