@@ -6,11 +6,9 @@ import copy
 import hashlib
 import io
 import os
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +26,7 @@ from catdog.device import half_precision, is_out_of_memory, place, release_memor
 from catdog.evidence import evidence_and_logits, strongest_places
 from catdog.losses import loss_of, mixing, place_loss, right
 from catdog.optimizers import average_with_warm_up, freeze, make_optimizer, make_scheduler
+from catdog.processes import agree, ignore_interrupt, share, stop_signals
 from catdog.resnet import ResNet
 from catdog.samples import CachedPhoto, EvaluationSamples, TrainingBatches, TrainingSamples
 
@@ -35,7 +34,6 @@ STATE_EVERY = 200  # steps between two saves of the resume state, besides the en
 EVALUATION_BATCH = 32
 DRY_RUN_STEPS = 2
 DIGEST_SIZE = hashlib.sha256().digest_size  # bytes
-STOPPING = b"\nStopping: the best epoch is kept and measured; once more leaves at once.\n"
 
 
 @dataclass
@@ -349,51 +347,6 @@ def evaluate_epoch(
         "tuning_accuracy": right(logits, targets, config.loss) / len(targets),
         "tuning_two_way": two_way,
     }
-
-
-@contextmanager
-def stop_signals(first: bool) -> Iterator[Callable[[], bool]]:
-    """Ctrl-C and a polite kill set a flag that the loop reads between two steps; a second Ctrl-C is immediate."""
-    received: list[int] = []
-
-    def note(number: int, frame: object) -> None:
-        if received:
-            raise KeyboardInterrupt
-        received.append(number)
-        if first:
-            os.write(2, STOPPING)  # print may not be called while a print is under way
-
-    try:
-        before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    except ValueError:  # not in the main thread, where Python takes no signals
-        before = {}
-    try:
-        yield lambda: bool(received)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def ignore_interrupt(worker: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends Ctrl-C to workers too; the main process decides
-
-
-def agree(told: bool, device: torch.device, world: int) -> bool:
-    """Whether it holds in any process: told to stop, say, all must leave the loop at the same step."""
-    if world == 1:
-        return told
-    flag = torch.tensor(float(told), device=device)
-    dist.all_reduce(flag, dist.ReduceOp.MAX)
-    return bool(flag.item())
-
-
-def share(figures: dict[str, float], world: int) -> dict[str, float]:
-    """The first process's figures, in every process."""
-    if world == 1:
-        return figures
-    box = [figures]
-    dist.broadcast_object_list(box)
-    return box[0]
 
 
 def digest_of(*parts: Sequence[CachedPhoto]) -> str:
