@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -37,7 +38,7 @@ def openvino_forward(network: ResNet, metadata: Metadata) -> Forward:
         import openvino
     except ImportError as error:
         raise DeviceError(f"--engine openvino needs OpenVINO, which is not installed: {NEEDS}") from error
-    core = openvino.Core()
+    core = kept(openvino.Core)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.onnx"
         try:
@@ -52,3 +53,14 @@ def openvino_forward(network: ResNet, metadata: Metadata) -> Forward:
         return answers["evidence"], answers["logits"]
 
     return forward
+
+
+@cache
+def kept(core: Callable[[], Any]) -> Any:
+    """OpenVINO's `Core`, one for the process, never let go.
+
+    Its CPU plugin gives the thread that loads it another stack for signal handlers, and frees that stack with the last
+    reference, whichever thread drops it. Were that another thread, the first one's next handled signal (that of a child
+    that has ended, say) would end the process without a word.
+    """
+    return core()

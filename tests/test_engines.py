@@ -49,6 +49,26 @@ def test_several_threads_get_the_answers_of_one(both, examples):
         assert logits == pytest.approx(alone[index % len(alone)], abs=1e-5)
 
 
+def test_letting_a_classifier_go_in_another_thread_leaves_signals_safe(root, tmp_path, network18):
+    path = tmp_path / "net.safetensors"
+    save_checkpoint(path, network18, Metadata(input_size=64))
+    done = subprocess.run([sys.executable, "-c", LET_GO, path], cwd=root, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "a signal was handled\n"), done.stderr
+
+
+LET_GO = """
+import gc, signal, sys, threading
+import catdog
+
+held = [catdog.load(sys.argv[1], device="cpu", engine="openvino")]
+other = threading.Thread(target=lambda: (held.clear(), gc.collect()))
+other.start()
+other.join()
+signal.signal(signal.SIGCHLD, lambda *_: print("a signal was handled"))
+signal.raise_signal(signal.SIGCHLD)
+"""
+
+
 @pytest.mark.parametrize("package", ["openvino", "onnx"])
 def test_a_missing_package_is_told_with_the_command_that_installs_it(network18, tmp_path, monkeypatch, package):
     path = tmp_path / "net.safetensors"
