@@ -3,6 +3,7 @@ const QUALITY = 0.75; // of the JPEG that is sent
 const SMOOTHING = 250; // ms: after this long, bars and map have gone two thirds of the way to a new answer
 const SETTLED = 250; // ms that the server must say otherwise before another verdict is shown
 const PATIENCE = 1500; // ms between attempts while the server does not answer
+const QUICK = 150; // ms: where answers come sooner, the next frame is on its way while the last is answered
 const LOST = 15000; // ms after which an answer is given up
 const CAMERA = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 24 } }; // more costs, and shows no more
 const DRAWN = 160; // px, width in which the map is drawn; the page stretches it
@@ -29,7 +30,7 @@ const say = (selector, code, values) => {
 
 const start = async () => {
   stop();
-  const mine = (run = { answers: [], verdict: null, shown: null });
+  const mine = (run = { answers: [], waiting: [], took: Infinity, verdict: null, shown: null });
   say(".problem", null);
   if (!navigator.mediaDevices) return fail("insecure");
   try {
@@ -50,6 +51,7 @@ const start = async () => {
   catdog.fill(element);
   watchFrames(mine);
   follow(mine);
+  follow(mine, true);
 };
 
 const stop = () => {
@@ -73,24 +75,32 @@ const fail = (problem) => {
   say(".problem", `camera.${problem}`);
 };
 
-// Remember that the camera has shown a new frame, and wake who waits for one.
+// Give each new frame of the camera to who waits for one, or remember that there is one.
 const watchFrames = (mine) => {
   if (run !== mine) return;
-  mine.fresh = true;
-  mine.wake?.();
+  const next = mine.waiting.shift();
+  mine.fresh = !next;
+  next?.();
   video.requestVideoFrameCallback(() => watchFrames(mine));
 };
 
-const newFrame = (mine) =>
-  mine.fresh ? Promise.resolve() : new Promise((resolve) => (mine.wake = resolve));
+const newFrame = (mine) => {
+  if (!mine.fresh) return new Promise((resolve) => mine.waiting.push(resolve));
+  mine.fresh = false;
+};
 
-// One request at a time, always with the newest frame: those that come while the server works are dropped.
-const follow = async (mine) => {
+// One request after another, always with the newest frame: those that come while the server works are dropped. A second
+// follower, `spare`, has the network and the server work at the same time; where answers take long it would only have frames
+// wait for each other, and rests.
+const follow = async (mine, spare = false) => {
   while (run === mine) {
+    if (spare && mine.took > QUICK) {
+      await new Promise((resolve) => setTimeout(resolve, QUICK));
+      continue;
+    }
     await newFrame(mine);
     if (run !== mine) return;
     if (!element.offsetParent) return fail("hidden");
-    mine.fresh = false;
     const sent = performance.now();
     let answer;
     try {
@@ -98,11 +108,13 @@ const follow = async (mine) => {
       if (answer === undefined) throw new Error("no answer"); // Gradio swallows its own error of a request that failed
     } catch {
       if (run !== mine) return;
+      mine.took = Infinity;
       say(".problem", "live.lost");
       await new Promise((resolve) => setTimeout(resolve, PATIENCE));
       continue;
     }
     if (run !== mine) return;
+    mine.took = performance.now() - sent;
     say(".problem", answer.problem && `problem.${answer.problem}`);
     if (!answer.problem) setTimeout(() => run === mine && show(mine, answer, sent)); // while the server has the next frame
   }
@@ -123,11 +135,12 @@ const grab = () => {
 };
 
 const show = (mine, answer, sent) => {
+  if (sent < mine.shown?.sent) return; // a later frame's answer was sooner
   const now = performance.now();
   const weight = mine.shown ? 1 - Math.exp(-(now - mine.shown.at) / SMOOTHING) : 1;
   const blend = (before, after) => before + weight * (after - before);
   const same = mine.shown && String(mine.shown.shape) === String(answer.shape);
-  const shown = { at: now, shape: answer.shape, view: answer.view, evidence: {} };
+  const shown = { at: now, sent, shape: answer.shape, view: answer.view, evidence: {} };
   for (const label of ["cat", "dog"]) {
     shown[label] = mine.shown ? blend(mine.shown[label], answer[label]) : answer[label];
     const before = mine.shown?.evidence[label];

@@ -2,8 +2,9 @@
 
 The frames do not go through `gr.Image(streaming=True)`: such a stream holds one of the event's places for as long as it
 runs, so that visitors wait for each other; it sends at a fixed pace whether or not the server keeps up; and nothing can be
-drawn over its video. Here the browser (live.js) sends the newest frame when the last answer has come, in one request each:
-a slow server makes it drop frames, not fall behind, and a frame is only ever in memory. What is smoothed is smoothed in
+drawn over its video. Here the browser (live.js) sends the newest frame, one request each, when an answer has come: a slow
+server makes it drop frames, not fall behind, and a frame is only ever in memory. Where answers come quickly, two requests
+take turns, so that the server works while the network, the camera and the browser do. What is smoothed is smoothed in
 the browser, so the server keeps nothing of a visitor.
 """
 

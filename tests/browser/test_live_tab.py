@@ -87,8 +87,8 @@ def test_both_animals_of_the_film_are_told(live):
         expect(live.locator("#live .verdict")).to_have_text(words.VERDICT[label][0], timeout=PATIENCE)
 
 
-SLOW = """
-    // An answer takes two seconds. The frame that was shown last before each request is counted.
+WATCHED = """
+    // An answer takes some time more. The frame that was shown last before each request is counted.
     window.sent = [];
     let frames = 0, waiting = 0;
     const request = HTMLVideoElement.prototype.requestVideoFrameCallback;
@@ -100,7 +100,7 @@ SLOW = """
         if (!String(address.url ?? address).includes("component_server")) return send(address, options);
         sent.push({ frame: frames, waiting: ++waiting });
         const answer = await send(address, options);
-        await new Promise((resolve) => setTimeout(resolve, 2000));
+        await new Promise((resolve) => setTimeout(resolve, MORE));
         waiting--;
         return answer;
     };
@@ -108,13 +108,20 @@ SLOW = """
 
 
 def test_a_slow_server_makes_it_drop_frames_and_send_the_newest_never_two_at_once(open_live, address):
-    page = open_live(address, SLOW)
+    page = open_live(address, f"const MORE = 2000; {WATCHED}")
     start(page)
     page.wait_for_function("sent.length >= 3", timeout=PATIENCE)
     sent = page.evaluate("sent")
     assert max(each["waiting"] for each in sent) == 1
     for earlier, later in itertools.pairwise(sent):
         assert later["frame"] - earlier["frame"] > 5, "frames that came meanwhile are dropped"
+
+
+def test_a_quick_server_has_the_next_frame_before_it_has_answered_and_never_a_third(open_live, address):
+    page = open_live(address, f"const MORE = 0; {WATCHED}")
+    start(page)
+    page.wait_for_function("sent.some((each) => each.waiting === 2) && sent.length >= 20", timeout=PATIENCE)
+    assert max(page.evaluate("sent.map((each) => each.waiting)")) == 2
 
 
 def test_frames_are_small(live):
