@@ -78,7 +78,7 @@ class Page:
 
 
 def visiting(port: int) -> httpx.AsyncClient:
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=VISITORS)
+    limits = httpx.Limits(max_connections=None, keepalive_expiry=2)  # seconds; the server hangs up after 5
     return httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE, limits=limits, trust_env=False)
 
 
