@@ -44,7 +44,6 @@ WAYS += [Shown((224,), resize="squash"), Shown((224,), resize="crop")]
 WAYS += [Shown((224,), mirrored=True), Shown((192, 224, 256)), Shown((192, 224, 256), mirrored=True)]
 WIDE = 1.45  # long side / short side
 FAR = 0.3  # of the short side
-MADE = 150  # photos of each made-up kind
 SEED = 0
 HEAD = (
     "input",
@@ -68,6 +67,8 @@ class Options:
     """Folders of photos with neither a cat nor a dog."""
     checkpoint: Path = SHIPPED
     device: str = "auto"
+    made: int = 150
+    """Photos of each made-up kind."""
 
 
 def main() -> int:
@@ -86,9 +87,9 @@ def main() -> int:
     kinds = {
         "pets": pets,
         "wide": [cached for cached in pets if max(cached.size) >= WIDE * min(cached.size)],
-        "far": far_pets(pets, negatives),
+        "far": far_pets(pets, negatives, options.made),
         "negatives": negatives,
-        "both": made_up_both(tuning, SEED, MADE),
+        "both": made_up_both(tuning, SEED, options.made),
     }
     print(", ".join(f"{kind}: {len(group)}" for kind, group in kinds.items()))
     body = []
@@ -121,12 +122,12 @@ def main() -> int:
     return 0
 
 
-def far_pets(pets: Sequence[CachedPhoto], negatives: Sequence[CachedPhoto]) -> list[CachedPhoto]:
+def far_pets(pets: Sequence[CachedPhoto], negatives: Sequence[CachedPhoto], count: int) -> list[CachedPhoto]:
     """Small pets on photos without one."""
     rng = random.Random(SEED)
     cutouts = [cached for cached in pets if cached.photo.trimap is not None]
     made = []
-    for _ in range(MADE if cutouts and negatives else 0):
+    for _ in range(count if cutouts and negatives else 0):
         pet, base = rng.choice(cutouts), rng.choice(negatives)
         picture, _ = composites.paste(base.picture(), pet.picture(), pet.mask(), rng, FAR)
         made.append(made_up(pet, picture, pet.photo.label))

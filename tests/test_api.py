@@ -198,6 +198,7 @@ def test_uploads_are_deleted_by_themselves_and_the_examples_stay(classifier, qua
         brief.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("option", "variable"), [(["--mcp"], None), ([], "true"), ([], None)])
 def test_the_command_line_starts_the_tools_only_where_they_are_asked_for(root, option, variable):
     environment = {name: value for name, value in os.environ.items() if name != "GRADIO_MCP_SERVER"}

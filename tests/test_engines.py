@@ -49,6 +49,7 @@ def test_several_threads_get_the_answers_of_one(both, examples):
         assert logits == pytest.approx(alone[index % len(alone)], abs=1e-5)
 
 
+@pytest.mark.slow
 def test_letting_a_classifier_go_in_another_thread_leaves_signals_safe(root, tmp_path, network18):
     path = tmp_path / "net.safetensors"
     save_checkpoint(path, network18, Metadata(input_size=64))
@@ -115,6 +116,7 @@ def test_predict_gives_the_same_rows(root, checkpoint, tmp_path, more):
         assert one["cat"] != other["cat"], "another engine, in another precision, gives other last digits"
 
 
+@pytest.mark.slow
 def test_evaluate_gives_the_same_figures(root, checkpoint, examples, tmp_path):
     photos = write_photos(tmp_path / "photos", examples, (12, 4, 4), side=96)
     losses = []
@@ -127,6 +129,7 @@ def test_evaluate_gives_the_same_figures(root, checkpoint, examples, tmp_path):
     assert losses[1] != losses[0]
 
 
+@pytest.mark.slow
 def test_the_page_answers_with_it(root, checkpoint, examples):
     command = [sys.executable, "-u", "app.py", "--host", "127.0.0.1", "--checkpoint", str(checkpoint)]
     answers = []

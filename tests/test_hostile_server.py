@@ -169,6 +169,7 @@ def test_nothing_is_unpickled_or_run_from_text(root):
 # ---------------------------------------------------------------------------- pictures
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_a_hostile_picture_is_answered_or_refused_in_one_sentence_and_the_page_goes_on(port, capfd, examples):
     refused = 0

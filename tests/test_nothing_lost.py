@@ -191,7 +191,8 @@ def test_a_folder_that_cannot_be_made_ends_in_a_sentence_before_training(folder,
 
 
 @pytest.mark.skipif(os.name == "nt", reason="on Windows a folder cannot be read-only")
-def test_a_read_only_folder_ends_in_a_sentence(folder, out, capsys):
+def test_a_read_only_folder_ends_in_a_sentence(folder, out, monkeypatch, capsys):
+    monkeypatch.setattr(run, "LOCK_SECONDS", 0.1)
     place = Path("/proc/self")  # read-only for root too
     if not place.is_dir():
         place = out.parent

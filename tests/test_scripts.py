@@ -332,7 +332,7 @@ def test_scores_are_compared_against_every_kind_of_other_thing(script, labelled,
 
 @pytest.mark.slow
 def test_ways_to_show_a_photo_are_compared_and_their_table_is_kept(script, labelled, checkpoint):
-    arguments = ["--data", labelled, "--neither", labelled / "val" / "neither", "--checkpoint", checkpoint]
+    arguments = ["--data", labelled, "--neither", labelled / "val" / "neither", "--checkpoint", checkpoint, "--made", 4]
     assert script("compare_inputs", *arguments) == 0
     table, counts = checkpoint.with_name("inputs.md").read_text().split("\n\nn: ")
     head, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]

@@ -116,6 +116,7 @@ def test_a_run_stopped_within_an_epoch_goes_on_at_the_same_step(folder, trained,
     assert same(trained, out)
 
 
+@pytest.mark.slow
 def test_a_run_with_blended_batches_goes_on_as_an_unbroken_one(folder, trained, tmp_path, monkeypatch):
     options = ["--data", folder, *TINY, *SMALL_INPUT, "--epochs", 1, "--mixup", 0.4, "--cutmix", 1]
     whole, stopped = tmp_path / "whole.safetensors", tmp_path / "stopped.safetensors"
@@ -158,7 +159,7 @@ def test_any_changed_byte_of_a_resume_state_is_noticed_with_a_way_out(folder, tr
     content = trained.with_suffix(".resume").read_bytes()
     rng = np.random.default_rng(0)
     damaged = [content[:-1], content[: len(content) // 2], b"", content[training.DIGEST_SIZE :]]
-    for place in (0, training.DIGEST_SIZE, len(content) - 1, *rng.integers(len(content), size=30)):
+    for place in (0, training.DIGEST_SIZE, len(content) - 1, *rng.integers(len(content), size=4)):
         damaged.append(content[:place] + bytes([content[place] ^ (1 << place % 8)]) + content[place + 1 :])
     for state in damaged:
         out.with_suffix(".resume").write_bytes(state)
@@ -325,6 +326,7 @@ def test_the_tutorial_recipe_runs_through_the_same_code(folder, tmp_path):
     assert (options["optimizer"], options["learning_rate"], options["batch_size"]) == ("adam", 0.001, 32)
 
 
+@pytest.mark.slow
 def test_without_negatives_the_run_warns_and_the_checkpoint_says_so(folder, tmp_path, capsys):
     pets = tmp_path / "pets"
     for part in ("train", "val"):
@@ -581,6 +583,7 @@ def test_a_run_from_a_checkpoint_names_the_run_before_and_has_seen_its_photos(fo
     assert card.index("From `none`, epochs: 2") < card.index("From `net.safetensors`, epochs: 1")
 
 
+@pytest.mark.slow
 def test_weights_are_averaged_with_those_of_earlier_runs(folder, trained, tmp_path):
     out = tmp_path / "net.safetensors"
     options = ["--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--seed", 5]

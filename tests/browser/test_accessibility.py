@@ -13,6 +13,8 @@ from scripts.screenshots import TABS
 
 from .visitor import fill
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 180_000  # ms, for an answer on a busy machine
 
 

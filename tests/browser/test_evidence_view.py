@@ -21,6 +21,8 @@ from catdog.page import build, launch, words
 from catdog.page.drawing import data_url
 from catdog.render import overlay
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 30_000  # ms, for an answer on a busy machine
 
 

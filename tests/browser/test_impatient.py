@@ -16,6 +16,8 @@ from catdog.classifier import Classifier
 from catdog.page import build, launch, look, photo, words
 from scripts.screenshots import choose_tab
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 120_000  # ms, for an answer on a busy machine
 CLICKS = 50
 WITHIN = 1000  # ms

@@ -8,6 +8,8 @@ from playwright.sync_api import Page, expect
 from catdog.metrics import percent
 from catdog.page import MAX_FILE_SIZE, words
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 30_000  # ms, for an answer on a busy machine
 
 

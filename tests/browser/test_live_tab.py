@@ -15,6 +15,8 @@ from catdog.page import words
 
 from .conftest import CAMERA, QUIET
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 120_000  # ms, for an answer on a busy machine
 FRAMES = "component_server"
 

@@ -7,6 +7,8 @@ from playwright.sync_api import Page, expect
 
 from catdog.page import look, words
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 180_000  # ms: other methods than ours take their time, the more so on a busy machine
 
 

@@ -16,6 +16,8 @@ from scripts.screenshots import choose_tab
 
 from .visitor import drop
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 120_000  # ms, for an answer on a busy machine
 EVIL = "<img src=x onerror=window.harmed=1>.jpg"
 SHOWN = "#many .photos > li:visible"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from held import held_page
 from playwright.sync_api import expect
 
 from catdog.page import words
+
+pytestmark = pytest.mark.slow
 
 PATIENCE = 60_000  # ms
 

@@ -8,6 +8,8 @@ from scripts.screenshots import TABS
 
 from .visitor import fill
 
+pytestmark = pytest.mark.slow
+
 # Gradio clips what is too wide, and then nothing scrolls: so every element is asked where it ends. What a smaller place
 # scrolls by itself is fine.
 BEYOND = """() => {
