@@ -18,7 +18,7 @@ KEEP_SECONDS = 3000  # after which an upload is deleted, at the next look
 LOOK_SECONDS = 600
 MAX_FILE_SIZE = 50 * 2**20  # bytes
 MAX_WAITING = 100  # requests, over all visitors: some ten seconds on two cores; who comes then is turned away
-SESSIONS = 500  # newest ones, whose state is kept: Gradio begins one of 90 kB for each call of a program, and would keep 10,000
+SESSIONS = 500  # newest ones, whose state is kept: every call of a program begins one, and Gradio would keep 10,000
 M_ARENA_MAX = -8  # of glibc's malloc.h
 HERE = Path(__file__).parent
 
