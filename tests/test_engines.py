@@ -95,9 +95,8 @@ def run(root, *command) -> None:
     subprocess.run([sys.executable, *map(str, command)], cwd=root, capture_output=True, text=True, check=True)
 
 
-@pytest.mark.parametrize(
-    "more", [[], pytest.param(["--ray"], marks=pytest.mark.slow)], ids=["here", "in Ray's workers"]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("more", [[], ["--ray"]], ids=["here", "in Ray's workers"])
 def test_predict_gives_the_same_rows(root, checkpoint, tmp_path, more):
     if more and find_spec("ray") is None:
         pytest.skip("Ray is not installed: it has no wheels for every system")

@@ -105,6 +105,7 @@ def test_another_seed_gives_other_weights(folder, trained, tmp_path):
     assert not same(trained, out)
 
 
+@pytest.mark.slow
 def test_a_run_stopped_within_an_epoch_goes_on_at_the_same_step(folder, trained, tmp_path, monkeypatch):
     out = tmp_path / "stopped.safetensors"
     with monkeypatch.context() as patch:
@@ -154,6 +155,7 @@ def stop_after(steps: int, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(training, "loss_of", loss_of)
 
 
+@pytest.mark.slow
 def test_any_changed_byte_of_a_resume_state_is_noticed_with_a_way_out(folder, trained, tmp_path, capsys):
     out = tmp_path / "net.safetensors"
     content = trained.with_suffix(".resume").read_bytes()
@@ -504,6 +506,7 @@ def test_the_gradients_of_a_batch_that_does_not_fit_are_those_of_the_whole(tiny_
     torch.testing.assert_close(in_parts, whole, atol=1e-5, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_run_whose_batches_do_not_fit_goes_on_with_parts_and_says_so_once(folder, tmp_path, monkeypatch, capsys):
     sizes: list[int] = []
     monkeypatch.setattr(WithEvidence, "forward", too_small(4, sizes))

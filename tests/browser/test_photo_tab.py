@@ -16,6 +16,8 @@ from catdog.page import words
 from .server import serve
 from .visitor import drop
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 30_000  # ms, for an answer on a busy machine
 
 
@@ -170,7 +172,6 @@ def test_on_a_phone_the_footer_begins_with_a_word(browser, address):
     page.close()
 
 
-@pytest.mark.slow
 def test_it_goes_on_when_the_server_is_started_again_under_the_page(browser, root):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
