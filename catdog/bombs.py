@@ -12,12 +12,14 @@ MAX_GIF_BLOCKS = 5_000  # before the first frame: Pillow copies a comment again 
 MAX_NUMBERS = 2**21  # in one TIFF tag: more than the smallest tiles of the largest picture
 MAX_CLAIM = 2**24  # bytes that tags may claim in any case: random ones soon claim more than a small file has
 MAX_METADATA = 64  # segments of a JPEG with EXIF, or with Photoshop's resources, 64 KB each: Pillow goes through them
+MAX_RUNS = 2**21  # pixels of a BMP in runs, which Pillow unpacks in Python: a quarter of a second
 MAX_TILE_PIXELS = 2**24  # libtiff unpacks a whole tile, however little of it lies within the picture
 
 JPEG_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # no stuffed zero, no restart, no fill byte
 JPEG_SCAN, JPEG_END, JPEG_EXIF, JPEG_PHOTOSHOP = 0xDA, 0xD9, 0xE1, 0xED
 EXIF_PREFIX = re.compile(rb"\A(?:Exif\0\0)+")
 EXIF_START = re.compile(rb"II\*\0|MM\0\*")
+BMP_COMPRESSIONS = (1, 2)  # runs of bytes, of half bytes
 JPEG_BARE = {0x01, 0xD8}  # markers without a length
 TIFF_TILE_WIDTH, TIFF_TILE_LENGTH = 322, 323
 TIFF_UNITS = np.zeros(2**16, np.uint64)  # bytes of a value, by the tag's type (TIFF 6.0, section 2; BigTIFF)
@@ -32,6 +34,8 @@ def is_bomb(content: bytes) -> bool:
         return is_png_bomb(content)
     if content.startswith(b"GIF8"):
         return is_gif_bomb(content)
+    if content.startswith(b"BM"):
+        return is_bmp_bomb(content)
     if content[4:8] == b"ftyp":
         return is_heif_bomb(content)
     return content[:2] in (b"II", b"MM") and is_tag_bomb(content)
@@ -88,6 +92,15 @@ def is_gif_bomb(content: bytes) -> bool:
                 return True
         place += 1
     return False
+
+
+def is_bmp_bomb(content: bytes) -> bool:
+    """Of a bitmap in runs, where a few bytes stand for a line: whether it has many pixels."""
+    header = content[14:34]  # its size, width, height, planes, bits, compression (BITMAPINFOHEADER)
+    if len(header) < 20 or int.from_bytes(header[16:20], "little") not in BMP_COMPRESSIONS:
+        return False
+    width, height = (int.from_bytes(header[place : place + 4], "little", signed=True) for place in (4, 8))
+    return abs(width * height) > MAX_RUNS
 
 
 def is_heif_bomb(content: bytes) -> bool:

@@ -7,7 +7,9 @@ import binascii
 import io
 import math
 import os
+import threading
 import urllib.parse
+from contextlib import nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +23,7 @@ pillow_heif.register_heif_opener()
 
 MAX_PIXELS = 89_478_485  # Pillow's own bomb limit: 256 MB of RGB
 MAX_BYTES = 256 * 2**20  # an encoded file larger than its own decoded limit is no photo
+LARGE = 2**25  # pixels, above which one picture is decoded at a time: some need ten bytes for each
 MAX_NAME = 100  # characters of a file's name that an error repeats
 MAX_ASPECT = 20  # a longer strip shows nothing at the network's input size
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
@@ -43,6 +46,7 @@ UPRIGHT = {
 }
 SWAPS_SIDES = {UPRIGHT[5], UPRIGHT[6], UPRIGHT[7], UPRIGHT[8]}
 ORIENTATION_TAG = 274
+ESCAPED_AT_ONCE = 2**16  # characters of a data: URL whose %-escapes are read together: each takes sixty bytes meanwhile
 MAX_EXIF_TEXT = 2**18  # characters: EXIF as hexadecimal text in an old PNG, at most 64 KB in a JPEG
 
 
@@ -162,13 +166,30 @@ def from_data_url(url: str) -> bytes:
     header, comma, body = url.partition(",")
     if not comma:
         raise ImageError("unknown-type", "The data: URL has no comma: expected data:image/png;base64,....")
-    raw = urllib.parse.unquote_to_bytes(body)
+    if len(body) > 3 * MAX_BYTES:  # a byte is at most %XX
+        raise ImageError(
+            "too-large", f"The data: URL is larger than {MAX_BYTES // 2**20} MB: hand over a smaller file."
+        )
+    raw = unescaped(body)
     if not header.endswith(";base64"):
         return raw
     try:
         return base64.b64decode(raw, validate=False)
     except binascii.Error as error:
         raise ImageError("damaged", "The data: URL is not valid base64: it is cut off or garbled.") from error
+
+
+def unescaped(text: str) -> bytes:
+    """`urllib.parse.unquote_to_bytes`, a part at a time."""
+    parts = []
+    start = 0
+    while start < len(text):
+        end = start + ESCAPED_AT_ONCE
+        if "%" in text[end - 2 : end]:  # not within an escape
+            end = text.index("%", end - 2)
+        parts.append(urllib.parse.unquote_to_bytes(text[start:end]))
+        start = end
+    return b"".join(parts)
 
 
 def decode(content: bytes, name: str, short_side: int | None) -> tuple[Image.Image, tuple[int, int]]:
@@ -194,14 +215,18 @@ def upright_rgb(image: Image.Image, name: str, short_side: int | None) -> tuple[
         if short_side is not None:
             share = min(1.0, short_side / min(width, height))
             image.draft(None, (math.ceil(width * share), math.ceil(height * share)))  # of a JPEG; nothing for others
-        image.load()
-        rgb = to_rgb(image)
-        turn = UPRIGHT.get(orientation(image))
-        upright = rgb.transpose(turn) if turn is not None else rgb
+        with decoding_large if width * height > LARGE else nullcontext():
+            image.load()
+            rgb = to_rgb(image)
+            turn = UPRIGHT.get(orientation(image))
+            upright = rgb.transpose(turn) if turn is not None else rgb
         upright.info = {}  # or whoever opens the result again would turn it again
         return upright, (height, width) if turn in SWAPS_SIDES else (width, height)
     except Exception as error:  # see decode: OSError, SyntaxError, struct.error, MemoryError, ...
         raise ImageError("damaged", f"{name} is damaged or cut off: it cannot be decoded to the end.") from error
+
+
+decoding_large = threading.Lock()
 
 
 def check_size(width: int, height: int, name: str) -> None:

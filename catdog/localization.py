@@ -19,7 +19,7 @@ from catdog.transforms import Box
 
 IOU = 0.5  # a box that overlaps the pet's by this much has found it (CorLoc)
 BOX_THRESHOLDS = (0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3)
-CENTRED_BOXES = np.arange(0.3, 1.001, 0.05)  # shares of both sides, the baselines of which the best is kept
+CENTRED_BOXES = tuple(percent / 100 for percent in range(30, 101, 5))  # shares of both sides
 
 MapOf = Callable[[CachedPhoto, int], np.ndarray]  # photo, label -> (h, w), anything that is larger where the pet is
 
@@ -31,7 +31,7 @@ class Localization:
     pointed: list[bool] = field(default_factory=list)  # the peak is on the pet
     off_centre: list[bool] = field(default_factory=list)  # the photo's centre is not on the pet
     inside: list[float] = field(default_factory=list)  # share of the positive map on the pet
-    found: list[bool] = field(default_factory=list)  # the box overlaps the pet's
+    overlaps: list[float] = field(default_factory=list)  # intersection over union of the box and the pet's
 
     @property
     def pointing(self) -> Rate:
@@ -50,7 +50,7 @@ class Localization:
 
     @property
     def corloc(self) -> Rate:
-        return Rate(sum(self.found), len(self.found))
+        return corloc(self.overlaps)
 
 
 def localize(photos: Sequence[CachedPhoto], map_of: MapOf, threshold: float) -> Localization:
@@ -72,8 +72,13 @@ def localize(photos: Sequence[CachedPhoto], map_of: MapOf, threshold: float) -> 
         positive = np.maximum(fine, 0)
         result.inside.append(float(positive[pet].sum() / positive.sum()) if positive.any() else 0.0)
         [box] = boxes_of(values[None], (0, 0, width, height), threshold)
-        result.found.append(box is not None and overlap(box, box_around(pet)) >= IOU)
+        result.overlaps.append(0.0 if box is None else overlap(box, box_around(pet)))
     return result
+
+
+def corloc(overlaps: Sequence[float]) -> Rate:
+    """Correct localisation: how many boxes overlap the pet's by IOU or more."""
+    return Rate(sum(each >= IOU for each in overlaps), len(overlaps))
 
 
 def point_at_both(
@@ -144,16 +149,17 @@ def gaussian(photo: CachedPhoto, label: int) -> np.ndarray:
     return np.exp(-(x**2 + y**2) / (2 * 0.5**2)).astype(np.float32)
 
 
+def centred_boxes(photos: Sequence[CachedPhoto]) -> dict[float, list[float]]:
+    """What looking at nothing scores: for each share of both sides, how much the centred box overlaps each pet's."""
+    boxes = [(photo.size, box_around(np.asarray(photo.mask()) > 0)) for photo in photos]
+    return {share: [overlap(centred(size, share), box) for size, box in boxes] for share in CENTRED_BOXES}
+
+
 def box_baselines(photos: Sequence[CachedPhoto]) -> dict[str, Rate]:
     """CorLoc of the whole photo's box, and of the best centred box of a fixed share of both sides."""
-    boxes = [(photo.size, box_around(np.asarray(photo.mask()) > 0)) for photo in photos]
-
-    def corloc(share: float) -> Rate:
-        hits = [overlap(centred(size, share), box) >= IOU for size, box in boxes]
-        return Rate(sum(hits), len(hits))
-
-    best = max(CENTRED_BOXES, key=lambda share: corloc(share).value)
-    return {"the whole photo": corloc(1.0), f"a centred box of {best:.2f} of each side": corloc(best)}
+    found = {share: corloc(overlaps) for share, overlaps in centred_boxes(photos).items()}
+    best = max(found, key=lambda share: found[share].value)
+    return {"the whole photo": found[1.0], f"a centred box of {best:.2f} of each side": found[best]}
 
 
 def centred(size: tuple[int, int], share: float) -> Box:

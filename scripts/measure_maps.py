@@ -22,13 +22,22 @@ from catdog.datasets import DataError
 from catdog.device import DeviceError
 from catdog.evidence import CAM_METHODS
 from catdog.faithfulness import deletion_and_insertion, edges, likeness, random_map, randomised
-from catdog.localization import MapOf, box_baselines, by_package, closed_form, gaussian, localize
+from catdog.localization import Localization, MapOf, by_package, centred_boxes, closed_form, corloc, gaussian, localize
 from catdog.metrics import mean_interval
 from catdog.model_card import rows
 from catdog.samples import CachedPhoto, cache_photos
 
 SLOW = ("ScoreCAM", "AblationCAM")  # half a minute a photo on two cores
-HEAD = ("map", "n", "peak on the pet", "where the centre is not", "energy on the pet", "box found", "ms")
+HEAD = (
+    "map",
+    "n",
+    "peak on the pet",
+    "where the centre is not",
+    "energy on the pet",
+    "box found",
+    "box and the pet's overlap",
+    "ms",
+)
 
 
 @dataclass
@@ -58,7 +67,7 @@ def main() -> int:
         return 2
     body = []
 
-    def measure(name: str, map_of: MapOf, photos: Sequence[CachedPhoto]) -> None:
+    def measure(name: str, map_of: MapOf, photos: Sequence[CachedPhoto]) -> Localization:
         started = time.perf_counter()
         result = localize(photos, map_of, classifier.metadata.box_threshold)
         ms = 1000 * (time.perf_counter() - started) / len(photos)
@@ -70,13 +79,15 @@ def main() -> int:
             f"{off.k} of {off.n}",
             f"{result.energy:.1%}",
             short(result.corloc),
+            interval(result.overlaps),
             f"{ms:.0f}",
         )
         print(*row, sep="  ", flush=True)
         body.append(row)
+        return result
 
     double = 2 * classifier.metadata.input_size
-    measure("closed form", closed_form(classifier), photos)
+    ours = measure("closed form", closed_form(classifier), photos)
     measure(f"closed form, {double} px", closed_form(classifier, double), photos)
     for method in CAM_METHODS:
         if method not in SLOW:
@@ -85,9 +96,18 @@ def main() -> int:
     for method in SLOW if some else ():
         measure(method, by_package(classifier, method), some)
     measure("a bump in the centre", gaussian, photos)
-    body += [(name, len(photos), "", "", "", short(rate), "") for name, rate in box_baselines(photos).items()]
+    centred = centred_boxes(photos)
+    nearest = max(centred, key=lambda share: np.mean(centred[share]))
+    for share in sorted({1.0, nearest, max(centred, key=lambda share: corloc(centred[share]).value)}, reverse=True):
+        name = "the whole photo" if share == 1 else f"a centred box of {share:.2f} of each side"
+        body.append((name, len(photos), "", "", "", short(corloc(centred[share])), interval(centred[share]), ""))
     pet = sum((photo_share(photo) for photo in photos), 0.0) / len(photos)
-    note = f"The pet, with its border, covers {pet:.1%} of a photo; ms: for a photo from its bytes to the scored map."
+    gained = interval(np.subtract(ours.overlaps, centred[nearest]))
+    note = (
+        f"The pet, with its border, covers {pet:.1%} of a photo. Overlap is intersection over union; *box found* counts "
+        f"those of 0.5 and more. Photo by photo, the closed form's box overlaps the pet's by {gained} more than the "
+        f"centred box that does best, of {nearest:.2f} of each side. ms: for a photo from its bytes to the scored map."
+    )
     table = f"{rows(HEAD, body)}\n\n{note}\n"
     options.checkpoint.with_name("maps.md").write_text(table, encoding="utf-8")
     some = random.Random(1).sample(photos, min(options.faithful, len(photos)))
@@ -120,8 +140,8 @@ def sanity(classifier: Classifier, photos: Sequence[CachedPhoto]) -> str:
     return rows(("weights drawn anew", "n", "rank correlation with the map"), body)
 
 
-def interval(values: np.ndarray) -> str:
-    mean, (low, high) = mean_interval(values)
+def interval(values: Sequence[float]) -> str:
+    mean, (low, high) = mean_interval(np.asarray(values))
     return f"{mean:.3f} ({low:.3f} to {high:.3f})"
 
 

@@ -229,8 +229,17 @@ def turned_over(content: bytes) -> bytes:
     return content[:third] + content[third : 2 * third][::-1] + content[2 * third :]
 
 
+def bmp_of_runs(side: int = 9_450) -> bytes:
+    """A pixel and an end of line in each row."""
+    rows = b"\1\1\0\0" * (side - 1) + b"\1\1\0\1"
+    header = struct.pack("<IiiHHIIiiII", 40, side, side, 1, 8, 1, len(rows), 0, 0, 256, 0)
+    start = 14 + len(header) + 1024
+    return b"BM" + struct.pack("<IHHI", start + len(rows), 0, 0, start) + header + bytes(1024) + rows
+
+
 def bombs() -> Cases:
     return {
+        "BMP of runs, 89 million pixels in 39 KB": bmp_of_runs,
         "PNG at the limits of its header": lambda: png(2**31 - 1, 2**31 - 1, chunk(b"IDAT", zlib.compress(b""))),
         "PNG of zeros, 60 million pixels in 60 KB": lambda: png(
             8_000, 7_500, chunk(b"IDAT", zlib.compress(bytes(60_000_000), 9)), depth=8, color=0
@@ -478,6 +487,8 @@ def data_urls() -> Cases:
         "no type": lambda: "data:,",
         "in capitals": lambda: f"DATA:image/png;base64,{good}",
         "a file behind it": lambda: "data:file:///etc/passwd,",
+        "ten million escapes": lambda: "data:image/png," + "%41" * 10_000_000,
+        "a good one, all in escapes": lambda: "data:image/png," + "".join(f"%{byte:02x}" for byte in encoded("PNG")),
         "half a surrogate": lambda: "data:image/png,\udc80",
     }
 

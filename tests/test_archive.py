@@ -86,6 +86,24 @@ def test_a_member_never_unpacks_to_more_than_it_states(tmp_path):
     assert raised.value.code == "damaged"
 
 
+def test_two_pictures_of_one_name_are_both_read(tmp_path, jpeg):
+    path = tmp_path / "photos.zip"
+    with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(path, "w") as file:
+        file.writestr("a.jpg", jpeg)
+        file.writestr("a.jpg", b"another")
+    assert [member.read() for member in members_of(path)] == [jpeg, b"another"]
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_whose_packing_python_does_not_stop_in_time_is_refused(tmp_path, jpeg, compression):
+    """A bzip2 of a few hundred bytes that stands for 400 MB and states 100 would fill the memory."""
+    assert refusal(zipped(tmp_path / "photos.zip", {"a.jpg": jpeg}, compression=compression)) == "method"
+
+
+def test_a_zip_that_is_gone_is_refused(tmp_path):
+    assert refusal(tmp_path / "photos.zip") == "damaged"
+
+
 def test_a_locked_zip_is_refused(tmp_path, jpeg):
     path = zipped(tmp_path / "photos.zip", {"a.jpg": jpeg})
     content = bytearray(path.read_bytes())

@@ -334,7 +334,7 @@ def test_coverage_guided_fuzzing_finds_nothing_that_escapes(root, tmp_path):
 
 @pytest.mark.slow
 def test_a_process_that_opens_every_hostile_input_is_alive_at_the_end(root):
-    """All of them in an order of its own, twice, in a process that may use two gigabytes."""
+    """All of them in an order of its own, twice, in a process that may use three gigabytes."""
     program = """if True:
         import random, resource, sys, types, warnings
         package = sys.modules["catdog"] = types.ModuleType("catdog")

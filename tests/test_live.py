@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import tempfile
+import threading
 from base64 import b64encode
 
 import numpy as np
@@ -61,12 +63,42 @@ def test_what_the_network_does_not_see_is_left_out_of_the_view(tiny_network, fra
 
 @pytest.mark.parametrize(
     "sent",
-    ["", "no base64!", "bm90aGluZw==", "A" * (live.MAX_FRAME + 4), None, ["AAAA"]],
+    ["", "no base64!", "bm90aGluZw==", "/9j/", "A" * (live.MAX_FRAME + 4), None, ["AAAA"]],
     ids=lambda sent: repr(sent)[:20],
 )
 def test_what_is_no_frame_is_a_code_and_no_exception(classifier, sent):
     answer = live.answer_to(classifier, sent)
     assert set(answer) == {"problem"} and answer["problem"] in PROBLEM
+
+
+@pytest.mark.parametrize(
+    ("format", "side", "problem"),
+    [("BMP", 100, "unknown-type"), ("PNG", 100, "unknown-type"), ("JPEG", 1_100, "too-large")],
+)
+def test_a_frame_is_a_small_jpeg(classifier, monkeypatch, format, side, problem):
+    """It is answered at once, beside the queue, so it must not take long."""
+    monkeypatch.setattr(live, "open_picture", None)
+    buffer = io.BytesIO()
+    Image.new("RGB", (side, side)).save(buffer, format)
+    assert live.answer_to(classifier, b64encode(buffer.getvalue()).decode()) == {"problem": problem}
+
+
+def test_a_camera_more_than_may_wait_is_told_so_at_once(classifier, frame, monkeypatch):
+    go_on = threading.Event()
+    monkeypatch.setattr(live, "answer_to", lambda classifier, frame: go_on.wait(60) and {"verdict": "cat"})
+    monkeypatch.setattr(live, "MAX_WAITING", 1)
+
+    async def crowd() -> list[dict]:
+        answer_frame = live.answering(classifier)
+        early = [asyncio.create_task(answer_frame("")) for _ in range(live.AT_ONCE + 1)]
+        await asyncio.sleep(0)
+        late = await asyncio.wait_for(answer_frame(""), 10)
+        go_on.set()
+        return [late, *await asyncio.gather(*early)]
+
+    late, *early = asyncio.run(crowd())
+    assert late == {"problem": "busy"}
+    assert early == [{"verdict": "cat"}] * (live.AT_ONCE + 1)
 
 
 def test_a_frame_never_touches_the_disk(classifier, frame, monkeypatch):

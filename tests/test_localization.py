@@ -7,7 +7,17 @@ import pytest
 from PIL import Image
 
 from catdog.datasets import Photo
-from catdog.localization import box_around, box_baselines, fit_box_threshold, gaussian, localize, overlap, point_at_both
+from catdog.localization import (
+    box_around,
+    box_baselines,
+    centred_boxes,
+    corloc,
+    fit_box_threshold,
+    gaussian,
+    localize,
+    overlap,
+    point_at_both,
+)
 from catdog.samples import CachedPhoto, cache_photos
 
 PET = (slice(10, 40), slice(60, 100))  # rows, columns of a 120x80 photo: right of the centre
@@ -38,11 +48,13 @@ def test_a_map_of_the_pet_points_at_it_holds_its_energy_and_finds_its_box(photos
     result = localize(photos, on_the_pet, threshold=0.3)
     assert (result.pointing.k, result.pointing_off_centre.k, result.corloc.k) == (1, 1, 1)
     assert result.energy == pytest.approx(1)
+    assert 0.8 < result.overlaps[0] <= 1
 
 
 def test_a_map_of_the_other_side_does_not(photos):
     result = localize(photos, lambda photo, label: on_the_pet(photo, label)[:, ::-1], threshold=0.3)
     assert (result.pointing.k, result.corloc.k, result.energy) == (0, 0, 0)
+    assert result.overlaps == [0]
 
 
 def test_a_plain_map_holds_the_energy_of_the_pets_share_of_the_photo(photos):
@@ -67,6 +79,15 @@ def test_the_baselines_are_the_whole_photo_and_the_best_centred_box(photos):
     baselines = box_baselines(photos)
     assert len(baselines) == 2
     assert baselines["the whole photo"].value == 0
+
+
+def test_a_larger_centred_box_overlaps_a_pet_in_the_corner_more_until_it_holds_it_all(photos):
+    overlaps = {share: each for share, [each] in centred_boxes(photos).items()}
+    assert overlaps[0.3] < overlaps[0.6] and overlaps[1.0] == pytest.approx(30 * 40 / (80 * 120))
+
+
+def test_boxes_that_overlap_by_a_half_are_found():
+    assert (corloc([0.49, 0.5, 0.9]).k, corloc([0.49, 0.5, 0.9]).n) == (2, 3)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from catdog.checkpoint import LABELS
 from catdog.classifier import Prediction
-from catdog.page import look, photo, words
+from catdog.page import live, look, photo, words
 from catdog.page.drawing import PAIRS
 
 NAMED_BY_THE_PROGRAM = (
@@ -85,7 +85,7 @@ def test_every_choice_of_map_and_every_colour_has_words(root):
 def test_every_error_code_has_words(root):
     source = (root / "catdog" / "images.py").read_text(encoding="utf-8")
     codes = set(re.findall(r"ImageError\(\s*\"([a-z-]+)\"", source))
-    assert codes | {photo.UNANSWERED["code"], look.UNANSWERED["code"]} == set(words.PROBLEM)
+    assert codes | {photo.UNANSWERED["code"], look.UNANSWERED["code"], live.BUSY["problem"]} == set(words.PROBLEM)
 
 
 def test_words_are_escaped_where_they_are_written_into_html(monkeypatch):

@@ -62,10 +62,11 @@ def theme() -> gr.themes.Base:
     return soft.set(block_label_text_color="*primary_800", block_label_background_fill_dark="*primary_800")
 
 
-def launch(page: gr.Blocks, **options) -> None:
+def launch(page: gr.Blocks, prevent_thread_lock: bool = False, **options) -> None:
     """Serve the page; nothing of a visitor is kept, counted or shared."""
     share_heaps()
     page.launch(
+        prevent_thread_lock=True,
         theme=theme(),
         css_paths=[HERE / "style.css", HERE / "tabs.css"],
         head="".join(f"<script>{script}</script>" for script in scripts()),
@@ -82,6 +83,9 @@ def launch(page: gr.Blocks, **options) -> None:
         app_kwargs={"routes": api.ROUTES + head.ROUTES, "middleware": [Middleware(Guard), Middleware(head.Head)]},
         **options,
     )
+    api.delete_what_assistants_send(page)
+    if not prevent_thread_lock:
+        page.block_thread()
 
 
 def share_heaps() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -90,6 +91,25 @@ def build(classifier: Classifier) -> None:
         button.click(classify, picture, answer, api_name="classify", show_progress="hidden")
         button.click(explain, picture, answer, api_name="explain", show_progress="hidden")
         button.click(classify_many, pictures, answer, api_name="classify_many", show_progress="hidden")
+
+
+def delete_what_assistants_send(page: gr.Blocks) -> None:
+    """Gradio's MCP server writes a `data:` URL to a file, which it would never delete: have it deleted like an upload."""
+    server = page.mcp_server_obj
+    if server is None:
+        return
+    convert = server.convert_strings_to_filedata
+
+    def remembering(value: Any, positions: list[list[str | int]]) -> Any:
+        converted = convert(value, positions)
+        page.upload_file_set.update(
+            each["path"]
+            for each in converted.values()
+            if isinstance(each, dict) and Path(each.get("path", "")).is_file()
+        )
+        return converted
+
+    server.convert_strings_to_filedata = remembering
 
 
 def classify_one(classifier: Classifier, source: str | None) -> dict[str, Any]:

@@ -15,6 +15,7 @@ MAX_UNPACKED = 2 * 2**30  # bytes, of all pictures together
 MAX_MEMBER = 50 * 2**20  # bytes of one picture: as much as one upload may have
 MAX_RATIO = 200  # of unpacked to packed bytes of a picture of some size: only a bomb shrinks so well
 SMALL = 2**20  # bytes; a member up to this size is no bomb, however well it shrinks
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # of these, Python unpacks no more than a member states
 MAC_EXTRAS = ("__MACOSX", "._")  # a second list of the same pictures that macOS adds, not pictures themselves
 
 # The end of a zip's list of contents (APPNOTE.TXT 4.3.16): signature, 3 counts of no use here, the number of files,
@@ -26,7 +27,7 @@ LOCATOR_SIZE = 20
 
 
 class ArchiveError(ValueError):
-    """A zip that is not opened; `code` names the reason: `damaged`, `encrypted`, `nested`, `names` or `bomb`."""
+    """A zip that is not opened; `code` names the reason: `damaged`, `encrypted`, `method`, `nested`, `names` or `bomb`."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -38,7 +39,12 @@ class Member:
     """One picture in a zip."""
 
     archive: Path
-    name: str
+    entry: zipfile.ZipInfo
+
+    @property
+    def name(self) -> str:
+        """With its folders."""
+        return self.entry.filename
 
     def read(self) -> bytes:
         """Its bytes.
@@ -49,7 +55,7 @@ class Member:
         name = PurePosixPath(self.name).name
         try:
             with zipfile.ZipFile(self.archive) as archive:
-                return archive.read(self.name)
+                return archive.read(self.entry)  # not by name: two may share one
         except FileNotFoundError as error:
             raise ImageError("missing", f"{name} is gone: hand over the zip again.") from error
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
@@ -62,13 +68,15 @@ def members_of(path: Path) -> list[Member]:
     Nothing is unpacked: the checks go by what the zip says of itself, and reading a member stops at the size it states.
 
     Raises:
-        ArchiveError: for a zip that is damaged or encrypted, holds another archive, names files outside of itself, or
-            would unpack to more than anyone means.
+        ArchiveError: for a zip that is gone, damaged, encrypted or packed in an unusual way, holds another archive, names
+            files outside of itself, or would unpack to more than anyone means.
     """
-    check_directory(path)
     try:
+        check_directory(path)
         with zipfile.ZipFile(path) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    except ArchiveError:
+        raise
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
         raise ArchiveError("damaged") from error
     if any(leads_outside(entry.filename) for entry in entries):
@@ -78,9 +86,11 @@ def members_of(path: Path) -> list[Member]:
     entries = [entry for entry in entries if is_picture(PurePosixPath(entry.filename))]
     if any(entry.flag_bits & 1 for entry in entries):
         raise ArchiveError("encrypted")
+    if any(entry.compress_type not in METHODS for entry in entries):
+        raise ArchiveError("method")
     if sum(entry.file_size for entry in entries) > MAX_UNPACKED or any(map(is_bomb, entries)):
         raise ArchiveError("bomb")
-    return [Member(path, entry.filename) for entry in entries]
+    return [Member(path, entry) for entry in entries]
 
 
 def check_directory(path: Path) -> None:

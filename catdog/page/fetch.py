@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import secrets
+import shutil
 import socket
 from pathlib import Path
 
@@ -17,6 +18,8 @@ MAX_BYTES = 50 * 2**20  # as of an upload
 MAX_SECONDS = 20.0  # for all of it
 MAX_REDIRECTS = 5
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
+UNICAST = ipaddress.ip_network("2000::/3")  # all of IPv6 that is given out (RFC 4291)
+DOCUMENTATION = ipaddress.ip_network("3fff::/20")  # RFC 9637; Python knows the older ones
 
 
 class FetchesWithinLimits:
@@ -61,18 +64,23 @@ async def fetch(url: str, folder: Path) -> str:
             name = strip_invalid_filename_characters(Path(address.path).name) or "picture"
             target = folder / secrets.token_hex(16) / name
             target.parent.mkdir(parents=True)
-            size = 0
-            with target.open("wb") as file:
-                async for part in response.aiter_raw():
-                    size += len(part)
-                    if size > MAX_BYTES:
-                        break
-                    file.write(part)
-            if size > MAX_BYTES:
-                target.unlink()
-                raise ValueError(f"{url} is larger than {MAX_BYTES} bytes.")
+            try:
+                await save(response, target)
+            except BaseException:  # also where the time is up, or the visitor has left
+                shutil.rmtree(target.parent)
+                raise
             return str(target)
     raise ValueError(f"{url} redirects too often.")
+
+
+async def save(response: httpx.Response, target: Path) -> None:
+    size = 0
+    with target.open("wb") as file:
+        async for part in response.aiter_raw():
+            size += len(part)
+            if size > MAX_BYTES:
+                raise ValueError(f"The answer is larger than {MAX_BYTES} bytes.")
+            file.write(part)
 
 
 async def public_address(host: str) -> str:
@@ -94,4 +102,6 @@ def is_public(text: str) -> bool:
             wrapped = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if wrapped:
             return is_public(str(wrapped))
-    return address.is_global and not address.is_multicast
+        if address not in UNICAST or address in DOCUMENTATION:
+            return False
+    return address.is_global and not address.is_multicast and not address.is_reserved

@@ -1,4 +1,4 @@
-"""What the page's server keeps from Gradio: bodies too large or too slow, odd ranges, and fetching for others."""
+"""What the page's server keeps from Gradio: bodies too large or too slow, odd ranges, and work for others."""
 
 from __future__ import annotations
 
@@ -6,16 +6,23 @@ import asyncio
 import re
 import time
 
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MAX_BODY = 72 * 2**20  # bytes: a photo of 50 MB as a data: URL, and what stands around it; uploads have their own limit
+MAX_BODY = 72 * 2**20  # bytes: a photo of 50 MB as a data: URL, and what stands around it
+MAX_UPLOAD = 2 * 2**30  # bytes of one upload, of all its files together: as much as a zip may unpack to
+UPLOAD = "/gradio_api/upload"
+MAX_HEADER = 8_192  # bytes of a header within an upload, as Gradio has it
 IDLE_SECONDS = 30.0  # within which the next part of a body must come
 BODY_SECONDS = 900.0  # within which all of it must
 ELSEWHERE = re.compile(r"/file[=/]\s*https?:", re.IGNORECASE)  # Gradio would fetch it for anyone, without a limit
-ONE_RANGE = re.compile(rb"bytes=\d{0,15}-\d{0,15}")  # Gradio fails at several; a server may leave a range aside
+RECORDING = "/gradio_api/process_recording"  # Gradio would run ffmpeg on anyone's video
+ONE_RANGE = re.compile(rb"bytes=(\d{0,15})-(\d{0,15})")
 
 
 class Guard:
@@ -28,23 +35,36 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = [(name, value) for name, value in scope["headers"] if name != b"range" or ONE_RANGE.fullmatch(value)]
+        headers = [(name, value) for name, value in scope["headers"] if name != b"range" or is_one_range(value)]
         scope = {**scope, "headers": headers}
-        uploading = scope["path"].rstrip("/").endswith("/upload")
-        limit = float("inf") if uploading else MAX_BODY
+        path = scope["path"].rstrip("/")
+        uploading = path == UPLOAD
+        limit = MAX_UPLOAD if uploading else MAX_BODY
         length = dict(headers).get(b"content-length", b"0")
-        if ELSEWHERE.search(scope["path"]):
+        if ELSEWHERE.search(path):
             await PlainTextResponse("Only this server's own files are served.", 403)(scope, receive, send)
+        elif path == RECORDING:
+            await PlainTextResponse("No recordings are made here.", 403)(scope, receive, send)
         elif not length.isdigit() or int(length) > limit:
             await PlainTextResponse("This is too large.", 413)(scope, receive, send)
         else:
             body = bounded(receive, limit)
-            await self.app(scope, whole(body) if uploading else body, send)
+            await self.app(scope, files_alone(body, scope) if uploading else body, send)
 
 
-def whole(receive: Receive) -> Receive:
-    """An upload's body. Where it is cut off, Gradio is told in the words after which it deletes what had come."""
+def is_one_range(value: bytes) -> bool:
+    """Whether Gradio answers a range rightly: it fails at several. A server may leave a range aside."""
+    found = ONE_RANGE.fullmatch(value)
+    return found is not None and not (all(found.groups()) and int(found[1]) > int(found[2]))
+
+
+def files_alone(receive: Receive, scope: Scope) -> Receive:
+    """An upload's body, whole and of nothing but files: Gradio would gather any other field in memory, however large.
+
+    Where it is not so, Gradio is told in the words after which it deletes what had come.
+    """
     complete = False
+    fields = Fields(Headers(scope=scope).get("content-type", ""))
 
     async def receive_whole() -> Message:
         nonlocal complete
@@ -55,9 +75,55 @@ def whole(receive: Receive) -> Receive:
         if message["type"] == "http.disconnect" and not complete:
             raise MultiPartException("The upload was cut off.")
         complete = not message.get("more_body", False)
+        fields.look_at(message.get("body", b""))
         return message
 
     return receive_whole
+
+
+class Fields:
+    """Looks through a multipart body for fields that are no files."""
+
+    def __init__(self, content_type: str) -> None:
+        _, options = parse_options_header(content_type)
+        boundary = options.get(b"boundary")
+        callbacks = {
+            "on_part_begin": self._begin,
+            "on_header_field": self._name,
+            "on_header_value": self._value,
+            "on_header_end": self._header,
+            "on_headers_finished": self._check,
+        }
+        self._parser = MultipartParser(boundary, callbacks) if boundary else None  # Gradio refuses a body without one
+
+    def look_at(self, body: bytes) -> None:
+        """Raises: MultiPartException for a field that is no file, and for what is no multipart body."""
+        if self._parser is None:
+            return
+        try:
+            self._parser.write(body)
+        except FormParserError as error:
+            raise MultiPartException("This is not an upload.") from error
+
+    def _begin(self) -> None:
+        self._header_name = self._header_value = self._disposition = b""
+
+    def _name(self, data: bytes, start: int, end: int) -> None:
+        self._header_name += data[start:end]
+
+    def _value(self, data: bytes, start: int, end: int) -> None:
+        self._header_value += data[start:end]
+        if len(self._header_value) > MAX_HEADER:
+            raise MultiPartException("A header is too large.")
+
+    def _header(self) -> None:
+        if self._header_name.lower() == b"content-disposition":
+            self._disposition = self._header_value
+        self._header_name = self._header_value = b""
+
+    def _check(self) -> None:
+        if b"filename" not in parse_options_header(self._disposition)[1]:
+            raise MultiPartException("Only files can be uploaded.")
 
 
 def bounded(receive: Receive, limit: float) -> Receive:

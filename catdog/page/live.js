@@ -116,6 +116,7 @@ const follow = async (mine, spare = false) => {
     if (run !== mine) return;
     mine.took = performance.now() - sent;
     say(".problem", answer.problem && `problem.${answer.problem}`);
+    if (answer.problem) await new Promise((resolve) => setTimeout(resolve, PATIENCE));
     if (!answer.problem) setTimeout(() => run === mine && show(mine, answer, sent)); // while the server has the next frame
   }
 };

@@ -11,13 +11,17 @@ the browser, so the server keeps nothing of a visitor.
 from __future__ import annotations
 
 import binascii
+import io
 from base64 import b64decode
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import anyio
 import gradio as gr
 import numpy as np
+from PIL import Image
 
 from catdog.classifier import Classifier, Explanation
 from catdog.images import ImageError, open_picture
@@ -26,27 +30,37 @@ from catdog.render import COLORS, SATURATION, STRENGTH
 
 FRAME_SIDE = 240  # px, short side of a frame as it is sent: a little more than the network's input
 MAX_FRAME = 200_000  # characters of base64; a frame has about 15,000
+MAX_FRAME_PIXELS = 2**20  # an answer that takes long would hold up all the others
 AT_ONCE = 2  # frames answered together, over all visitors: more would only make each one late
+MAX_WAITING = 100  # frames, over all visitors: some three seconds on two cores; who comes then is told to wait
+BUSY = {"problem": "busy"}
 HERE = Path(__file__).parent
 
 
 def build(classifier: Classifier) -> None:
     """Lay out the tab and connect it."""
-    limiter = anyio.CapacityLimiter(AT_ONCE)  # of its own: waiting frames must not hold up the page's other work
-
-    async def answer_frame(frame: str) -> dict[str, Any]:
-        return await anyio.to_thread.run_sync(answer_to, classifier, frame, limiter=limiter)
-
     gr.HTML(
         None,
         elem_id="live",
         html_template=layout(),
         js_on_load=(HERE / "live.js").read_text(encoding="utf-8"),
-        server_functions=[answer_frame],
+        server_functions=[answering(classifier)],
         side=FRAME_SIDE,
         colors=COLORS,
         strength=STRENGTH,
     )
+
+
+def answering(classifier: Classifier) -> Callable[[str], Awaitable[dict[str, Any]]]:
+    """`answer_to` for the browser: a few frames at once, and not too many that wait."""
+    limiter = anyio.CapacityLimiter(AT_ONCE)  # of its own: waiting frames must not hold up the page's other work
+
+    async def answer_frame(frame: str) -> dict[str, Any]:
+        if limiter.statistics().tasks_waiting >= MAX_WAITING:
+            return BUSY
+        return await anyio.to_thread.run_sync(answer_to, classifier, frame, limiter=limiter)
+
+    return answer_frame
 
 
 def answer_to(classifier: Classifier, frame: str) -> dict[str, Any]:
@@ -63,7 +77,7 @@ def answer_to(classifier: Classifier, frame: str) -> dict[str, Any]:
     try:
         if not isinstance(frame, str) or len(frame) > MAX_FRAME:
             raise ImageError("too-large", "The frame is too large.")
-        picture = open_picture(b64decode(frame, validate=True))
+        picture = open_frame(b64decode(frame, validate=True))
         [explanation] = classifier.explain([picture])
     except (ImageError, binascii.Error) as error:
         return {"problem": getattr(error, "code", "damaged")}
@@ -75,6 +89,20 @@ def answer_to(classifier: Classifier, frame: str) -> dict[str, Any]:
         "view": [round(side / whole, 4) for side, whole in zip(explanation.view, picture.size * 2)],
         **drawn(explanation, classifier.metadata.evidence_scale),
     }
+
+
+def open_frame(content: bytes) -> Image.Image:
+    """A small JPEG, and nothing else: frames are answered at once, without the queue that holds up larger pictures.
+
+    Raises:
+        ImageError: for anything else.
+    """
+    if not content.startswith(b"\xff\xd8"):
+        raise ImageError("unknown-type", "A frame is a JPEG.")
+    with suppress(OSError, SyntaxError), Image.open(io.BytesIO(content), formats=["JPEG"]) as header:
+        if header.width * header.height > MAX_FRAME_PIXELS:
+            raise ImageError("too-large", "The frame has too many pixels.")
+    return open_picture(content)
 
 
 def drawn(explanation: Explanation, scale: float) -> dict[str, Any]:

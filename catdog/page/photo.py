@@ -46,7 +46,7 @@ def build(classifier: Classifier, max_file_size: int) -> tuple[RawImage, Callabl
             words.text(words.tagged("photo.limits", values=limits), elem_id="limits")
         with gr.Column():
             answer = answer_view(classifier)
-    look.build(classifier, source)
+    look.build(classifier.at_once, source)
 
     def respond(path: str | None) -> tuple[dict[str, Any], object, str | None]:
         answer = answer_to(classifier, path)

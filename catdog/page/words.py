@@ -362,6 +362,7 @@ PROBLEM = {
     "too-large": ("This picture is too large.", "这张图片太大了。"),
     "too-long": ("This picture is too long and narrow to show a pet.", "这张图片太狭长，看不出宠物。"),
     "bad-array": ("This is not a picture that can be read.", "这不是能读的图片。"),
+    "busy": ("Many people are looking just now: please wait a moment.", "现在看的人很多，请稍等。"),
     "unanswered": ("There was no answer. Please try again.", "没有得到回答，请再试一次。"),
 }
 
@@ -383,6 +384,10 @@ ORDER = {
 ZIP = {  # why a zip is not opened
     "damaged": ("This zip is damaged or cut off.", "这个 zip 已损坏或不完整。"),
     "encrypted": ("This zip is locked by a password.", "这个 zip 有密码。"),
+    "method": (
+        "This zip is packed in an unusual way. Make it anew with the usual compression.",
+        "这个 zip 的压缩方式不常见，请用普通压缩方式重新打包。",
+    ),
     "nested": ("There is a zip in this zip. Unpack it first.", "这个 zip 里还有 zip，请先解压。"),
     "names": (
         "This zip names files outside of itself, so it is not opened.",
