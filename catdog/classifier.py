@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -229,6 +230,10 @@ class Classifier:
                     f"The memory of {self.device} is too small for a picture of {width}x{height}: end other programs that "
                     "use it, or take --device cpu."
                 ) from error
+        warnings.warn(
+            f"The memory of {self.device} is too small for {len(batch)} pictures at once: they are answered in parts.",
+            stacklevel=2,
+        )
         release_memory(self.device)  # here, where the error's traceback no longer holds the batch
         halves = [self._forward_in_memory(half) for half in batch.chunk(2)]
         evidence, logits = zip(*halves)

@@ -16,6 +16,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import gradio.mcp
 import pytest
 import torch
 from gradio_client import Client, handle_file
@@ -196,6 +197,37 @@ def test_uploads_are_deleted_by_themselves_and_the_examples_stay(classifier, qua
         assert examples and files_in(tmp_path / "uploads") == examples
     finally:
         brief.close()
+
+
+def test_what_an_assistant_sends_is_deleted_too(classifier, quadrants, tmp_path, monkeypatch):
+    monkeypatch.setattr(page, "LOOK_SECONDS", 1)
+    monkeypatch.setattr(page, "KEEP_SECONDS", 2)
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    monkeypatch.setattr(gradio.mcp, "DEFAULT_TEMP_DIR", str(tmp_path))  # it read the variable when it was imported
+    brief = build(classifier)
+    launch(brief, server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, mcp_server=True)
+    try:
+        examples = files_in(tmp_path)
+        buffer = io.BytesIO()
+        quadrants.save(buffer, "PNG")
+        picture = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+        asyncio.run(use_tool(brief.local_url, "classify", picture=picture))
+        assert len(files_in(tmp_path)) > len(examples)
+        until = time.monotonic() + 60
+        while files_in(tmp_path) != examples:
+            assert time.monotonic() < until, set(files_in(tmp_path)) - set(examples)
+            time.sleep(0.2)
+    finally:
+        brief.close()
+
+
+async def use_tool(address: str, name: str, **arguments: str) -> None:
+    async with (
+        streamable_http_client(f"{address.rstrip('/')}/gradio_api/mcp/") as (read, write, _),
+        ClientSession(read, write) as session,
+    ):
+        await session.initialize()
+        assert not (await session.call_tool(name, arguments)).isError
 
 
 @pytest.mark.slow

@@ -27,6 +27,7 @@ from catdog.datasets import VERDICTS
 from catdog.device import DeviceError, half_precision
 from catdog.evidence import evidence_and_logits
 from catdog.losses import loss_of
+from catdog.page import look
 from catdog.resnet import ARCHITECTURES, ResNet, folded, resnet18
 
 CUDA = torch.device("cuda", 0)
@@ -170,7 +171,8 @@ def test_a_batch_that_does_not_fit_is_answered_in_smaller_ones(tiny_network, mon
     monkeypatch.setattr(Classifier, "_forward", too_small(largest, error, sizes))
     released = []
     monkeypatch.setattr(classifier_module, "release_memory", released.append)
-    found = Classifier(tiny_network, Metadata(input_size=64), torch.device("cpu")).explain(pictures)
+    with pytest.warns(UserWarning, match="too small for 10 pictures at once: they are answered in parts"):
+        found = Classifier(tiny_network, Metadata(input_size=64), torch.device("cpu")).explain(pictures)
     assert sizes[0] == 10 and min(sizes) <= largest and released
     for one, two in zip(plain, found):
         assert two.prediction.logits == pytest.approx(one.prediction.logits, abs=1e-4)
@@ -180,7 +182,8 @@ def test_a_batch_that_does_not_fit_is_answered_in_smaller_ones(tiny_network, mon
 def test_memory_too_small_for_one_picture_is_told_with_a_way_out(tiny_network, monkeypatch):
     monkeypatch.setattr(Classifier, "_forward", too_small(0, torch.OutOfMemoryError, []))
     classifier = Classifier(tiny_network, Metadata(input_size=64), torch.device("cpu"))
-    with pytest.raises(DeviceError, match=r"too small for a picture of 64x64: .*--device cpu"):
+    few = pytest.warns(UserWarning, match="in parts")
+    with few, pytest.raises(DeviceError, match=r"too small for a picture of 64x64: .*--device cpu"):
         classifier.classify(list(np.zeros((5, 40, 40, 3), np.uint8)))
 
 
@@ -256,6 +259,18 @@ def test_the_camera_is_answered_from_the_cpu_without_a_borrowed_gpu(zero_gpu, ti
     assert answer["verdict"] in VERDICTS.values()
     assert zero_gpu == []
     assert classifier.at_once.device == torch.device("cpu")
+
+
+def test_looking_inside_is_done_on_the_cpu_without_a_borrowed_gpu(zero_gpu, tiny_network, monkeypatch, examples):
+    monkeypatch.setattr(device, "spaces", sys.modules["spaces"])
+    handed_over = []
+    monkeypatch.setattr(look, "build", lambda classifier, source: handed_over.append(classifier))
+    classifier = Classifier(tiny_network, Metadata(input_size=64), torch.device("cpu"))
+    page.build(classifier)
+    classifier.device = torch.device("meta")  # as a GPU that is not there between two calls
+    [of_look] = handed_over
+    assert look.stages_of(of_look, str(examples[0]), "cat")["kind"] == "stages"
+    assert of_look.device == torch.device("cpu") and zero_gpu == []
 
 
 def test_a_camera_is_answered_in_bfloat16_where_the_cpu_is_faster_in_it(tiny_network, monkeypatch):
