@@ -23,8 +23,8 @@ class Options:
     device: str = "auto"
     """cpu, cuda, mps, or auto: the GPU where there is one."""
     engine: Engine = "torch"
-    """What computes the answers: torch, or openvino, which is faster on a CPU and needs its packages: pip install openvino
-    onnx onnxscript."""
+    """What computes the answers: torch, or openvino, which is faster on a CPU with instructions for bfloat16 and needs its
+    packages: pip install openvino onnx onnxscript."""
     host: str | None = None
     """The address to listen at; 0.0.0.0 is every one of this machine's. Without it, this machine only."""
     port: int | None = None

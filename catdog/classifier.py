@@ -270,7 +270,8 @@ def load(path: str | Path | None = None, device: str = "auto", engine: Engine = 
     Args:
         path: of the checkpoint.
         device: `auto`, `cpu`, `cuda` or `mps`.
-        engine: what computes the answers: `torch`, or `openvino`, which is faster on a CPU and runs there alone.
+        engine: what computes the answers: `torch`, or `openvino`, which runs on a CPU alone and is faster on one with
+            instructions for bfloat16; it moves a logit by a few hundredths then.
 
     Raises:
         CheckpointError: for a file that is missing or cannot be used.

@@ -4,6 +4,7 @@ table into docs/."""
 from __future__ import annotations
 
 import copy
+import re
 import shutil
 import sys
 import tempfile
@@ -101,6 +102,7 @@ def main() -> int:
         f"highest) of {options.rounds} rounds; logits: largest difference over the {len(presented)} example pictures. "
         f"Integers: scales chosen on {len(calibration)} {'training photos' if photos else 'example pictures'}.\n"
     )
+    table += batching(cells)
     table += "".join(f"\nNot measured: {name}: {why}.\n" for name, why in refused.items())
     if photos:
         table += over_photos(photos, options.checkpoint)
@@ -137,11 +139,30 @@ def over_photos(photos: Sequence[Photo], checkpoint: Path | None) -> str:
     )
 
 
+def batching(cells: dict[str, list[str]]) -> str:
+    """What it would save to answer several visitors' photos in one batch, by the medians of the engines that are offered."""
+    saved = {}
+    for name, (one, _, many, *_) in cells.items():
+        if found := re.search(r"`(--engine \w+)`", name):
+            saved[found[1]] = 1 - float(many.split()[0]) / float(one.split()[0])
+    said = ", ".join(f"{share:.0%} of a photo's time with `{name}`" for name, share in saved.items())
+    return (
+        f"\nAnswering {BATCHES[-1]} visitors' photos in one batch would save {said}, and would have each wait for the others: "
+        "the page answers each on its own.\n"
+    )
+
+
 INTRODUCTION = """\
 # Engines for the forward pass on a CPU
 
-Written by `scripts/compare_engines.py`. *Times eager* is how many times as fast as PyTorch as it comes. `--engine` offers the
-fastest that needs no other package but PyTorch and gives its logits to rounding, and the fastest of all.
+Written by `scripts/compare_engines.py --data FOLDERS --neither FOLDERS`. *Times eager* is how many times as fast as PyTorch as
+it comes. `--engine` offers the fastest that needs no other package but PyTorch and gives its logits to rounding, and the fastest
+whose logits stay within 0.1. The others are not offered:
+
+- PyTorch in bfloat16 answers the live tab, where the processor has instructions for it; a photo's answer is worth the wait.
+- torch.compile gains next to nothing over folded batch norms, and needs a C++ compiler.
+- ONNX Runtime is slower than OpenVINO, and would be one more package for nothing.
+- Integers move logits far more than bfloat16 does, and those of NNCF need photos to choose their scales on.
 
 """
 

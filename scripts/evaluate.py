@@ -41,8 +41,8 @@ class Options:
     """The checkpoint; without it, the one that is shipped."""
     device: str = "auto"
     engine: Engine = "torch"
-    """What computes the answers: torch, or openvino, which is faster on a CPU and needs its packages: pip install openvino
-    onnx onnxscript."""
+    """What computes the answers: torch, or openvino, which is faster on a CPU with instructions for bfloat16 and needs its
+    packages: pip install openvino onnx onnxscript."""
     json: Path | None = None
     """A file to write the figures to."""
     report: Path | None = None

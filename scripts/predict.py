@@ -59,8 +59,8 @@ class Options:
     """Show each picture's mirror image too: twice the time."""
     device: str = "auto"
     engine: Engine = "torch"
-    """What computes the answers: torch, or openvino, which is faster on a CPU and needs its packages: pip install openvino
-    onnx onnxscript."""
+    """What computes the answers: torch, or openvino, which is faster on a CPU with instructions for bfloat16 and needs its
+    packages: pip install openvino onnx onnxscript."""
     ray: Annotated[tuple[str, ...] | None, tyro.conf.arg(metavar="[ADDRESS]")] = None
     """Classify with Ray on every core or GPU of the cluster at HOST:PORT, or auto: the one that runs on this machine. Without
     an address, with workers of its own on this machine. Stands after the paths."""

@@ -6,6 +6,7 @@ import io
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -193,6 +194,18 @@ def test_a_device_that_is_not_there_is_told():
 
 
 def test_import_loads_neither_the_page_nor_plots(root):
-    code = "import sys, catdog; print([m for m in ('gradio', 'pytorch_grad_cam', 'matplotlib', 'cv2') if m in sys.modules])"
+    assert not loaded_by("import catdog", root) & {*UNUSED, "gradio"}
+
+
+def test_the_page_loads_nothing_that_it_may_never_need(root):
+    assert not loaded_by("from catdog import page; page.build(__import__('catdog').load(device='cpu'))", root) & UNUSED
+
+
+UNUSED = {"pytorch_grad_cam", "matplotlib", "sklearn", "cv2"}
+
+
+def loaded_by(code: str, root: Path) -> set[str]:
+    """The packages that Python has loaded after some code."""
+    code = f"import sys; {code}; print(*{{name.partition('.')[0] for name in sys.modules}})"
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    return set(done.stdout.split())

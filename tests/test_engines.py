@@ -15,6 +15,7 @@ import torch
 from folders import write_photos
 
 import catdog
+from catdog import engines
 from catdog.checkpoint import Metadata, save_checkpoint
 from catdog.classifier import Classifier
 from catdog.device import DeviceError
@@ -77,6 +78,13 @@ def test_a_missing_package_is_told_with_the_command_that_installs_it(network18, 
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(DeviceError, match="pip install openvino onnx onnxscript"):
         catdog.load(path, engine="openvino")
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_processor_on_which_it_may_be_slower_is_told(network18, monkeypatch):
+    monkeypatch.setattr(engines, "has_fast_bfloat16", lambda: False)
+    with pytest.warns(UserWarning, match="no instructions for bfloat16"):
+        Classifier(network18, Metadata(input_size=96), torch.device("cpu"), "openvino")
 
 
 def test_it_runs_on_the_cpu_only():

@@ -316,7 +316,7 @@ atheris.Fuzz()
 @pytest.mark.slow
 @pytest.mark.timeout(0)  # the process has a limit of its own
 def test_coverage_guided_fuzzing_finds_nothing_that_escapes(root, tmp_path):
-    """CATDOG_FUZZ_SECONDS says for how long; 20 without it."""
+    """CATDOG_FUZZ_SECONDS says for how long; 60 without it."""
     pytest.importorskip("atheris", reason="atheris has no wheel for this Python: pip install atheris")
     corpus = tmp_path / "corpus"
     corpus.mkdir()
@@ -324,7 +324,7 @@ def test_coverage_guided_fuzzing_finds_nothing_that_escapes(root, tmp_path):
         content = make()
         if isinstance(content, bytes) and len(content) < 20_000:
             (corpus / str(index)).write_bytes(content)
-    seconds = int(os.environ.get("CATDOG_FUZZ_SECONDS", "20"))
+    seconds = int(os.environ.get("CATDOG_FUZZ_SECONDS", "60"))
     limits = [f"-max_total_time={seconds}", "-timeout=60", "-rss_limit_mb=3000", "-max_len=20000"]
     command = [sys.executable, "-W", "ignore", "-c", FUZZER, str(corpus), *limits, f"-artifact_prefix={tmp_path}/"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, errors="replace", timeout=seconds + 580)

@@ -94,8 +94,8 @@ def test_another_checkpoint_or_view_has_another_journal(tiny_network, tmp_path):
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("kind", ["csv", "json", "kaggle"])
 def test_predict_killed_and_started_again_gives_the_same_file(root, examples, tmp_path, kind):
-    """CATDOG_PHOTOS says of how many photos; 400 without it."""
-    count = int(os.environ.get("CATDOG_PHOTOS", "400"))
+    """CATDOG_PHOTOS says of how many photos; 1000 without it."""
+    count = int(os.environ.get("CATDOG_PHOTOS", "1000"))
     save_checkpoint(tmp_path / "net.safetensors", resnet18(), Metadata(input_size=32))
     photos = tmp_path / "photos"
     photos.mkdir()

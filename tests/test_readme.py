@@ -37,6 +37,15 @@ def test_the_spaces_header_fits_the_requirements_and_what_is_installed(root, rea
     assert tuple(map(int, header["python_version"].split("."))) >= tuple(map(int, minimum.split(".")))
 
 
+def test_every_package_stands_there_with_its_reason(root, readme):
+    chinese = (root / "README.zh-CN.md").read_text(encoding="utf-8")
+    lines = (root / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    for wanted, reason in (map(str.strip, line.split("#")) for line in lines if not line.startswith("#")):
+        name = re.match(r"[\w.\[\]-]+", wanted)[0]
+        assert f"| {name} | {reason} |\n" in readme
+        assert f"| {name} | " in chinese
+
+
 def test_the_python_example_runs_as_written(root, readme, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(root)
     script = tmp_path / "example.py"
