@@ -219,7 +219,22 @@ def cases() -> Cases:
             found[f"nothing/{format} of 0x0"] = lambda format=format: resized(format, 0, 0)
         found[f"garbage/{format} followed by zeros"] = lambda format=format: encoded(format)[:24] + bytes(5_000)
         found[f"garbage/{format} with its middle turned over"] = lambda format=format: turned_over(encoded(format))
-    for group in (bombs, svgs, depths, inks, profiles, exifs, animations, polyglots, chunks, tiffs, data_urls, arrays):
+    groups = (
+        bombs,
+        bitmaps,
+        boxes,
+        svgs,
+        depths,
+        inks,
+        profiles,
+        exifs,
+        animations,
+        polyglots,
+        chunks,
+        tiffs,
+        data_urls,
+    )
+    for group in (*groups, arrays):
         found |= {f"{group.__name__}/{name}": make for name, make in group().items()}
     return found | {f"objects/{name}": make for name, make in objects().items()}
 
@@ -229,17 +244,53 @@ def turned_over(content: bytes) -> bytes:
     return content[:third] + content[third : 2 * third][::-1] + content[2 * third :]
 
 
-def bmp_of_runs(side: int = 9_450) -> bytes:
-    """A pixel and an end of line in each row."""
-    rows = b"\1\1\0\0" * (side - 1) + b"\1\1\0\1"
-    header = struct.pack("<IiiHHIIiiII", 40, side, side, 1, 8, 1, len(rows), 0, 0, 256, 0)
-    start = 14 + len(header) + 1024
+def bmp(
+    width: int, height: int, rows: bytes, bits: int = 8, compression: int = 0, colors: int = 256, start: int = 0
+) -> bytes:
+    header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, bits, compression, len(rows), 0, 0, colors, 0)
+    start = start or 14 + len(header) + 1024
     return b"BM" + struct.pack("<IHHI", start + len(rows), 0, 0, start) + header + bytes(1024) + rows
+
+
+def runs(side: int) -> bytes:
+    """A pixel and an end of line in each row."""
+    return b"\1\1\0\0" * (side - 1) + b"\1\1\0\1"
+
+
+def bitmaps() -> Cases:
+    gray = bytes(48 * 32)
+    return {
+        "from the top down": lambda: bmp(48, -32, gray),
+        "of no bits": lambda: bmp(48, 32, gray, bits=0),
+        "of a width below zero": lambda: bmp(-48, 32, gray),
+        "of four billion colours": lambda: bmp(48, 32, gray, colors=2**32 - 1),
+        "of unknown compression": lambda: bmp(48, 32, gray, compression=77),
+        "whose pixels lie beyond its end": lambda: bmp(48, 32, gray, start=2**31),
+        "in runs": lambda: bmp(100, 100, runs(100), compression=1),
+        "in runs that leave the picture": lambda: bmp(100, 100, b"\0\2\xff\xff" * 1_000, compression=1),
+        "in runs without an end": lambda: bmp(100, 100, b"\xff\1" * 10_000, compression=1),
+        "in runs of half bytes": lambda: bmp(100, 100, runs(100), bits=4, compression=2, colors=16),
+    }
+
+
+def boxes() -> Cases:
+    """Of HEIF and AVIF, which are boxes within boxes: length, kind, content."""
+    return {
+        f"{format}, {name}": lambda format=format, change=change: change(encoded(format))
+        for format in ("HEIF", "AVIF")
+        for name, change in {
+            "the first box of no length": lambda content: bytes(4) + content[4:],
+            "the first box of four billion bytes": lambda content: b"\xff\xff\xff\xff" + content[4:],
+            "a box within itself": lambda content: content.replace(b"iprp", b"meta", 1),
+            "a hundred thousand empty boxes": lambda content: content[:32] + b"\0\0\0\x08free" * 100_000 + content[32:],
+            "of another brand": lambda content: content[:8] + b"qt  " + content[12:],
+        }.items()
+    }
 
 
 def bombs() -> Cases:
     return {
-        "BMP of runs, 89 million pixels in 39 KB": bmp_of_runs,
+        "BMP of runs, 89 million pixels in 39 KB": lambda: bmp(9_450, 9_450, runs(9_450), compression=1),
         "PNG at the limits of its header": lambda: png(2**31 - 1, 2**31 - 1, chunk(b"IDAT", zlib.compress(b""))),
         "PNG of zeros, 60 million pixels in 60 KB": lambda: png(
             8_000, 7_500, chunk(b"IDAT", zlib.compress(bytes(60_000_000), 9)), depth=8, color=0
