@@ -95,7 +95,7 @@ def test_the_table_has_the_columns_and_rows_of_predict(classifier, files):
     steps = run(classifier, files)
     address = re.search(r'href="(data:text/csv[^"]+)"', steps[-1][1])[1]
     with urlopen(address) as file:
-        rows = list(csv.reader(io.StringIO(file.read().decode())))
+        rows = list(csv.reader(io.StringIO(file.read().decode("utf-8-sig"))))
     assert tuple(rows[0]) == COLUMNS
     assert [row[0] for row in rows[1:]] == [each.entry.name for each in steps[-1][2]]
     assert rows[1][1] in ("cat", "dog", "both", "neither") and rows[1][4] == ""
@@ -150,15 +150,34 @@ def test_an_empty_folder_gets_a_sentence(classifier):
 def test_no_more_than_a_few_photos_are_answered_after_the_visitor_stops(classifier, examples, monkeypatch):
     asked = []
     monkeypatch.setattr(many, "open_entry", lambda entry: asked.append(entry) or (Image.new("RGB", (40, 40)),) * 2)
-    stopped = []
+    state = ["on"]
     entries = [Entry(str(number), "") for number in range(100)]
-    steps = many.respond_to(classifier, lambda: entries, lambda: bool(stopped))
+    steps = many.respond_to(classifier, lambda: entries, lambda: state[-1])
     next(steps)
     next(steps)
-    stopped.append(True)
+    state.append("stopped")
     status, gallery, done, _, _ = list(steps)[-1]
     assert len(asked) == len(done) <= 2 * many.AT_ONCE
     assert "many.stopped" in status and gallery.count("<li ") == len(done)
+
+
+def test_a_run_whose_place_another_one_has_taken_says_nothing_more(classifier, examples):
+    entries = [Entry(path.name, str(path)) for path in examples[:8]]
+    state = ["on"]
+    steps = many.respond_to(classifier, lambda: entries, lambda: state[-1])
+    next(steps)
+    state.append("replaced")
+    assert list(steps) == [(gr.skip(),) * 5]
+
+
+def test_a_spreadsheet_takes_no_name_for_a_formula_and_the_table_for_utf_8(classifier, examples):
+    names = ["=cmd()+1.jpg", "-1.jpg", "@a.jpg", "猫.jpg", "a=b.jpg"]
+    gallery = run(classifier, [(name, str(examples[0])) for name in names])[-1][1]
+    with urlopen(re.search(r'href="(data:text/csv[^"]+)"', gallery)[1]) as file:
+        content = file.read()
+    rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
+    assert content.startswith(b"\xef\xbb\xbfpath,")
+    assert [row[0] for row in rows[1:]] == ["'=cmd()+1.jpg", "'-1.jpg", "'@a.jpg", "猫.jpg", "a=b.jpg"]
 
 
 def test_a_click_opens_the_photo_as_it_was_handed_over(classifier, files, examples):

@@ -1,9 +1,9 @@
 // Why a camera cannot be had, as a code of its words. The photo tab's camera is Gradio's, which says nothing then:
-// `catdog-camera` tells what came of each attempt, null while the visitor is asked.
+// `catdog-picture` tells what came of each attempt, null while the visitor is asked.
 catdog.camera = (() => {
   const PROBLEMS = { NotAllowedError: "refused", NotFoundError: "no-camera", OverconstrainedError: "no-camera" };
   const problem = (error) => PROBLEMS[error.name] || "busy";
-  const tell = (detail) => document.dispatchEvent(new CustomEvent("catdog-camera", { detail }));
+  const tell = (detail) => document.dispatchEvent(new CustomEvent("catdog-picture", { detail: detail && `camera.${detail}` }));
 
   const devices = navigator.mediaDevices;
   if (!devices) {

@@ -17,6 +17,7 @@ from catdog.page.archive import Member
 from catdog.table import row_of, write_csv
 
 THUMBNAIL_SIDE = 160  # px; about 3 kB each
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 DOUBTFUL = 0.4  # a probability between 20% and 80%
 
 
@@ -89,10 +90,18 @@ def cell(index: int, each: Answered) -> str:
 
 
 def csv_url(done: list[Answered]) -> str:
-    """The table that predict.py writes, as a link that needs no file on the server."""
+    """The table that predict.py writes, as a link that needs no file on the server.
+
+    Spreadsheets take it for UTF-8 by the mark at its beginning, and no name for a formula.
+    """
     file = io.StringIO(newline="")
-    write_csv((row_of(each.entry.name, each.answer) for each in done), file)
-    return "data:text/csv;charset=utf-8;base64," + base64.b64encode(file.getvalue().encode()).decode()
+    write_csv((row_of(plain(each.entry.name), each.answer) for each in done), file)
+    return "data:text/csv;charset=utf-8;base64," + base64.b64encode(file.getvalue().encode("utf-8-sig")).decode()
+
+
+def plain(name: str) -> str:
+    """A file's name with a quote before what a spreadsheet would compute."""
+    return f"'{name}" if name.startswith(FORMULA) else name
 
 
 def doubt(prediction: Prediction) -> float:

@@ -8,6 +8,7 @@
     [/^Connection to the server was lost\./, "gradio.lost"],
     [/^Error$/, "gradio.error"],
     [/^Click to Access Webcam$/, "gradio.camera"],
+    [/^common\.complete$/, "gradio.complete"], // a code of its own that it has no words for
   ];
   const NAMES = { // of its buttons
     "Fullscreen": "gradio.fullscreen",
@@ -78,6 +79,7 @@
     document.querySelectorAll("[data-testid=toast-text]").forEach(rewordAll); // in which a server's words may be HTML
     document.querySelectorAll(".toast-title").forEach(rewordTexts); // beside their number
     document.querySelectorAll("#picture .wrap").forEach(rewordTexts); // beside a camera
+    document.querySelectorAll(".sr-only[role=status]").forEach(rewordTexts);
     document.querySelectorAll(NAMED).forEach(rename);
     for (const element of document.querySelectorAll(".meta-text, .meta-text-center")) textsIn(element).forEach(wordQueue);
     document.querySelectorAll("#many-files [data-testid=upload-text]").forEach(wordDrop);

@@ -15,6 +15,7 @@ const frame = document.createElement("canvas"); // what is sent
 const map = document.createElement("canvas"); // one pixel a place
 let run = null; // of the camera: stream, and what was answered so far
 let facing = "user";
+let chosen = null; // a camera by its id, where cameras do not say which way they look
 
 const say = (selector, code, values) => {
   const target = find(selector);
@@ -34,7 +35,8 @@ const start = async () => {
   say(".problem", null);
   if (!navigator.mediaDevices) return fail("insecure");
   try {
-    const stream = await navigator.mediaDevices.getUserMedia({ video: { ...CAMERA, facingMode: facing }, audio: false });
+    const which = chosen ? { deviceId: { exact: chosen } } : { facingMode: facing };
+    const stream = await navigator.mediaDevices.getUserMedia({ video: { ...CAMERA, ...which }, audio: false });
     if (run !== mine) return stream.getTracks().forEach((track) => track.stop()); // stopped while the visitor was asked
     mine.stream = stream;
     stream.getVideoTracks()[0].addEventListener("ended", () => run === mine && fail("unplugged"));
@@ -49,9 +51,27 @@ const start = async () => {
   find(".empty").hidden = true;
   find("[name=start]").dataset.word = "live.stop";
   catdog.fill(element);
+  cameras().then((all) => (find("[name=turn]").hidden = all.length < 2));
   watchFrames(mine);
   follow(mine);
   follow(mine, true);
+};
+
+const cameras = async () =>
+  (await navigator.mediaDevices.enumerateDevices()).filter(({ kind }) => kind === "videoinput");
+
+// The next camera of a computer, or the phone's on its other side.
+const turn = async () => {
+  const settings = run?.stream?.getVideoTracks()[0].getSettings();
+  const ids = settings && !settings.facingMode ? (await cameras()).map(({ deviceId }) => deviceId) : [];
+  if (ids.length > 1) {
+    chosen = ids[(ids.indexOf(settings.deviceId) + 1) % ids.length];
+  } else {
+    facing = facing === "user" ? "environment" : "user";
+    find("[name=mirror]").checked = facing === "user"; // a mirror is what one expects of one's own face only
+    mirror();
+  }
+  if (run) start();
 };
 
 const stop = () => {
@@ -61,13 +81,19 @@ const stop = () => {
   find(".stage").hidden = true;
   find(".empty").hidden = false;
   find("[name=start]").dataset.word = "live.start";
+  forget();
+  catdog.fill(element);
+};
+
+// What was said is true no longer.
+const forget = () => {
   say(".said", null);
   say(".pace", null);
   for (const label of ["cat", "dog"]) {
     find(`.fill.${label}`).style.width = "0";
     find(`.number.${label}`).textContent = "";
   }
-  catdog.fill(element);
+  canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
 };
 
 const fail = (problem) => {
@@ -109,6 +135,8 @@ const follow = async (mine, spare = false) => {
     } catch {
       if (run !== mine) return;
       mine.took = Infinity;
+      mine.verdict = mine.shown = null;
+      forget();
       say(".problem", "live.lost");
       await new Promise((resolve) => setTimeout(resolve, PATIENCE));
       continue;
@@ -202,12 +230,7 @@ const mirror = () => find(".stage").classList.toggle("mirrored", find("[name=mir
 element.addEventListener("click", (event) => {
   const name = event.target.closest("button")?.name;
   if (name === "start") run ? stop() : start();
-  if (name === "turn") {
-    facing = facing === "user" ? "environment" : "user";
-    find("[name=mirror]").checked = facing === "user"; // a mirror is what one expects of one's own face only
-    mirror();
-    if (run) start();
-  }
+  if (name === "turn") turn();
 });
 element.addEventListener("change", mirror);
 

@@ -112,6 +112,7 @@ const askAnew = () => {
 
 const receive = async () => {
   const message = props.value;
+  if (message.wish && !(message.wish === "method" ? running : waiting)) return; // what failed is wished for no more
   if (message.kind === "fresh") {
     stages = result = chosen = null;
     photo = message.photo;

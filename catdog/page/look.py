@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
@@ -55,8 +55,8 @@ class Runs:
             stop.set()
 
 
-def build(classifier: Classifier, source: gr.State) -> None:
-    """Lay out the fold and connect it to the photo tab's file."""
+def build(classifier: Classifier, source: gr.State) -> Callable[[Callable], None]:
+    """Lay out the fold and connect it to the photo tab's file; returns what has it forget the photo after an event."""
     here = Path(__file__).parent
     runs = Runs()
     view = gr.HTML(
@@ -92,11 +92,17 @@ def build(classifier: Classifier, source: gr.State) -> None:
     queued = {"show_progress": "minimal", "trigger_mode": "multiple", "api_visibility": "private"}
     stages = view.stages(see_stages, source, view, **queued)
     method = view.method(see_method, source, view, **queued)
-    for event in (stages, method):
-        event.failure(None, None, view, js=f"() => ({{...{json.dumps(UNANSWERED)}, at: Date.now()}})", **hidden)
+    for event, wish in ((stages, "stages"), (method, "method")):
+        failed = json.dumps(UNANSWERED | {"wish": wish})
+        event.failure(None, None, view, js=f"() => ({{...{failed}, at: Date.now()}})", **hidden)
     view.stop(stop, None, None, queue=False, **hidden)
-    source.change(refresh, source, view, queue=False, cancels=[stages, method], **hidden)
     Context.root_block.unload(stop)
+
+    def forget_after(event: Callable) -> None:
+        event(refresh, source, view, queue=False, cancels=[stages, method], **hidden)
+
+    forget_after(source.change)
+    return forget_after
 
 
 def news(kind: str, **fields: Any) -> dict[str, Any]:

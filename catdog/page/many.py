@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 import gradio as gr
 from gradio.data_classes import ListFiles
@@ -23,6 +24,8 @@ MAX_PHOTOS = 500
 AT_ONCE = 4  # photos decoded together: bounds the memory, as in the classifier
 TOO_LARGE = b"catdog: this file is too large to be sent"  # what upload.js sends in such a file's place
 HERE = Path(__file__).parent
+
+State = Literal["on", "stopped", "replaced"]
 
 
 class TooManyPhotosError(ValueError):
@@ -77,21 +80,26 @@ def build(
     status = words.text(words.tagged("many.waiting", classes="waiting"), elem_id="many-status")
     gallery = gr.HTML("", elem_id="many", js_on_load=(HERE / "many.js").read_text(encoding="utf-8"))
     answered = gr.State([], time_to_live=keep_seconds)  # thumbnails are photos too
-    order = gr.State({})  # a visitor's `stopped`; Gradio's own cancelling would leave an error where the status stands
+    order = gr.State({})  # a visitor's run; Gradio's own cancelling would leave an error where the status stands
 
-    def respond(given: list[tuple[str, str]], order: dict[str, bool]) -> Iterator[tuple]:
-        order["stopped"] = False
-        yield from respond_to(classifier, lambda: entries_of(given), lambda: order["stopped"])
+    def respond(given: list[tuple[str, str]], order: dict[str, object]) -> Iterator[tuple]:
+        run = order["run"] = object()
 
-    def respond_to_folder(given: list[tuple[str, str]], order: dict[str, bool]) -> Iterator[tuple]:
+        def state() -> State:
+            return "on" if order["run"] is run else "stopped" if order["run"] is None else "replaced"
+
+        yield from respond_to(classifier, lambda: entries_of(given), state)
+
+    def respond_to_folder(given: list[tuple[str, str]], order: dict[str, object]) -> Iterator[tuple]:
         yield from respond(pictures_among(given), order)
 
     outputs = [status, gallery, answered, files, stop]
-    options = {"outputs": outputs, "concurrency_limit": 2, "api_visibility": "private"}
+    # "multiple": photos that are added while others are answered begin a run that takes the earlier one's place
+    options = {"outputs": outputs, "concurrency_limit": 2, "trigger_mode": "multiple", "api_visibility": "private"}
     place = {"show_progress": "minimal", "show_progress_on": status}  # in the queue
     files.upload(respond, [files, order], **options, **place)
     folder.upload(respond_to_folder, [folder, order], **options, **place)
-    stop.click(lambda order: order.update(stopped=True), order, None, queue=False, api_visibility="private")
+    stop.click(lambda order: order.update(run=None), order, None, queue=False, api_visibility="private")
     picture, answer_after = shown
     opening = gallery.select(
         opened, answered, [tabs, picture, status], show_progress="hidden", api_visibility="private"
@@ -100,12 +108,12 @@ def build(
 
 
 def respond_to(
-    classifier: Classifier, collect: Callable[[], list[Entry]], stopped: Callable[[], bool] = lambda: False
+    classifier: Classifier, collect: Callable[[], list[Entry]], state: Callable[[], State] = lambda: "on"
 ) -> Iterator[tuple]:
-    """Progress after every few photos, then the gallery.
+    """Progress after every few photos, then the gallery; nothing more once another run has taken this one's place.
 
     Yields:
-        Status, gallery, the photos answered so far, the emptied input, the stop button.
+        Status, gallery, the photos in it, the emptied input, the stop button.
     """
     try:
         entries = collect()
@@ -116,10 +124,13 @@ def respond_to(
     yield progress(0, len(entries)), "", done, gr.skip(), gr.update(interactive=True)
     for some in answers_of(classifier, entries):
         done = done + some
-        yield progress(len(done), len(entries)), gr.skip(), done, gr.skip(), gr.skip()
-        if stopped():
+        if state() != "on":
             break
-    status = summary(done, "many.stopped" if stopped() else "many.done")
+        yield progress(len(done), len(entries)), *[gr.skip()] * 4
+    if state() == "replaced":
+        yield (gr.skip(),) * 5  # Gradio sends the last step again
+        return
+    status = summary(done, "many.stopped" if state() == "stopped" else "many.done")
     yield status, gallery_html(done), done, None, gr.update(interactive=False)
 
 

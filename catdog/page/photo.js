@@ -8,12 +8,12 @@ const say = catdog.say;
 let shown = null; // what the canvas holds: the picture, and everything in the pixels of that picture
 let turn = 0; // counts the answers, so that a slow one never covers a newer one
 let asked = false; // for the finer map of this photo
-let camera = null; // why Gradio's camera cannot be had
+let without = null; // why Gradio's camera or the clipboard gives no picture
 let point = null; // where the visitor points, in the picture's pixels
 
 const choice = () => find(".choice input:checked").value;
-const state = () => (camera ? "problem" : props.value.state);
-const problem = () => (camera ? `camera.${camera}` : `problem.${props.value.code}`);
+const state = () => (without ? "problem" : props.value.state);
+const problem = () => without || `problem.${props.value.code}`;
 const pair = () => pairs[colors.selectedIndex];
 const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(1)}`;
 const colorNames = () => ({ cat: say(`color.${pair().cat.name}`), dog: say(`color.${pair().dog.name}`) });
@@ -203,15 +203,21 @@ find(".downloads .json").addEventListener("click", () => {
   setTimeout(() => URL.revokeObjectURL(url), 10_000); // the download has begun by then
 });
 
+const setWithout = (code) => {
+  if (code === without) return;
+  without = code;
+  show();
+};
 watch("value", () => {
-  camera = null;
+  without = null;
   show();
 });
-document.addEventListener("catdog-camera", ({ detail }) => {
-  if (!element.offsetParent) return; // it is the live tab's
-  camera = detail;
-  show();
+document.addEventListener("catdog-picture", ({ detail }) => {
+  if (element.offsetParent) setWithout(detail); // or it is the live tab's camera
 });
+document.addEventListener("click", ({ target }) => {
+  if (target.closest?.("#picture .source-selection")) setWithout(null); // before what comes of the click is told
+}, true);
 document.addEventListener("catdog-language", () => {
   tell();
   redraw();

@@ -46,7 +46,7 @@ def build(classifier: Classifier, max_file_size: int) -> tuple[RawImage, Callabl
             words.text(words.tagged("photo.limits", values=limits), elem_id="limits")
         with gr.Column():
             answer = answer_view(classifier)
-    look.build(classifier.at_once, source)
+    forget_after = look.build(classifier.at_once, source)
 
     def respond(path: str | None) -> tuple[dict[str, Any], object, str | None]:
         answer = answer_to(classifier, path)
@@ -98,7 +98,10 @@ def build(classifier: Classifier, max_file_size: int) -> tuple[RawImage, Callabl
         api_visibility="private",
     )
     answer_after(choosing.then)
-    picture.clear(lambda: (WAITING, None), None, [answer, source], queue=False, cancels=finer, api_visibility="private")
+    clearing = picture.clear(
+        lambda: (WAITING, None), None, [answer, source], queue=False, cancels=finer, api_visibility="private"
+    )
+    forget_after(clearing.then)  # Gradio does not always tell of a state that an event outside the queue has changed
     return picture, answer_after
 
 

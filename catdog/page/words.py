@@ -62,6 +62,7 @@ GRADIO = {  # in the place of its own words, where it has English ones alone
     "cameras": ("select input source", "选择摄像头"),
     "more-tabs": ("More tabs", "更多标签页"),
     "close": ("Close", "关闭"),
+    "complete": ("Done", "完成"),
 }
 
 PHOTO = {
@@ -414,6 +415,14 @@ CAMERA = {  # why the live tab has stopped or cannot start
     "hidden": ("Stopped, because you looked elsewhere.", "因为你离开了，摄像头已停止。"),
 }
 
+PASTE = {  # why the clipboard gives no picture
+    "refused": (
+        "The clipboard was refused. Allow it in the browser's settings for this page, or press Ctrl+V.",
+        "剪贴板没有获得许可。请在浏览器里允许本页使用剪贴板，或按 Ctrl+V。",
+    ),
+    "nothing": ("There is no picture in the clipboard.", "剪贴板里没有图片。"),
+}
+
 FIGURE = {  # rates on held-out photos
     "verdict": ("the verdict is right", "结论正确"),
     "two-way": ("pets: cat or dog is right", "宠物：猫狗分对"),
@@ -468,6 +477,7 @@ GROUPS = {
     "order": ORDER,
     "zip": ZIP,
     "camera": CAMERA,
+    "paste": PASTE,
     "figure": FIGURE,
     "kind": KIND,
     "calibration": CALIBRATION,

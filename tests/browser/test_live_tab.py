@@ -208,17 +208,47 @@ def test_the_picture_is_a_mirror_for_the_front_camera_only_and_by_choice(live):
     expect(stage).to_have_count(1)
 
 
-def test_the_other_camera_is_asked_for(open_live, address):
+def test_the_camera_on_the_other_side_of_a_phone_is_asked_for(open_live, address):
     page = open_live(
         address,
         """window.asked = [];
-        const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-        navigator.mediaDevices.getUserMedia = (wanted) => (asked.push(wanted.video.facingMode), open(wanted));""",
+        const devices = navigator.mediaDevices, open = devices.getUserMedia.bind(devices);
+        devices.getUserMedia = async (wanted) => {
+            asked.push(wanted.video.facingMode);
+            const stream = await open(wanted);
+            stream.getVideoTracks()[0].getSettings = () => ({ facingMode: wanted.video.facingMode });
+            return stream;
+        };
+        devices.enumerateDevices = async () => [{ kind: "videoinput" }, { kind: "videoinput" }];""",
     )
     start(page)
     page.locator("#live [name=turn]").click()
     expect(page.locator("#live .verdict")).to_be_visible(timeout=PATIENCE)
     assert page.evaluate("asked") == ["user", "environment"]
+
+
+def test_on_a_computer_with_two_cameras_the_other_one_is_taken(browser, address):
+    two = browser.browser_type.launch(
+        executable_path=shutil.which("chromium"),
+        args=[*QUIET, "--use-fake-device-for-media-stream=device-count=2", CAMERA[1]],
+    )
+    page = two.new_page(locale="en")
+    page.goto(address)
+    page.get_by_role("tab", name=words.LIVE["tab"][0]).click(timeout=PATIENCE)
+    camera = "document.querySelector('#live video').srcObject?.getVideoTracks()[0].label"
+    seen = []
+    start(page)
+    for _ in range(3):
+        seen.append(page.evaluate(camera))
+        page.locator("#live [name=turn]").click()
+        page.wait_for_function(f"{camera} && {camera} !== {seen[-1]!r}", timeout=PATIENCE)
+    assert seen[0] == seen[2] != seen[1]
+    two.close()
+
+
+def test_with_one_camera_there_is_no_other(live):
+    start(live)
+    expect(live.locator("#live [name=turn]")).to_be_hidden()
 
 
 @pytest.mark.parametrize(
@@ -270,6 +300,9 @@ def test_while_the_server_does_not_answer_it_says_so_and_then_goes_on_by_itself(
     live.route(f"**/{FRAMES}**", lambda route: route.abort())
     problem = live.locator("#live .problem")
     expect(problem).to_have_text(words.LIVE["lost"][0], timeout=PATIENCE)
+    for answer in (".said", ".pace"):  # is true no longer
+        expect(live.locator(f"#live {answer}")).to_be_hidden()
+    assert not painted(live)
     live.unroute_all()
     expect(problem).to_be_hidden(timeout=PATIENCE)
     assert "verdict" in live.wait_for_event("response", lambda each: FRAMES in each.url, timeout=PATIENCE).json()

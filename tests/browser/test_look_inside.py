@@ -82,3 +82,22 @@ def test_a_slow_method_is_stopped(opened):
     expect(opened.locator("#look .outcome")).to_have_text(words.LOOK["stopped"][0], timeout=PATIENCE)
     assert int(progress.text_content().rstrip("%")) < 90
     expect(opened.locator("#look .start")).to_be_enabled()
+
+
+@pytest.mark.parametrize("by", ["upload", "example"])
+def test_a_photo_that_is_removed_is_forgotten_and_its_slow_method_ends(opened, root, by):
+    for _ in range(3):  # what came of it depended on which of two requests went out first
+        if by == "example":
+            opened.locator("button.gallery-item").nth(1).click()
+        else:
+            opened.set_input_files("#picture input[type=file]", str(root / "examples" / "cat-chelsea.jpg"))
+        expect(opened.locator("#answer .verdict")).to_be_visible(timeout=PATIENCE)
+        expect(opened.locator("#look .inside")).to_be_visible(timeout=PATIENCE)
+        ask(opened, "ScoreCAM", 1)
+        expect(opened.locator("#look .progress")).to_be_visible()
+        opened.wait_for_timeout(1200)
+        opened.get_by_label("Remove Image").click()
+        expect(opened.locator("#look .nothing")).to_be_visible(timeout=PATIENCE)
+        opened.wait_for_timeout(2000)  # for what the end of the method sets off
+        for gone in (".problem", ".inside", ".progress", ".result"):
+            expect(opened.locator(f"#look {gone}")).to_be_hidden()

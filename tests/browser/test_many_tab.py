@@ -110,7 +110,7 @@ def test_the_table_is_downloaded(many, handed_over):
     hand_over(many, handed_over, 5)
     with many.expect_download() as download:
         many.locator("#many .download").click()
-    rows = list(csv.reader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8"))))
+    rows = list(csv.reader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8-sig"))))
     assert download.value.suggested_filename == "catdog.csv"
     assert tuple(rows[0]) == COLUMNS
     assert [row[0] for row in rows[1:]] == names(many)
@@ -157,6 +157,62 @@ def test_stop_ends_the_work_and_shows_what_is_done(many, root):
     before = many.locator("#many-status").inner_text()
     many.wait_for_timeout(2000)
     assert many.locator("#many-status").inner_text() == before
+
+
+@pytest.mark.parametrize("more", ["a file", "a folder"])
+def test_photos_that_are_added_while_others_are_answered_take_their_place(many, root, tmp_path, more):
+    """Of files, Gradio sends the earlier ones again with those that are added."""
+    first = tmp_path / "first"
+    first.mkdir()
+    for number in range(60):
+        (first / f"{number:02}.jpg").write_bytes((root / "examples" / "cat-chelsea.jpg").read_bytes())
+    folder = tmp_path / "more"
+    folder.mkdir()
+    (folder / "dog.jpg").write_bytes((root / "examples" / "dog-german-shepherd.jpg").read_bytes())
+    packed = tmp_path / "packed.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        for path in sorted(first.iterdir()):
+            archive.write(path, path.name)
+    many.set_input_files("#many-files input[type=file]", str(packed))
+    many.locator("button#many-stop:enabled").wait_for(timeout=PATIENCE)
+    if more == "a file":
+        many.set_input_files("#many-files input[type=file]", str(folder / "dog.jpg"))
+    else:
+        with many.expect_file_chooser(timeout=PATIENCE) as chooser:
+            many.locator("#many-folder").click()
+        chooser.value.set_files(str(folder))
+    count = 61 if more == "a file" else 1
+    expect(many.locator("#many-status")).to_contain_text(str(count), timeout=PATIENCE)
+    expect(many.locator(SHOWN)).to_have_count(count, timeout=PATIENCE)
+    before = many.locator("#many-status").inner_text()
+    many.wait_for_timeout(3000)  # for whatever the first run would still say
+    assert many.locator("#many-status").inner_text() == before
+    many.locator("#many button.photo").nth(count - 1).click()
+    expect(many.locator("#answer .verdict")).to_have_text(words.VERDICT["dog"][0], timeout=PATIENCE)
+
+
+def test_a_folder_that_is_dropped_is_answered_without_its_other_files(many, root, tmp_path):
+    folder = tmp_path / "holiday"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "notes.txt").write_text("no picture")
+    for place, name in (("a.jpg", "cat-chelsea.jpg"), ("deep/b.jpg", "neither-horses.jpg")):
+        (folder / place).write_bytes((root / "examples" / name).read_bytes())
+    alone = root / "examples" / "dog-german-shepherd.jpg"
+    drop(many, [folder, alone], "#many-files")
+    expect(many.locator(SHOWN)).to_have_count(3, timeout=PATIENCE)
+    assert sorted(names(many)) == ["a.jpg", "b.jpg", alone.name]
+
+
+def test_nobody_is_told_a_code_of_gradio_s(many, root, tmp_path):
+    for name in ("cat-chelsea.jpg", "neither-horses.jpg"):
+        (tmp_path / name).write_bytes((root / "examples" / name).read_bytes())
+    with many.expect_file_chooser(timeout=PATIENCE) as chooser:
+        many.locator("#many-folder").click()
+    chooser.value.set_files(str(tmp_path))
+    expect(many.locator(SHOWN)).to_have_count(2, timeout=PATIENCE)
+    told = many.locator("[role=status]", has_text=words.GRADIO["complete"][0])
+    expect(told).to_have_count(1, timeout=PATIENCE)
+    assert many.locator("[role=status]", has_text="common.").count() == 0
 
 
 def open_tab(page: Page, name: str) -> None:

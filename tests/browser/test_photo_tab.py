@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import socket
+import zlib
 from io import BytesIO
 from pathlib import Path
 
+import hostile
 import pillow_heif
 import pytest
 from PIL import Image
@@ -76,6 +78,20 @@ def test_a_photo_that_is_dragged_from_a_folder_and_dropped_is_answered(page, roo
     page.wait_for_function("document.querySelector('#picture img')?.naturalWidth > 100", timeout=PATIENCE)
 
 
+def test_a_photo_that_is_dropped_on_another_is_answered_in_its_place(page, root):
+    upload(page, root / "examples" / "cat-ginger-kitten.jpg")
+    expect(verdict(page)).to_have_text(words.VERDICT["cat"][0], timeout=PATIENCE)
+    drop(page, [root / "examples" / "dog-german-shepherd.jpg"], "#picture")
+    expect(verdict(page)).to_have_text(words.VERDICT["dog"][0], timeout=PATIENCE)
+
+
+def test_a_photo_without_an_extension_is_judged_by_what_it_holds(page, root, tmp_path):
+    path = tmp_path / "IMG_0001"
+    path.write_bytes((root / "examples" / "cat-chelsea.jpg").read_bytes())
+    upload(page, path)
+    expect(verdict(page)).to_have_text(words.VERDICT["cat"][0], timeout=PATIENCE)
+
+
 def test_an_example_is_one_click(page):
     page.locator("button.gallery-item").nth(1).click()
     expect(verdict(page)).to_have_text(words.VERDICT["cat"][0], timeout=PATIENCE)
@@ -108,6 +124,9 @@ def test_a_camera_that_cannot_be_had_gets_a_sentence(browser, address, error, pr
     ask.click()
     expect(page.locator("#answer .problem")).to_have_text(words.CAMERA[problem][0])
     expect(page.locator("#answer .waiting")).to_be_hidden()
+    page.get_by_label("Upload file").click()  # who leaves the camera is told no more of it
+    expect(page.locator("#answer .waiting")).to_be_visible()
+    page.get_by_label("Capture from camera").click()
     page.evaluate("refused = false")
     ask.click()
     expect(page.locator("#answer .problem")).to_be_hidden()
@@ -125,8 +144,12 @@ def test_without_https_the_camera_s_sentence_says_so(browser, address):
     page.close()
 
 
-def test_a_picture_is_pasted(page, root):
+@pytest.mark.parametrize("way", ["button", "keys", "keys, over another photo"])
+def test_a_picture_is_pasted(page, root, way):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    if "another" in way:
+        upload(page, root / "examples" / "cat-ginger-kitten.jpg")
+        expect(verdict(page)).to_have_text(words.VERDICT["cat"][0], timeout=PATIENCE)
     picture = Image.open(root / "examples" / "dog-german-shepherd.jpg")
     picture.thumbnail((300, 300))
     buffer = BytesIO()
@@ -136,8 +159,34 @@ def test_a_picture_is_pasted(page, root):
             new ClipboardItem({"image/png": new Blob([new Uint8Array(bytes)], {type: "image/png"})})])""",
         list(buffer.getvalue()),
     )
-    page.get_by_label("Paste from clipboard").first.click()
+    if way == "button":
+        page.get_by_label("Paste from clipboard").first.click()
+    else:
+        page.keyboard.press("Control+v")
     expect(verdict(page)).to_have_text(words.VERDICT["dog"][0], timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("way", ["button", "keys"])
+def test_a_clipboard_without_a_picture_gets_a_sentence(page, way):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate("navigator.clipboard.writeText('no picture')")
+    if way == "button":
+        page.get_by_label("Paste from clipboard").first.click()
+    else:
+        page.keyboard.press("Control+v")
+    expect(page.locator("#answer .problem")).to_have_text(words.PASTE["nothing"][0], timeout=PATIENCE)
+
+
+def test_a_clipboard_that_is_refused_gets_a_sentence(browser, address):
+    page = browser.new_page()
+    page.add_init_script("navigator.clipboard.read = async () => { throw new DOMException('', 'NotAllowedError'); };")
+    failed = []
+    page.on("pageerror", lambda error: failed.append(error))
+    page.goto(address)
+    page.get_by_label("Paste from clipboard").first.click(timeout=PATIENCE)
+    expect(page.locator("#answer .problem")).to_have_text(words.PASTE["refused"][0], timeout=PATIENCE)
+    assert not failed
+    page.close()
 
 
 def test_an_iphone_photo_is_answered_and_shown(page, root, tmp_path):
@@ -148,12 +197,36 @@ def test_an_iphone_photo_is_answered_and_shown(page, root, tmp_path):
     page.wait_for_function("document.querySelector('#picture img')?.naturalWidth > 100", timeout=PATIENCE)
 
 
-def test_a_wrong_file_gets_a_sentence_and_the_page_goes_on(page, root, tmp_path):
-    path = tmp_path / "notes.jpg"
-    path.write_text("no picture")
+WRONG = {
+    "notes.jpg": (b"no picture", "unknown-type"),
+    "empty.jpg": (b"", "empty"),
+    "300 megapixels.png": (hostile.png(20_000, 15_000, hostile.chunk(b"IDAT", zlib.compress(bytes(9)))), "too-large"),
+    "cut off.png": (hostile.encoded("PNG")[:-40], "damaged"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_file_gets_a_sentence_and_the_page_goes_on(page, root, tmp_path, name):
+    content, problem = WRONG[name]
+    path = tmp_path / name
+    path.write_bytes(content)
     upload(page, path)
-    expect(page.locator("#answer .problem")).to_have_text(words.PROBLEM["unknown-type"][0], timeout=PATIENCE)
+    expect(page.locator("#answer .problem")).to_have_text(words.PROBLEM[problem][0], timeout=PATIENCE)
     assert page.locator("#picture").bounding_box()["height"] < 200  # no large empty box
+    upload(page, root / "examples" / "cat-chelsea.jpg")
+    expect(verdict(page)).to_have_text(words.VERDICT["cat"][0], timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("name", ["paper.pdf", "film.mp4", "notes.txt"])
+def test_what_is_no_picture_by_its_name_is_not_even_sent(page, tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(b"%PDF-1.7")
+    sent = []
+    page.on("request", lambda request: sent.append(request.url) if "/upload" in request.url else None)
+    upload(page, path)
+    toast = page.locator("[data-testid=toast-text]")
+    expect(toast).to_have_text(words.GRADIO["no-image"][0].format(names=name), timeout=PATIENCE)
+    assert not sent
 
 
 def test_words_begin_where_the_tabs_and_the_picture_do(page):
