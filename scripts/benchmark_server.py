@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from scripts.benchmark import Options
 
 VISITORS = (1, 2, 4, 8)
-LIVE_SECONDS = 5.0
+LIVE_SECONDS = 2.0
+LIVE_ROUNDS = 3
 START_ROUNDS = 5
 EMPTY_PAGE = """
 import torch, torchvision, gradio
@@ -77,14 +78,18 @@ def live(classifier: Classifier, options: Options) -> dict[str, dict[str, float]
             components = (await client.get("/config")).json()["components"]
             [component] = [each["id"] for each in components if each["props"].get("elem_id") == "live"]
             await visit(client, component, 0, time.perf_counter() + 2)  # warm-up
-            figures = {}
-            for count in VISITORS:
+            seconds: dict[int, list[float]] = {count: [] for count in VISITORS}
+            lasted = dict.fromkeys(VISITORS, 0.0)
+            for count in LIVE_ROUNDS * VISITORS:
                 started = time.perf_counter()
                 visits = (visit(client, component, visitor, started + LIVE_SECONDS) for visitor in range(count))
-                seconds = [each for visited in await asyncio.gather(*visits) for each in visited]
-                pace = len(seconds) / (time.perf_counter() - started)  # the last answers come after the time is up
+                seconds[count] += [each for visited in await asyncio.gather(*visits) for each in visited]
+                lasted[count] += time.perf_counter() - started  # the last answers come after the time is up
+            figures = {}
+            for count in VISITORS:
+                pace = len(seconds[count]) / lasted[count]
                 name = f"{count} visitor{'s' if count > 1 else ''}: {pace:.1f} answers a second"
-                figures[name] = summary([1000 * each for each in seconds])
+                figures[name] = summary([1000 * each for each in seconds[count]])
         return against(next(iter(figures)), figures)
 
     with running(page_command(options), environment(options)) as line:
