@@ -18,11 +18,14 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from catdog.checkpoint import LABELS
 from catdog.classifier import Classifier
 from catdog.datasets import DataError, Photo
 from catdog.device import half_precision, place
+from catdog.evidence import evidence_of, strongest_places
 from catdog.html_report import card
 from catdog.images import open_picture
+from catdog.metrics import percent, verdicts_of
 from catdog.resnet import ResNet
 from catdog.samples import CachedPhoto, EvaluationSamples
 from catdog.transforms import EvaluationPreset
@@ -30,12 +33,13 @@ from catdog.transforms import EvaluationPreset
 FOLDS = 5
 GENERAL_SIZE = 160  # px, of what general features are taken from: enough to tell what is odd, at half the time
 SHOWN = 60  # photos on the contact sheet
+OWN_WEIGHT = 3  # of the network's own answer against the regressions together
 COLUMNS = ("path", "label", "probability", "likelier")
 
 
 @dataclass(frozen=True)
 class Suspect:
-    """A photo, how probable its own label is, and the label that is most probable."""
+    """A photo, how probable its own label is to whoever doubts it most, and what the network, or else this one, says."""
 
     photo: Photo
     probability: float
@@ -45,12 +49,13 @@ class Suspect:
 def find_suspects(
     classifier: Classifier, photos: Sequence[CachedPhoto], general: ResNet | None = None, seed: int = 0
 ) -> list[Suspect]:
-    """Rank photos by how improbable their own label is to models that have not been told it.
+    """Rank photos by how improbable their own label is: the self-confidence of confident learning (Northcutt et al. 2021).
 
-    A logistic regression on the network's features, fitted on four fifths of the photos, judges the other fifth, in
-    turns: the self-confidence of confident learning (Northcutt et al. 2021), from out-of-fold probabilities. A network
-    that was trained on some of the photos has learnt their labels, wrong ones too, so a second regression asks the
-    features of `general`, which has seen none; what both find improbable comes first, by the mean logarithm of its ranks.
+    The network's own answer counts most: it alone knows photos that show neither, such as drawings, also where the folder
+    holds none. But if it was trained on some of the photos it has learnt their labels, wrong ones too. So two that have
+    not been told a photo's label are asked as well: logistic regressions on the network's features and on those of
+    `general`, fitted on four fifths of the photos, judge the other fifth, in turns. What is improbable to all comes
+    first, by the mean logarithm of its ranks.
 
     Args:
         general: a network with weights that have not seen these labels, such as ImageNet's.
@@ -62,30 +67,42 @@ def find_suspects(
     counts = Counter(names)
     if len(counts) < 2 or min(counts.values()) < FOLDS:
         raise DataError(f"Suspects need two labels or more, with {FOLDS} photos of each: there are {dict(counts)}.")
-    features = [features_of(classifier, photos)]
+    answers, own_features = answers_and_features(classifier, photos)
+    features = [own_features]
     if general is not None:
         features.append(stage_features(general, photos, classifier.device))
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=500))
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     opinions = [cross_val_predict(model, each, names, cv=folds, method="predict_proba") for each in features]
     classes = sorted(counts)
-    own = [classes.index(name) for name in names]
-    order = np.mean([np.log(rankdata(opinion[np.arange(len(own)), own])) for opinion in opinions], 0)
-    joint = np.exp(np.mean(np.log(np.maximum(opinions, 1e-12)), 0))
-    joint /= joint.sum(1, keepdims=True)
+    own = (np.arange(len(names)), [classes.index(name) for name in names])
+    cat, dog = answers.T
+    seen = {"cat": cat, "dog": dog, "both": np.minimum(cat, dog), "neither": 1 - np.maximum(cat, dog)}
+    doubts = [np.select([names == name for name in seen], list(seen.values())), *(each[own] for each in opinions)]
+    ranks = np.log([rankdata(doubt) for doubt in doubts])
+    order = OWN_WEIGHT * ranks[0] + ranks[1:].mean(0)
+    most = np.argmin(doubts, 0)  # who doubts a label most
+    verdicts = np.array(verdicts_of(answers, classifier.metadata.present, classifier.metadata.both))
+    said = np.array([verdicts, *(np.array(classes)[each.argmax(1)] for each in opinions)])
+    likelier = np.where(verdicts != names, verdicts, np.take_along_axis(said, most[None], 0)[0])
     return [
-        Suspect(photos[index].photo, float(joint[index, own[index]]), classes[int(joint[index].argmax())])
+        Suspect(photos[index].photo, float(doubts[most[index]][index]), str(likelier[index]))
         for index in np.argsort(order, kind="stable")
     ]
 
 
-def features_of(classifier: Classifier, photos: Sequence[CachedPhoto]) -> np.ndarray:
-    """The last feature map's mean over all places: (n, channels)."""
+def answers_and_features(classifier: Classifier, photos: Sequence[CachedPhoto]) -> tuple[np.ndarray, np.ndarray]:
+    """Calibrated probabilities (n, 2), and the last feature map's mean over all places (n, channels)."""
 
     def last(pictures: Tensor) -> list[Tensor]:
-        return [classifier.network.features(pictures)]
+        features = classifier.network.features(pictures)
+        evidence, logits = evidence_of(classifier.network, features)
+        strongest = torch.from_numpy(strongest_places(evidence.cpu().numpy())).to(logits)
+        return [logits[..., None, None], strongest[..., None, None], features]
 
-    return means_of(last, EvaluationSamples(photos, classifier.metadata.preset()), classifier.device)
+    means = means_of(last, EvaluationSamples(photos, classifier.metadata.preset()), classifier.device)
+    logits, strongest, features = np.split(means, (len(LABELS), 2 * len(LABELS)), 1)
+    return classifier.probabilities(logits, strongest), features
 
 
 def stage_features(network: ResNet, photos: Sequence[CachedPhoto], device: torch.device) -> np.ndarray:
@@ -129,7 +146,7 @@ def write_suspects(path: Path, suspects: Sequence[Suspect]) -> None:
 
 
 def said_of(number: int, suspect: Suspect) -> str:
-    return f"{number}. called {suspect.photo.verdict} ({suspect.probability:.0%}), rather {suspect.likelier}"
+    return f"{number}. called {suspect.photo.verdict} ({percent(suspect.probability)}), rather {suspect.likelier}"
 
 
 SHEET = """\
