@@ -264,7 +264,12 @@ def test_the_camera_is_answered_from_the_cpu_without_a_borrowed_gpu(zero_gpu, ti
 def test_looking_inside_is_done_on_the_cpu_without_a_borrowed_gpu(zero_gpu, tiny_network, monkeypatch, examples):
     monkeypatch.setattr(device, "spaces", sys.modules["spaces"])
     handed_over = []
-    monkeypatch.setattr(look, "build", lambda classifier, source: handed_over.append(classifier))
+
+    def build(classifier, source):
+        handed_over.append(classifier)
+        return lambda event: None
+
+    monkeypatch.setattr(look, "build", build)
     classifier = Classifier(tiny_network, Metadata(input_size=64), torch.device("cpu"))
     page.build(classifier)
     classifier.device = torch.device("meta")  # as a GPU that is not there between two calls

@@ -8,6 +8,7 @@ const say = catdog.say;
 let shown = null; // what the canvas holds: the picture, and everything in the pixels of that picture
 let turn = 0; // counts the answers, so that a slow one never covers a newer one
 let asked = false; // for the finer map of this photo
+const TOLD = 5000; // ms, for which an answer makes room for why there is no other picture
 let without = null; // why Gradio's camera or the clipboard gives no picture
 let point = null; // where the visitor points, in the picture's pixels
 
@@ -207,6 +208,7 @@ const setWithout = (code) => {
   if (code === without) return;
   without = code;
   show();
+  if (code && props.value.state === "answer") setTimeout(() => without === code && setWithout(null), TOLD); // it is still true
 };
 watch("value", () => {
   without = null;

@@ -177,6 +177,17 @@ def test_a_clipboard_without_a_picture_gets_a_sentence(page, way):
     expect(page.locator("#answer .problem")).to_have_text(words.PASTE["nothing"][0], timeout=PATIENCE)
 
 
+def test_an_answer_comes_back_after_a_clipboard_without_a_picture(page, root):
+    upload(page, root / "examples" / "cat-ginger-kitten.jpg")
+    expect(verdict(page)).to_be_visible(timeout=PATIENCE)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate("navigator.clipboard.writeText('no picture')")
+    page.keyboard.press("Control+v")
+    expect(page.locator("#answer .problem")).to_have_text(words.PASTE["nothing"][0], timeout=PATIENCE)
+    expect(verdict(page)).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("#answer .problem")).to_be_hidden()
+
+
 def test_a_clipboard_that_is_refused_gets_a_sentence(browser, address):
     page = browser.new_page()
     page.add_init_script("navigator.clipboard.read = async () => { throw new DOMException('', 'NotAllowedError'); };")
