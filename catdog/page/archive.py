@@ -26,7 +26,7 @@ LOCATOR_SIGNATURE = b"PK\x06\x07"
 LOCATOR_SIZE = 20
 
 
-class ArchiveError(ValueError):
+class ArchiveError(Exception):
     """A zip that is not opened; `code` names the reason: `damaged`, `encrypted`, `method`, `nested`, `names` or `bomb`."""
 
     def __init__(self, code: str) -> None:
@@ -75,8 +75,6 @@ def members_of(path: Path) -> list[Member]:
         check_directory(path)
         with zipfile.ZipFile(path) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-    except ArchiveError:
-        raise
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
         raise ArchiveError("damaged") from error
     if any(leads_outside(entry.filename) for entry in entries):

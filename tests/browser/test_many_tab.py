@@ -47,6 +47,17 @@ def handed_over(root, tmp_path) -> list[Path]:
     return [*(examples / name for name in names), broken, packed]
 
 
+@pytest.fixture
+def holiday(root, tmp_path) -> Path:
+    """A folder with two photos, one of them in a folder of its own, and another file."""
+    folder = tmp_path / "holiday"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "notes.txt").write_text("no picture")
+    for place, name in (("a.jpg", "cat-chelsea.jpg"), ("deep/b.jpg", "neither-horses.jpg")):
+        (folder / place).write_bytes((root / "examples" / name).read_bytes())
+    return folder
+
+
 def hand_over(page: Page, paths: list[Path], count: int) -> None:
     page.set_input_files("#many-files input[type=file]", [str(path) for path in paths])
     expect(page.locator(SHOWN)).to_have_count(count, timeout=PATIENCE)
@@ -126,15 +137,10 @@ def test_a_click_opens_the_photo_in_the_photo_tab(many, handed_over, place):
     many.wait_for_function("document.querySelector('#picture img')?.naturalWidth > 100", timeout=PATIENCE)
 
 
-def test_a_folder_is_answered_without_its_other_files(many, root, tmp_path):
-    folder = tmp_path / "holiday"
-    (folder / "deep").mkdir(parents=True)
-    (folder / "notes.txt").write_text("no picture")
-    for place, name in (("a.jpg", "cat-chelsea.jpg"), ("deep/b.jpg", "neither-horses.jpg")):
-        (folder / place).write_bytes((root / "examples" / name).read_bytes())
+def test_a_folder_is_answered_without_its_other_files(many, holiday):
     with many.expect_file_chooser(timeout=PATIENCE) as chooser:
         many.locator("#many-folder").click()
-    chooser.value.set_files(str(folder))
+    chooser.value.set_files(str(holiday))
     expect(many.locator(SHOWN)).to_have_count(2, timeout=PATIENCE)
     assert sorted(names(many)) == ["a.jpg", "b.jpg"]
 
@@ -191,14 +197,9 @@ def test_photos_that_are_added_while_others_are_answered_take_their_place(many, 
     expect(many.locator("#answer .verdict")).to_have_text(words.VERDICT["dog"][0], timeout=PATIENCE)
 
 
-def test_a_folder_that_is_dropped_is_answered_without_its_other_files(many, root, tmp_path):
-    folder = tmp_path / "holiday"
-    (folder / "deep").mkdir(parents=True)
-    (folder / "notes.txt").write_text("no picture")
-    for place, name in (("a.jpg", "cat-chelsea.jpg"), ("deep/b.jpg", "neither-horses.jpg")):
-        (folder / place).write_bytes((root / "examples" / name).read_bytes())
+def test_a_folder_that_is_dropped_is_answered_without_its_other_files(many, root, holiday):
     alone = root / "examples" / "dog-german-shepherd.jpg"
-    drop(many, [folder, alone], "#many-files")
+    drop(many, [holiday, alone], "#many-files")
     expect(many.locator(SHOWN)).to_have_count(3, timeout=PATIENCE)
     assert sorted(names(many)) == ["a.jpg", "b.jpg", alone.name]
 
