@@ -51,7 +51,7 @@ def fit_calibration(
 
 def fit_present(pets: np.ndarray, negatives: np.ndarray, most: float = 0.015) -> float:
     """The threshold on the larger probability that calls fewest negatives a pet, with at most a share `most` of pets called
-    `neither`. It is at least a half, whatever that misses: no verdict names a pet that is more likely not there.
+    `neither`. It is at least a half, whatever that misses: where no pet is likelier there than not, none is named.
 
     Args:
         pets, negatives: calibrated probabilities (n, 2).

@@ -156,6 +156,10 @@ class TrainConfig:
             self.out = Path("runs/dry-run.safetensors")
         elif self.out == SHIPPED_OUT and self.arch != "resnet18":
             self.out = SHIPPED_OUT.with_name(f"catdog-{self.arch}.safetensors")
+        if self.place_loss and (self.mixup or self.cutmix):
+            raise OptionError("--place-loss does not go with --mixup or --cutmix, which blend places too.")
+        if self.out.is_dir():
+            raise OptionError(f"--out is {self.out}, a folder: it must be a file.")
         if self.init == "none":  # stages that have learnt nothing must learn
             self.frozen_stages, self.stage_decay = 0, 1.0
         if self.loss == "cross-entropy":  # a softmax has no word for both or neither

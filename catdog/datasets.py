@@ -9,9 +9,8 @@ import os
 import re
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
 from catdog.images import EXTENSIONS
@@ -220,17 +219,26 @@ def pictures_under(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file())
 
 
-def read_excluded(path: Path) -> set[str]:
-    """The names of the photos in a CSV with a column `path`: one of suspects, cut down to those that are wrong.
+def read_excluded(path: Path) -> Callable[[Path], bool]:
+    """Which photos a CSV with a column `path` names: one of suspects, cut down to those that are wrong.
+
+    An entry means every photo whose path ends in it, folder by folder: `cat/1.jpg` does not mean `dog/1.jpg`.
 
     Raises:
         DataError: for a file that is missing or is no such CSV.
     """
     try:
-        with open(path, newline="", encoding="utf-8") as file:
-            return {Path(row["path"]).name for row in csv.DictReader(file)}
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            entries = [Path(row["path"]).parts for row in csv.DictReader(file) if row["path"]]
     except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} is not a CSV with a column path ({error!r}): --exclude takes one.") from error
+    ends = {tuple(part for part in parts if part not in (".", "..")) for parts in entries}
+
+    def is_excluded(photo: Path) -> bool:
+        parts = photo.absolute().parts
+        return any(parts[start:] in ends for start in range(len(parts)))
+
+    return is_excluded
 
 
 def digest_of(path: Path) -> bytes | None:
@@ -283,7 +291,12 @@ def digests_in(fingerprint: str) -> list[bytes]:
 
 
 def some_seen(seen: str, photos: Sequence[Photo]) -> bool:
-    """Whether a fingerprint holds some of these photos, of those that are not held out."""
+    """Whether a fingerprint holds some of these photos, of those that are not held out.
+
+    Of up to a thousand of them, evenly spread, two must be in it: one may be there by chance.
+    """
     digests = set(digests_in(seen))
-    candidates = islice((photo for photo in photos if photo.part != "held-out"), 100)
-    return any((digest_of(photo.path) or b"")[:SHORT_DIGEST] in digests for photo in candidates)
+    candidates = [photo for photo in photos if photo.part != "held-out"]
+    candidates = candidates[:: len(candidates) // 1000 + 1]
+    found = sum((digest_of(photo.path) or b"")[:SHORT_DIGEST] in digests for photo in candidates)
+    return found >= min(2, max(1, len(candidates)))

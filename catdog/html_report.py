@@ -6,6 +6,7 @@ import base64
 import html
 import io
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,11 @@ from catdog.classifier import Classifier
 from catdog.images import open_picture
 from catdog.metrics import percent
 from catdog.render import COLORS, overlay
-from catdog.report import Scored, table_of
+from catdog.report import Scored, table_of, worst_of
 
 INK = "#808080"  # readable on white and on black
 SHOWN_SIDE = 320  # px, of a mistake's picture
+BINS = np.linspace(0, 1, 26)  # of the histograms
 
 
 def write_report(
@@ -32,8 +34,7 @@ def write_report(
     figures: dict[str, Any],
     scored: Sequence[Scored],
     classifier: Classifier,
-    command: str,
-    seconds: float,
+    made: dict[str, str],
 ) -> None:
     """Write `index.html` and `figures.json` into a folder that exists.
 
@@ -41,8 +42,10 @@ def write_report(
         folder: where to.
         figures: of `report.measure`, and `scored` what they were measured on.
         classifier: for the maps of the worst mistakes.
-        command: that makes this report again.
-        seconds: that it took until here.
+        made: how the report was made, in words: what, and its value.
+
+    Raises:
+        OSError: when a file cannot be written; then neither is changed.
     """
     probabilities = np.array([[each.prediction.cat, each.prediction.dog] for each in scored])
     labels = np.array([each.photo.label for each in scored])
@@ -55,12 +58,21 @@ def write_report(
         section("Figures", table(("", "figure"), table_of(figures)) + warning(figures)),
         section("Verdicts", verdicts(figures["confusion"])),
         *(section(title, figure) for title, figure in plots),
-        section("Worst mistakes", mistakes(figures["worst_mistakes"], scored, classifier)),
-        section("How it was made", made(figures, classifier, command, seconds)),
+        section("Worst mistakes", mistakes(worst_of(scored), classifier)),
+        section("How it was made", table(("", ""), list(made.items()))),
     ]
     page = PAGE.format(count=f"{figures['n']:,}", sections="\n".join(sections))
-    (folder / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    (folder / "index.html").write_text(page, encoding="utf-8")
+    drawn = {"made": made, "plots": points(probabilities, labels)}
+    files = {"figures.json": json.dumps(figures | drawn, indent=1) + "\n", "index.html": page}
+    temporary = {name: folder / f".{name}.{os.getpid()}.tmp" for name in files}
+    try:
+        for name, text in files.items():
+            temporary[name].write_text(text, encoding="utf-8")
+        for name in files:
+            os.replace(temporary[name], folder / name)
+    finally:
+        for path in temporary.values():
+            path.unlink(missing_ok=True)
 
 
 def section(title: str, content: str) -> str:
@@ -82,6 +94,10 @@ def warning(figures: dict[str, Any]) -> str:
     if "maps" not in figures:
         words += (
             "<p>None of these photos has a trimap: the maps were not measured, and no photos of both were made up.</p>"
+        )
+    elif "made_up_both" not in figures:
+        words += (
+            "<p>No photos of both were made up: that takes trimaps of cats and of dogs, and a network for both.</p>"
         )
     return words
 
@@ -122,16 +138,36 @@ def color_of(label: str) -> tuple[float, ...]:
     return tuple(value / 255 for value in COLORS[label])
 
 
+def points(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    """What the plots show and the figures do not hold: counts of the histograms' bins, and precision against recall."""
+    counts = {
+        name: {label: np.histogram(probabilities[group, index], BINS)[0].tolist() for index, label in enumerate(LABELS)}
+        for name, group in groups_of(labels)
+    }
+    shown: dict[str, Any] = {"histograms": counts}
+    pet = labels.sum(1) > 0
+    if pet.any() and not pet.all():
+        precise, found, _ = precision_recall_curve(pet, probabilities.max(1))
+        shown["precision_recall"] = np.stack([found, precise], 1).tolist()
+    return shown
+
+
+def groups_of(labels: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """Which photos show a cat, a dog and neither, as far as there are any."""
+    kinds = (("cat", (1, 0)), ("dog", (0, 1)), ("neither", (0, 0)))
+    groups = [(name, (labels == pair).all(1)) for name, pair in kinds]
+    return [(name, group) for name, group in groups if group.any()]
+
+
 def histograms(probabilities: np.ndarray, labels: np.ndarray) -> str:
     """Both probabilities, for photos of a cat, of a dog and of neither."""
-    groups = [(name, (labels == pair).all(1)) for name, pair in (("cat", (1, 0)), ("dog", (0, 1)), ("neither", (0, 0)))]
-    groups = [(name, group) for name, group in groups if group.any()]
+    groups = groups_of(labels)
     figure, all_axes = plot(len(groups))
     for axes, (name, group) in zip(all_axes, groups):
         for index, label in enumerate(LABELS):
             axes.hist(
                 probabilities[group, index],
-                np.linspace(0, 1, 26),
+                BINS,
                 color=color_of(label),
                 alpha=0.6,
                 label=f"p({label})",
@@ -160,30 +196,27 @@ def curves(scores: np.ndarray, positive: np.ndarray) -> str:
     figure, (roc, precision) = plot(2, width=7, height=3.4)
     wrong, right, _ = roc_curve(positive, scores)
     roc.plot(wrong, right, color=color_of("dog"))
-    roc.set(title="ROC", xlabel="negatives taken for pets", ylabel="pets found", xlim=(-0.005, 0.2), ylim=(0.8, 1.005))
     precise, found, _ = precision_recall_curve(positive, scores)
     precision.plot(found, precise, color=color_of("dog"))
-    precision.set(
-        title="precision and recall",
-        xlabel="pets found",
-        ylabel="of those found, pets",
-        xlim=(0.8, 1.005),
-        ylim=(0.8, 1.005),
-    )
+    # of a good network only the corner is worth looking at
+    edge = 0.2 if np.interp(0.2, wrong, right) > 0.9 else 1.0
+    low = (1 - edge - 0.005, 1.005)
+    roc.set(title="ROC", xlabel="negatives taken for pets", ylabel="pets found", xlim=(-0.005, edge), ylim=low)
+    precision.set(title="precision and recall", xlabel="pets found", ylabel="of those found, pets", xlim=low, ylim=low)
     return as_svg(figure, "ROC curve, and precision against recall")
 
 
-def mistakes(worst: Sequence[dict[str, Any]], scored: Sequence[Scored], classifier: Classifier) -> str:
+def mistakes(worst: Sequence[Scored], classifier: Classifier) -> str:
     """The worst mistakes as pictures with both maps."""
     if not worst:
         return "<p>None.</p>"
-    by_name = {each.photo.path.name: each.photo.path for each in scored}
     cards = []
     for each in worst:
-        [explanation] = classifier.explain([by_name[each["name"]]])
-        picture = overlay(open_picture(by_name[each["name"]]), explanation, classifier.metadata.evidence_scale)
-        words = f"{each['label']}, called {each['verdict']}: cat {percent(each['cat'])}, dog {percent(each['dog'])}"
-        cards.append(card(picture, words, each["name"]))
+        [explanation] = classifier.explain([each.photo.path])
+        picture = overlay(open_picture(each.photo.path), explanation, classifier.metadata.evidence_scale)
+        said = each.prediction
+        words = f"{each.photo.verdict}, called {said.verdict}: cat {percent(said.cat)}, dog {percent(said.dog)}"
+        cards.append(card(picture, words, each.photo.path.name))
     return f"<p>Orange is evidence for a cat, blue for a dog.</p><div class=cards>{''.join(cards)}</div>"
 
 
@@ -200,21 +233,6 @@ def as_jpeg(picture: Image.Image) -> str:
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=85)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
-
-
-def made(figures: dict[str, Any], classifier: Classifier, command: str, seconds: float) -> str:
-    metadata = classifier.metadata
-    training = metadata.training
-    counts = ", ".join(f"{count:,} {name}" for name, count in figures["counts"].items())
-    rows = [
-        ("photos", counts),
-        ("command", command),
-        ("time", f"{seconds:.0f} s"),
-        ("network", f"{metadata.architecture}, {metadata.resize}, {metadata.input_size} px"),
-        ("trained on", "; ".join(training.get("folders", ())) or "unknown"),
-        ("commit, PyTorch", f"{training.get('commit', '')}, {training.get('torch', '')}"),
-    ]
-    return table(("", ""), rows)
 
 
 PAGE = """\

@@ -66,14 +66,20 @@ def localize(photos: Sequence[CachedPhoto], map_of: MapOf, threshold: float) -> 
         pet = np.asarray(photo.mask()) > 0
         height, width = pet.shape
         values = map_of(photo, photo.photo.label.index(1))
-        fine = fine_map(values, (width, height))
-        result.pointed.append(bool(pet[np.unravel_index(fine.argmax(), fine.shape)]))
+        result.pointed.append(bool(pet[peak_of(values, (width, height))]))
         result.off_centre.append(not pet[height // 2, width // 2])
-        positive = np.maximum(fine, 0)
+        positive = np.maximum(fine_map(np.maximum(values, 0), (width, height)), 0)
         result.inside.append(float(positive[pet].sum() / positive.sum()) if positive.any() else 0.0)
         [box] = boxes_of(values[None], (0, 0, width, height), threshold)
         result.overlaps.append(0.0 if box is None else overlap(box, box_around(pet)))
     return result
+
+
+def peak_of(values: np.ndarray, size: tuple[int, int]) -> tuple[int, int]:
+    """Where a map (h, w) is highest: row and column in a photo of a size (width, height)."""
+    fine = fine_map(values, size)
+    row, column = np.unravel_index(fine.argmax(), fine.shape)
+    return int(row), int(column)
 
 
 def corloc(overlaps: Sequence[float]) -> Rate:
@@ -103,21 +109,21 @@ def point_at_both(
         pet = rng.choice([photo for photo in photos if photo.photo.label != base.photo.label])
         picture, placed = composites.paste(base.picture(), pet.picture(), pet.mask(), rng, fraction, base.mask())
         above = np.asarray(placed) > 127
-        below = (np.asarray(base.mask().resize(picture.size)) > 0) & ~above
+        below = (np.asarray(base.mask().resize(picture.size, Image.Resampling.NEAREST)) > 0) & ~above
         evidence = evidence_of(picture)
         for photo, mask in ((pet, above), (base, below)):
             label = photo.photo.label.index(1)
-            fine = fine_map(evidence[label], picture.size)
-            hits[LABELS[label]].append(bool(mask[np.unravel_index(fine.argmax(), fine.shape)]))
+            hits[LABELS[label]].append(bool(mask[peak_of(evidence[label], picture.size)]))
     hits["both at once"] = [cat and dog for cat, dog in zip(*hits.values())]
     return {name: Rate(sum(values), len(values)) for name, values in hits.items()}
 
 
 def fit_box_threshold(photos: Sequence[CachedPhoto], map_of: MapOf) -> float:
-    """Of BOX_THRESHOLDS the one whose boxes overlap the pets' best, on photos that are not held out."""
+    """Of BOX_THRESHOLDS the one whose boxes overlap the pets' most, on photos that are not held out."""
     maps = {id(photo): map_of(photo, photo.photo.label.index(1)) for photo in photos}
     scores = [
-        localize(photos, lambda photo, label: maps[id(photo)], threshold).corloc.value for threshold in BOX_THRESHOLDS
+        np.mean(localize(photos, lambda photo, label: maps[id(photo)], threshold).overlaps)
+        for threshold in BOX_THRESHOLDS
     ]
     return BOX_THRESHOLDS[int(np.argmax(scores))]
 

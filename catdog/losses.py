@@ -17,7 +17,7 @@ def loss_of(logits: Tensor, targets: Tensor, kind: str, smoothing: float) -> Ten
     Szegedy et al. 2016, section 7: towards one half, by `smoothing`.
     """
     if kind == "cross-entropy":
-        return F.cross_entropy(logits, targets.argmax(1), label_smoothing=smoothing)
+        return F.cross_entropy(logits, targets, label_smoothing=smoothing)
     return F.binary_cross_entropy_with_logits(logits, targets * (1 - smoothing) + smoothing / 2)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -123,10 +124,12 @@ def calibration_error_by_chance(probabilities: np.ndarray, trials: int = 400, se
     return float(np.mean([calibration_error(probabilities, labels) for labels in draws]))
 
 
-def mean_interval(values: np.ndarray) -> tuple[float, tuple[float, float]]:
-    """Mean with its 95% interval by the normal approximation."""
+def mean_interval(values: np.ndarray) -> tuple[float, tuple[float, float] | None]:
+    """Mean with its 95% interval by the normal approximation, which a single value does not have."""
     mean = float(values.mean())
-    half = Z95 * float(values.std(ddof=1)) / np.sqrt(len(values)) if len(values) > 1 else float("nan")
+    if len(values) < 2:
+        return mean, None
+    half = Z95 * float(values.std(ddof=1)) / np.sqrt(len(values))
     return mean, (mean - half, mean + half)
 
 
@@ -157,9 +160,10 @@ def confusion(labels: list[tuple[int, int]], verdicts: list[str]) -> dict[str, d
 
 
 def percent(probability: float) -> str:
-    """A probability for people, rounded towards doubt: never 0% or 100%."""
+    """A probability for people in whole percent, rounded towards doubt, which is a half: never 0% or 100%."""
     if probability > 0.99:
         return "over 99%"
     if probability < 0.01:
         return "under 1%"
-    return f"{probability:.0%}"
+    exact = round(100 * probability, 6)  # 100 * 0.57 is 56.99999999999999
+    return f"{math.floor(exact) if exact > 50 else math.ceil(exact)}%"

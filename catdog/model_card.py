@@ -15,14 +15,18 @@ def model_card(metadata: Metadata, tables: dict[str, str] | None = None) -> str:
 
     Args:
         metadata: of a checkpoint that `scripts/train.py` made.
-        tables: the Markdown of `tables_beside`.
+        tables: the Markdown of `tables_of`.
     """
     training = metadata.training
     depth = metadata.architecture.removeprefix("resnet")
     sections = [
         f"# catdog, a ResNet-{depth} that tells cats and dogs apart",
-        "Written by `scripts/train.py` together with the checkpoint beside it; every figure is from the checkpoint's own "
-        "metadata.",
+        "Written by `scripts/train.py` together with the checkpoint beside it, from the checkpoint's own metadata"
+        + (
+            ", and by `scripts/card.py` with the tables of other commands, each named above its table."
+            if tables
+            else "."
+        ),
         "## What it answers",
         answers(metadata),
         "## How good it is",
@@ -39,9 +43,16 @@ def model_card(metadata: Metadata, tables: dict[str, str] | None = None) -> str:
     return "\n\n".join(sections) + "\n"
 
 
-def tables_beside(checkpoint: Path) -> dict[str, str]:
-    """The tables that scripts have written beside a checkpoint, by name: `tried`, `inputs`, `maps`, `faithful`."""
-    paths = {name: checkpoint.with_name(f"{name}.md") for name in TABLES}
+def table_path(checkpoint: Path, name: str) -> Path:
+    """Where a table about a checkpoint stands, one of TABLES: in a folder of the checkpoint's name, made here."""
+    folder = checkpoint.with_suffix("")
+    folder.mkdir(exist_ok=True)
+    return folder / f"{name}.md"
+
+
+def tables_of(checkpoint: Path) -> dict[str, str]:
+    """The tables that scripts have written about a checkpoint, by name."""
+    paths = {name: checkpoint.with_suffix("") / f"{name}.md" for name in TABLES}
     return {name: path.read_text(encoding="utf-8").strip() for name, path in paths.items() if path.exists()}
 
 
@@ -103,7 +114,7 @@ def licence(metadata: Metadata) -> str:
         "The code is under Apache-2.0; the weights are not simply that. They learnt from their photos and their starting "
         "weights, and what those allow limits what the weights may be used for."
     )
-    names = " ".join(metadata.training["counts"]["training"])
+    names = " ".join(name for run in runs_of(metadata.training) for name in run["counts"]["training"])
     if "kaggle" in names:
         text += " Kaggle's Dogs vs. Cats photos (Asirra) are for research only."
     if "oxford" in names:
@@ -127,11 +138,16 @@ TABLES = {  # file name without .md: heading, words
         "Runs of `scripts/train.py`, by `scripts/card.py --tried`: how well the epoch that each kept did on the tuning "
         "photos. The last one is the checkpoint.",
     ),
+    "repeated": (
+        "How far runs differ",
+        "The default recipe in full, from the same photos and starting weights, by `scripts/train.py --bfloat16` with "
+        "several seeds and `scripts/card.py --repeated`. These checkpoints are not the shipped one.",
+    ),
     "recipes": (
         "Which recipe it learns by",
         "Training recipes on a small task, by `scripts/compare_recipes.py`: a third of the training photos, two epochs at "
-        "128 px, all else as in `scripts/train.py`; figures on tuning photos, the mean over the seeds and the lowest and "
-        "highest of them.",
+        "128 px, shown photos at 160, all else as in `scripts/train.py`; figures on tuning photos, from logits, the mean over "
+        "the seeds and the lowest and highest of them.",
     ),
     "inputs": (
         "Which input it is shown",
@@ -139,19 +155,20 @@ TABLES = {  # file name without .md: heading, words
         "the photo's shape, *squash* makes it a square, *crop* is the tutorials' resize to 256 and centre crop of 224. "
         "Wide photos are at least 1.45 times as long as high or the other way round; far pets are cut out and pasted at "
         "0.3 of a negative's short side; both are put together from two photos. Areas under the curve need no threshold: "
-        "one minus it is how often a random pair is ordered wrongly.",
+        "one minus it is how often a random pair is ordered wrongly. Two-way and the areas are those of the logits.",
     ),
     "others": (
         "What it says of other things",
-        "Verdicts on what it was never taught, by `scripts/measure_others.py`: pictures drawn by that script, and pictures "
-        "of Debian's packages `tuxpaint-stamps-default` and `openclipart-png`, chosen by the commands in that script. `animals "
-        "cut out` and `clip-art animals` hold no cat and no dog, big cats excepted; `clip-art pets` hold nothing else.",
+        "Verdicts on pictures from elsewhere, by `scripts/measure_others.py`: pictures drawn by that script, and pictures "
+        "of Debian's packages `tuxpaint-stamps-default` and `openclipart-png`, chosen by the commands in that script. "
+        "Training saw others of the plain colours and gradients, and nothing of the rest. `animals cut out` and `clip-art "
+        "animals` hold no cat and no dog, big cats excepted; `clip-art pets` hold nothing else.",
     ),
     "left-out": (
         "What it says of kinds it was not taught",
         "The small task of `scripts/compare_recipes.py`, trained once with every negative and once without each group of "
         "them, by `scripts/leave_out.py`. Where nothing is left out, the figure is that of the group's held-out photos; "
-        "where it is, that of all its photos. A network trained in full does better at both.",
+        "where it is, that of all its photos.",
     ),
     "scores": (
         "Which score tells pets from other things, and both from one",
@@ -176,9 +193,9 @@ TABLES = {  # file name without .md: heading, words
 }
 
 WEAKNESSES = """\
-Drawings, toys and plush: it has only seen photos. Animals that look like a cat or a dog and that it has never been told
-about (foxes, wolves, raccoons, red pandas) may be called one. Pets smaller than a fifth of the photo, or hidden behind
-each other, are missed. It knows no breeds, no individuals, and nothing about people."""
+Drawings, toys and plush: it has only seen photos. Animals that look like a cat or a dog (foxes, wolves, lions, rabbits,
+raccoons, red pandas) may be called one, those of a kind that it has never been told about most often. Pets smaller than a
+fifth of the photo, or hidden behind each other, are missed. It knows no breeds, no individuals, and nothing about people."""
 
 
 def rows(head: tuple[str, ...], body: list[tuple]) -> str:

@@ -57,7 +57,8 @@ def overlay(picture: Image.Image, explanation: Explanation, scale: float, boxes:
 def enlarge(evidence: np.ndarray, size: tuple[int, int], scale: float) -> np.ndarray:
     """Evidence (2, h, w) -> shares of the scale in [0, 1], (2, height, width), smoothly enlarged."""
     places = evidence.shape[1] * evidence.shape[2]
-    return np.stack([fine_map(np.clip(values * (places / scale), 0, 1), size) for values in evidence])
+    shares = np.maximum(evidence, 0) * (places / scale)
+    return np.clip([fine_map(values, size) for values in shares], 0, 1)
 
 
 def plot_curves(curves: list[dict[str, float]], path: Path) -> None:

@@ -140,7 +140,7 @@ def figures_of(scored: Sequence[Scored]) -> dict[str, Any]:
         figures["pets"] = {
             "n": int(pets.sum()),
             "two_way_accuracy": rate(two_way_right(probabilities[pets], labels[pets])),
-            "two_way_log_loss": {"value": mean, "interval": list(interval)},
+            "two_way_log_loss": {"value": mean, "interval": interval and list(interval)},
             "called_neither": rate(verdicts[pets] == "neither"),
             "called_both": rate(verdicts[pets] == "both"),
             "calibration_error": errors_of(probabilities[pets], labels[pets]),
@@ -150,6 +150,7 @@ def figures_of(scored: Sequence[Scored]) -> dict[str, Any]:
             source: {
                 "two_way_accuracy": rate(two_way_right(probabilities[at], labels[at])),
                 "called_neither": rate(verdicts[at] == "neither"),
+                "called_both": rate(verdicts[at] == "both"),
             }
             for source in sorted(set(sources[pets]))
             for at in [pets & (sources == source)]
@@ -169,7 +170,6 @@ def figures_of(scored: Sequence[Scored]) -> dict[str, Any]:
             "roc": roc(probabilities[pets].max(1), probabilities[negatives].max(1)),
             "calibration_error": errors_of(probabilities[known], labels[known]),
         }
-    mistakes = [each for each in scored if each.prediction.verdict != each.photo.verdict]
     figures["worst_mistakes"] = [
         {
             "name": each.photo.path.name,
@@ -178,9 +178,15 @@ def figures_of(scored: Sequence[Scored]) -> dict[str, Any]:
             "cat": each.prediction.cat,
             "dog": each.prediction.dog,
         }
-        for each in sorted(mistakes, key=lambda each: -each.surprise)[:WORST]
+        for each in worst_of(scored)
     ]
     return figures
+
+
+def worst_of(scored: Sequence[Scored]) -> list[Scored]:
+    """The mistakes that it was surest of, the worst first."""
+    mistakes = [each for each in scored if each.prediction.verdict != each.photo.verdict]
+    return sorted(mistakes, key=lambda each: -each.surprise)[:WORST]
 
 
 def rate(right: np.ndarray) -> dict[str, Any]:
@@ -232,11 +238,7 @@ def table_of(figures: dict[str, Any]) -> list[tuple[str, str]]:
         errors = pets["calibration_error"]
         rows += [
             ("pets: two-way right", in_words(pets["two_way_accuracy"])),
-            (
-                "pets: two-way log loss",
-                f"{loss['value']:.4f} (n {pets['n']}, 95% interval {max(0, loss['interval'][0]):.4f} "
-                f"to {loss['interval'][1]:.4f})",
-            ),
+            ("pets: two-way log loss", loss_in_words(loss, pets["n"])),
             ("pets: called neither", in_words(pets["called_neither"])),
             ("pets: called both", in_words(pets["called_both"])),
             ("pets: calibration error", calibration_in_words(errors)),
@@ -258,6 +260,7 @@ def table_of(figures: dict[str, Any]) -> list[tuple[str, str]]:
         rows += [
             ("maps: peak on the pet", in_words(maps["peak_on_pet"])),
             ("the photo's centre: on the pet", in_words(centre)),
+            ("maps: peak on the pet where the centre is not", in_words(maps["peak_on_pet_off_centre"])),
             ("maps: evidence on the pet", f"{maps['energy_on_pet']:.1%} (the pet covers {maps['pet_area']:.1%})"),
             ("maps: box found", in_words(maps["box_found"])),
             *((f"{name}: box found", in_words(each)) for name, each in boxes.items()),
@@ -271,7 +274,16 @@ def table_of(figures: dict[str, Any]) -> list[tuple[str, str]]:
     for source, each in figures.get("pets_by_source", {}).items():
         rows.append((f"{source}: two-way right", in_words(each["two_way_accuracy"])))
         rows.append((f"{source}: called neither", in_words(each["called_neither"])))
+        if "called_both" in each:  # checkpoints of earlier versions do not say it
+            rows.append((f"{source}: called both", in_words(each["called_both"])))
     return rows
+
+
+def loss_in_words(loss: dict[str, Any], n: int) -> str:
+    if loss["interval"] is None:
+        return f"{loss['value']:.4f} (n {n})"
+    low, high = loss["interval"]
+    return f"{loss['value']:.4f} (n {n}, 95% interval {max(0, low):.4f} to {high:.4f})"
 
 
 def calibration_in_words(errors: dict[str, dict[str, float]]) -> str:

@@ -31,7 +31,7 @@ from catdog.checkpoint import (
 )
 from catdog.classifier import Classifier
 from catdog.config import OptionError, TrainConfig
-from catdog.datasets import DataError, digests_in, fingerprint, read_folders
+from catdog.datasets import DataError, digests_in, fingerprint, read_folders, short_digest
 from catdog.device import DeviceError, choose_device, is_out_of_memory, repeat_exactly
 from catdog.localization import closed_form, fit_box_threshold
 from catdog.metrics import probabilities_of
@@ -294,8 +294,12 @@ def describe(config: TrainConfig, photos: Photos) -> dict:
     of_this_machine = ("average", "data", "neither", "exclude", "out", "device", "resume", "workers", "dry_run")
     options = {name: value for name, value in asdict(config).items() if name not in of_this_machine}
     if config.average:
-        options["average"] = " ".join(path.name for path in config.average)
+        options["average"] = " ".join(
+            f"{path.name} ({short_digest(path.read_bytes()).hex()})" for path in config.average
+        )
     before, seen = earlier_run(config.init)
+    for path in config.average:
+        seen += earlier_run(str(path))[1]
     return {
         "folders": photos.folders,
         "init": Path(config.init).name,

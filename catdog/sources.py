@@ -42,8 +42,8 @@ def gather(config: TrainConfig, say: Callable[[str], None]) -> Photos:
     if copies:
         say(f"{len(copies)} copies of other photos are left out.")
     if config.exclude:
-        excluded = read_excluded(config.exclude)
-        kept = [photo for photo in photos if photo.part != "training" or photo.path.name not in excluded]
+        is_excluded = read_excluded(config.exclude)
+        kept = [photo for photo in photos if photo.part != "training" or not is_excluded(photo.path)]
         say(f"{len(photos) - len(kept)} training photos are left out, as {config.exclude} says.")
         photos = kept
     if config.loss == "cross-entropy":  # a softmax knows one pet a photo

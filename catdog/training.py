@@ -153,7 +153,7 @@ class Run:
         with half_precision(self.device, self.config.bfloat16):
             evidence, logits = self.model(pictures)
         loss = loss_of(logits, targets, self.config.loss, self.config.label_smoothing)
-        if self.config.place_loss and self.mix is None:
+        if self.config.place_loss:
             loss = loss + self.config.place_loss * place_loss(evidence, places.to(self.device, non_blocking=True))
         self.scaler.scale(share * loss).backward()
         return share * loss.item(), right(logits, targets, self.config.loss)

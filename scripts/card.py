@@ -15,7 +15,7 @@ import tyro  # noqa: E402
 
 from catdog.checkpoint import SHIPPED, CheckpointError, load_checkpoint  # noqa: E402
 from catdog.config import TrainConfig  # noqa: E402
-from catdog.model_card import figures, model_card, rows, tables_beside  # noqa: E402
+from catdog.model_card import figures, model_card, rows, table_path, tables_of  # noqa: E402
 
 FIGURES = re.compile(r"(<!-- figures: written by scripts/card.py -->\n).*?(<!-- /figures -->)", re.DOTALL)
 
@@ -37,6 +37,7 @@ CHINESE = {  # of the table's words; the longer ones first
     "made-up both, at a half: peak on its pet, both at once": "合成照片，贴上的占二分之一：两个峰值都在自己的宠物上",
     "made-up both, at a half: peak on its pet, cat": "合成照片，贴上的占二分之一：猫的峰值在猫身上",
     "made-up both, at a half: peak on its pet, dog": "合成照片，贴上的占二分之一：狗的峰值在狗身上",
+    "maps: peak on the pet where the centre is not": "证据图：照片中心不在宠物上时，峰值在宠物上",
     "maps: peak on the pet": "证据图：峰值在宠物上",
     "the photo's centre: on the pet": "照片中心：在宠物上",
     "maps: evidence on the pet": "证据图：落在宠物上的证据",
@@ -48,6 +49,7 @@ CHINESE = {  # of the table's words; the longer ones first
     "both: called both": "猫狗都有：判为 both",
     ": two-way right": "：二选一正确",
     ": called neither": "：判为 neither",
+    ": called both": "：判为 both",
     "verdict right": "结论正确",
     "95% interval": "95% 区间",
     "perfectly calibrated": "完美校准时为",
@@ -70,6 +72,8 @@ class Options:
     checkpoint: Path = SHIPPED
     tried: tuple[Path, ...] = ()
     """Checkpoints of other runs: they become the card's table of what was tried."""
+    repeated: tuple[Path, ...] = ()
+    """Checkpoints of runs that differ in their seed alone: they become the card's table of how far such runs differ."""
 
 
 def tried(checkpoints: Sequence[Path]) -> str:
@@ -94,6 +98,53 @@ def tried(checkpoints: Sequence[Path]) -> str:
     return rows(("options that are not the defaults", "epoch kept", "loss", "both labels right", "two-way"), body)
 
 
+def repeated(checkpoints: Sequence[Path]) -> str:
+    """One row a run: its seed, and its figures on tuning and on held-out photos; then the mean over the runs.
+
+    Raises:
+        CheckpointError: when one cannot be read, or is not of such a run.
+    """
+    runs = []
+    allowed = asdict(TrainConfig()) | {"seed": None, "init": None, "bfloat16": None}
+    for path in checkpoints:
+        _, metadata = load_checkpoint(path)
+        options = metadata.training.get("options", {})
+        if changed := [name for name, value in options.items() if allowed.get(name) not in (None, value)]:
+            raise CheckpointError(f"{path} is of a run with another {', '.join(changed)}: only the seed may differ.")
+        if not metadata.held_out.keys() >= {"pets", "negatives"}:
+            raise CheckpointError(f"{path} has no figures on held-out pets and negatives.")
+        tuning, pets = metadata.training["tuning"], metadata.held_out["pets"]
+        values = (
+            tuning["tuning_two_way"],
+            tuning["tuning_loss"],
+            pets["two_way_accuracy"]["value"],
+            pets["two_way_log_loss"]["value"],
+            pets["called_neither"]["value"],
+            metadata.held_out["negatives"]["called_neither"]["value"],
+            metadata.held_out["pets_against_negatives"]["auroc"],
+        )
+        runs.append((options["seed"], values))
+    forms = ("{:.2%}", "{:.4f}", "{:.2%}", "{:.4f}", "{:.2%}", "{:.2%}", "{:.4f}")
+    means = [sum(column) / len(runs) for column in zip(*(values for _, values in runs))]
+    head = (
+        "seed",
+        "tuning: two-way",
+        "loss",
+        "held-out: two-way",
+        "log loss",
+        "pets called neither",
+        "negatives called neither",
+        "AUROC",
+    )
+    return rows(
+        head,
+        [
+            (name, *(form.format(value) for form, value in zip(forms, values)))
+            for name, values in [*runs, ("mean", means)]
+        ],
+    )
+
+
 def main() -> int:
     options = tyro.cli(Options, prog="card.py")
     try:
@@ -105,10 +156,18 @@ def main() -> int:
         print(f"card.py: {options.checkpoint} does not say how it was trained: it gets no card.", file=sys.stderr)
         return 2
     card = options.checkpoint.with_suffix(".md")
-    if options.tried:
-        table = tried((*options.tried, options.checkpoint))
-        options.checkpoint.with_name("tried.md").write_text(table + "\n", encoding="utf-8")
-    card.write_text(model_card(metadata, tables_beside(options.checkpoint)), encoding="utf-8")
+    try:
+        tables = {}
+        if options.tried:
+            tables["tried"] = tried((*options.tried, options.checkpoint))
+        if options.repeated:
+            tables["repeated"] = repeated(options.repeated)
+    except CheckpointError as error:
+        print(f"card.py: {error}", file=sys.stderr)
+        return 2
+    for name, table in tables.items():
+        table_path(options.checkpoint, name).write_text(table + "\n", encoding="utf-8")
+    card.write_text(model_card(metadata, tables_of(options.checkpoint)), encoding="utf-8")
     print(f"Wrote {card}.")
     if options.checkpoint.resolve() == SHIPPED.resolve():
         table = figures(metadata)

@@ -21,7 +21,7 @@ from catdog.classifier import Classifier, Prediction
 from catdog.datasets import DataError
 from catdog.device import DeviceError, choose_device
 from catdog.metrics import Rate, auroc, two_way_log_losses
-from catdog.model_card import rows
+from catdog.model_card import rows, table_path
 from catdog.samples import CachedPhoto, cache_photos, made_up, made_up_both
 from catdog.transforms import Resize
 
@@ -118,7 +118,7 @@ def main() -> int:
         f"\n\nn: {counts}; log loss: two-way, of the calibrated probabilities; ms: for a photo, decoded, on the machine that "
         "made this table.\n"
     )
-    options.checkpoint.with_name("inputs.md").write_text(table, encoding="utf-8")
+    table_path(options.checkpoint, "inputs").write_text(table, encoding="utf-8")
     return 0
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 import tyro
 
-from catdog.checkpoint import CheckpointError
+from catdog.checkpoint import SHIPPED, CheckpointError
 from catdog.config import TrainConfig
 from catdog.datasets import DataError
 from catdog.device import DeviceError, choose_device
@@ -77,7 +77,7 @@ class Options:
     only: tuple[str, ...] = ()
     """Variants to run; without it, all that are not in the table yet."""
     seeds: tuple[int, ...] = field(default_factory=lambda: (0, 1))
-    out: Path = Path("checkpoints/recipes.csv")
+    out: Path = SHIPPED.with_suffix("") / "recipes.csv"
     """Every run's result; the table is written beside it, `.md`."""
     device: str = "auto"
     bfloat16: bool = False

@@ -25,7 +25,7 @@ from catdog.datasets import DataError, Photo
 from catdog.device import DeviceError, half_precision
 from catdog.evidence import evidence_of, strongest_places
 from catdog.metrics import auroc, probabilities_of
-from catdog.model_card import rows
+from catdog.model_card import rows, table_path
 from catdog.samples import WAYS, CachedPhoto, EvaluationSamples, cache_photos, made_up_both
 
 NEIGHBOURS = 20  # the distance is to the last of them (Sun et al. 2022, section 4)
@@ -80,7 +80,7 @@ def main() -> int:
     table = rows(("pets against", *columns), body) + f"\n\nn: {counts}.\n"
     table += "\n" + table_of_both(classifier, cached(kinds["pets"]), looks["pets"])
     print(table)
-    options.checkpoint.with_name("scores.md").write_text(table, encoding="utf-8")
+    table_path(options.checkpoint, "scores").write_text(table, encoding="utf-8")
     return 0
 
 

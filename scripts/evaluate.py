@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shlex
 import sys
@@ -16,7 +17,7 @@ import tyro
 from tqdm import tqdm
 
 from catdog import datasets, load
-from catdog.checkpoint import CheckpointError
+from catdog.checkpoint import SHIPPED, CheckpointError
 from catdog.classifier import Classifier
 from catdog.datasets import DataError, Photo, some_seen
 from catdog.device import DeviceError
@@ -80,9 +81,15 @@ def main() -> int:
         if not photos:
             raise DataError("None of these photos belongs to the part to be scored: try --split all.")
         for path in (options.json, options.suspects):
-            if path:
-                path.open("a").close()  # a file that cannot be written is told now, not after minutes
+            if path and not path.exists():  # a file that cannot be written is told now, not after minutes
+                path.open("a").close()
+                path.unlink()
         if options.report:
+            labels = {photo.label for photo in photos}
+            if missing := [name for name, label in (("cat", (1, 0)), ("dog", (0, 1))) if label not in labels]:
+                raise DataError(
+                    f"A report needs photos of cats and of dogs: there is none of a {' and of a '.join(missing)}."
+                )
             options.report.mkdir(parents=True, exist_ok=True)
     except (DataError, CheckpointError, DeviceError) as error:
         print(f"evaluate.py: {error}", file=sys.stderr)
@@ -102,15 +109,33 @@ def main() -> int:
         print("evaluate.py: none of the photos could be read.", file=sys.stderr)
         return 1
     print(as_text(figures))
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    if options.report:
-        from catdog.html_report import write_report
+    try:
+        if options.json:
+            options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        if options.report:
+            from catdog.html_report import write_report
 
-        command = f"python scripts/evaluate.py {shlex.join(sys.argv[1:])}"
-        write_report(options.report, figures, scored, classifier, command, time.monotonic() - started)
-        print(f"Wrote {options.report / 'index.html'}.")
+            write_report(options.report, figures, scored, classifier, how_made(options, classifier, figures, started))
+            print(f"Wrote {options.report / 'index.html'}.")
+    except OSError as error:
+        print(f"evaluate.py: the figures cannot be written: {error.strerror}.", file=sys.stderr)
+        return 1
     return 1 if failed else 0
+
+
+def how_made(options: Options, classifier: Classifier, figures: dict, started: float) -> dict[str, str]:
+    """For the report: on which photos, by which command, of which checkpoint."""
+    metadata, path = classifier.metadata, options.checkpoint or SHIPPED
+    training = metadata.training
+    return {
+        "photos": ", ".join(f"{count:,} {name}" for name, count in figures["counts"].items()),
+        "command": f"python scripts/evaluate.py {shlex.join(sys.argv[1:])}",
+        "time": f"{time.monotonic() - started:.0f} s",
+        "checkpoint": f"{path.name}, SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}",
+        "network": f"{metadata.architecture}, {metadata.resize}, {metadata.input_size} px",
+        "trained on": "; ".join(training.get("folders", ())) or "unknown",
+        "commit, PyTorch": f"{training.get('commit', '')}, {training.get('torch', '')}",
+    }
 
 
 def write_suspects_of(classifier: Classifier, photos: list[Photo], path: Path, init: str) -> int:

@@ -51,7 +51,7 @@ class Options:
     """What to leave out, in turns: the beginnings of file names, several with commas."""
     init: str = "imagenet"
     """Starting weights, as for train.py."""
-    out: Path = SHIPPED.parent / "left-out.md"
+    out: Path = SHIPPED.with_suffix("") / "left-out.md"
     device: str = "auto"
     bfloat16: bool = False
     """As for train.py."""

@@ -24,7 +24,7 @@ from catdog.evidence import CAM_METHODS
 from catdog.faithfulness import deletion_and_insertion, edges, likeness, random_map, randomised
 from catdog.localization import Localization, MapOf, by_package, centred_boxes, closed_form, corloc, gaussian, localize
 from catdog.metrics import mean_interval
-from catdog.model_card import rows
+from catdog.model_card import rows, table_path
 from catdog.samples import CachedPhoto, cache_photos
 
 SLOW = ("ScoreCAM", "AblationCAM")  # half a minute a photo on two cores
@@ -109,12 +109,12 @@ def main() -> int:
         f"centred box that does best, of {nearest:.2f} of each side. ms: for a photo from its bytes to the scored map."
     )
     table = f"{rows(HEAD, body)}\n\n{note}\n"
-    options.checkpoint.with_name("maps.md").write_text(table, encoding="utf-8")
+    table_path(options.checkpoint, "maps").write_text(table, encoding="utf-8")
     some = random.Random(1).sample(photos, min(options.faithful, len(photos)))
     if some:
         table = f"{perturbed(classifier, some)}\n\n{sanity(classifier, some)}\n"
         print(table)
-        options.checkpoint.with_name("faithful.md").write_text(table, encoding="utf-8")
+        table_path(options.checkpoint, "faithful").write_text(table, encoding="utf-8")
     return 0
 
 
@@ -141,7 +141,8 @@ def sanity(classifier: Classifier, photos: Sequence[CachedPhoto]) -> str:
 
 
 def interval(values: Sequence[float]) -> str:
-    mean, (low, high) = mean_interval(np.asarray(values))
+    mean, around = mean_interval(np.asarray(values))
+    low, high = around or (mean, mean)
     return f"{mean:.3f} ({low:.3f} to {high:.3f})"
 
 

@@ -33,7 +33,7 @@ from catdog.datasets import VERDICTS
 from catdog.device import DeviceError
 from catdog.images import Picture
 from catdog.metrics import Rate
-from catdog.model_card import rows
+from catdog.model_card import rows, table_path
 
 SEED = 0
 SIDE = 320  # px
@@ -70,7 +70,7 @@ def main() -> int:
         row = row_of(name, classifier, pictures)
         print(*row, sep="  ", flush=True)
         body.append(row)
-    options.checkpoint.with_name("others.md").write_text(rows(HEAD, body) + "\n", encoding="utf-8")
+    table_path(options.checkpoint, "others").write_text(rows(HEAD, body) + "\n", encoding="utf-8")
     return 0
 
 

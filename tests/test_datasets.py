@@ -13,10 +13,14 @@ import pytest
 from catdog.datasets import (
     DataError,
     Photo,
+    fingerprint,
     negatives,
     part_by_hash,
+    read_excluded,
     read_folders,
     recognise,
+    short_digest,
+    some_seen,
     without_duplicates,
 )
 
@@ -266,6 +270,45 @@ def test_a_file_name_that_is_not_utf8_has_a_part_too():
 
 
 # ---------------------------------------------------------------------------- the same photo twice
+
+
+def test_an_excluded_photo_is_known_by_the_end_of_its_path(tmp_path):
+    excluded = tmp_path / "odd.csv"
+    here = tmp_path.resolve()
+    rows = ["path,why", "cat/1.jpg,a drawing", "../pets/dog/2.jpg,a cat", f"{here}/dog/3.jpg,none", "4.jpg,none", ","]
+    excluded.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(rows).encode())  # as spreadsheets write it
+    is_excluded = read_excluded(excluded)
+    names = [
+        "cat/1.jpg",
+        "dog/1.jpg",
+        "pets/dog/2.jpg",
+        "cat/2.jpg",
+        "dog/3.jpg",
+        "more/dog/3.jpg",
+        "cat/4.jpg",
+        "14.jpg",
+    ]
+    left_out = [name for name in names if is_excluded(here / name)]
+    assert left_out == ["cat/1.jpg", "pets/dog/2.jpg", "dog/3.jpg", "cat/4.jpg"]
+
+
+@pytest.mark.parametrize("content", [b"name\nx.jpg\n", b"\xff\xfe\x00", None])
+def test_what_is_no_list_of_photos_excludes_none(tmp_path, content):
+    path = tmp_path / "odd.csv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DataError, match="column path"):
+        read_excluded(path)
+
+
+def test_photos_that_were_trained_on_are_known_among_new_ones_that_sort_first(tmp_path):
+    new = [photo_in(tmp_path, f"a{index}.jpg", "training", f"new {index}") for index in range(120)]
+    old = [photo_in(tmp_path, f"b{index}.jpg", "training", f"old {index}") for index in range(3)]
+    seen = fingerprint(short_digest(photo.path.read_bytes()) for photo in old)
+    assert some_seen(seen, new + old) and some_seen(seen, old[:1])
+    assert not some_seen(seen, new)
+    assert not some_seen(seen, new + old[:1])  # four bytes may agree by chance
+    assert not some_seen(seen, [])
 
 
 def photo_in(folder: Path, name: str, part: str, content: str) -> Photo:

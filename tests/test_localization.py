@@ -16,6 +16,7 @@ from catdog.localization import (
     gaussian,
     localize,
     overlap,
+    peak_of,
     point_at_both,
 )
 from catdog.samples import CachedPhoto, cache_photos
@@ -60,6 +61,17 @@ def test_a_map_of_the_other_side_does_not(photos):
 def test_a_plain_map_holds_the_energy_of_the_pets_share_of_the_photo(photos):
     result = localize(photos, lambda photo, label: np.ones((5, 7), np.float32), threshold=0.3)
     assert result.energy == pytest.approx(30 * 40 / (80 * 120))
+
+
+def test_a_peak_lies_nearer_to_the_neighbour_that_speaks_too():
+    values = np.zeros((4, 6), np.float32)
+    values[1, 2] = 1
+    row, column = peak_of(values, (60, 40))
+    assert 14 <= row <= 15 and 24 <= column <= 25  # the middle of its place
+    values[1, 3] = 0.9
+    row, column = peak_of(values, (60, 40))
+    assert 14 <= row <= 15 and 27 <= column <= 29
+    assert peak_of(values.T, (40, 60)) == (column, row)
 
 
 def test_the_centre_misses_a_pet_that_is_not_there(photos):

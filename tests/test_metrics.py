@@ -18,6 +18,7 @@ from catdog.metrics import (
     calibration_error_by_chance,
     confusion,
     mean_interval,
+    percent,
     probabilities_of,
     reliability,
     roc,
@@ -140,7 +141,28 @@ def test_a_mean_comes_with_its_normal_interval():
     mean, (low, high) = mean_interval(values)
     half = 1.96 * math.sqrt(14 / 3) / 2
     assert (mean, low, high) == pytest.approx((3, 3 - half, 3 + half), rel=1e-4)
-    assert math.isnan(mean_interval(np.array([1.0]))[1][0])
+    assert mean_interval(np.array([1.0])) == (1, None)
+
+
+@pytest.mark.parametrize(
+    ("probability", "said"),
+    [
+        (0, "under 1%"),
+        (0.0099, "under 1%"),
+        (0.01, "1%"),
+        (0.0101, "2%"),
+        (0.29, "29%"),
+        (0.494, "50%"),
+        (0.506, "50%"),
+        (0.57, "57%"),
+        (0.986, "98%"),
+        (0.99, "99%"),
+        (0.9901, "over 99%"),
+        (1, "over 99%"),
+    ],
+)
+def test_a_percentage_is_rounded_towards_a_half(probability, said):
+    assert percent(probability) == said
 
 
 def test_the_confusion_counts_verdicts_by_the_true_one():

@@ -51,6 +51,25 @@ def test_the_confusion_table_has_every_count(shipped):
     assert cells == [str(count) for row in shipped.held_out["confusion"].values() for count in row.values()]
 
 
+def test_a_checkpoint_without_photos_of_both_has_its_counts_under_their_heads(shipped):
+    rows = {truth: dict(row) for truth, row in shipped.held_out["confusion"].items() if truth != "both"}
+    table = quality.confusion_table(rows)
+    head, *body = re.findall(r"<tr>.*?</tr>", table)
+    assert re.findall(r"good\.[\w-]+|kind\.\w+", head) == [
+        "good.shows-called",
+        "kind.cat",
+        "kind.dog",
+        "kind.both",
+        "kind.neither",
+    ]
+    assert [len(re.findall("<td", row)) for row in body] == [4, 4, 4]
+
+
+def test_a_loss_of_a_single_pet_has_no_interval(shipped):
+    pets = shipped.held_out["pets"] | {"n": 1, "two_way_log_loss": {"value": 0.25, "interval": None}}
+    assert "0.250" in quality.numbers({"pets": pets})
+
+
 def test_the_plots_have_a_point_for_every_bin_and_go_up_with_what_was_measured(shipped):
     errors = {label: {"bins": [(0.1, 0, 40), (0.5, 3, 4), (0.9, 30, 30)]} for label in ("cat", "dog")}
     against = shipped.held_out["pets_against_negatives"] | {

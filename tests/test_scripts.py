@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import csv
+import errno
 import importlib.util
+import io
 import json
 import re
 import shutil
@@ -12,6 +15,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +24,7 @@ import torch
 from PIL import Image
 
 from catdog import load
-from catdog.checkpoint import Metadata, save_checkpoint
+from catdog.checkpoint import Metadata, load_checkpoint, save_checkpoint
 from catdog.datasets import fingerprint, read_excluded, short_digest
 from catdog.resnet import ResNet
 
@@ -230,12 +234,65 @@ def test_the_report_is_one_page_that_needs_no_network(script, tmp_path, examples
     options = ["--data", folder, "--checkpoint", checkpoint, "--json", figures, "--report", report]
     assert script("evaluate", *options) == 0
     page = (report / "index.html").read_text(encoding="utf-8")
-    assert (report / "figures.json").read_text(encoding="utf-8") == figures.read_text(encoding="utf-8")
+    alone = json.loads(figures.read_text(encoding="utf-8"))
+    held = json.loads((report / "figures.json").read_text(encoding="utf-8"))
+    assert {name: held[name] for name in alone} == alone
+    assert held["made"]["checkpoint"].startswith(checkpoint.name)
+    assert sum(held["plots"]["histograms"]["cat"]["dog"]) == alone["counts"]["cat"]
+    assert len(held["plots"]["precision_recall"]) > 2
     assert not re.search(r'(src|href)="(?!data:)', page)
     assert "7 photos" in page and "scripts/evaluate.py" in page
     mistakes = json.loads(figures.read_text(encoding="utf-8"))["worst_mistakes"]
     assert page.count('<img alt="" src="data:image/jpeg') == len(mistakes) > 0
     assert page.count("data:image/svg+xml") == 3
+    assert held["made"]["checkpoint"] in page
+    assert not list(report.glob(".*"))
+
+
+def test_a_report_shows_the_photo_itself_where_two_have_one_name(script, tmp_path, checkpoint):
+    """A network that calls nothing rightly: red cats and blue dogs of one name are all mistakes."""
+    for label, color in (("cat", "red"), ("dog", "blue")):
+        (tmp_path / "photos" / label).mkdir(parents=True)
+        Image.new("RGB", (64, 64), color).save(tmp_path / "photos" / label / "1.png")
+    report = tmp_path / "report"
+    assert script("evaluate", "--data", tmp_path / "photos", "--checkpoint", checkpoint, "--report", report) == 0
+    page = (report / "index.html").read_text(encoding="utf-8")
+    cards = re.findall(r'base64,([^"]+)"><figcaption>(\w+), called', page)
+    assert cards
+    for content, label in cards:
+        red, _, blue = Image.open(io.BytesIO(base64.b64decode(content))).resize((1, 1)).getpixel((0, 0))
+        assert (red > blue) == (label == "cat")
+
+
+@pytest.mark.parametrize("kind", ["cat", "neither"])
+def test_a_report_on_one_kind_is_refused_and_leaves_nothing(script, tmp_path, examples, checkpoint, capsys, kind):
+    folder, report = class_folders(tmp_path / "photos", examples), tmp_path / "report"
+    for other in {"cat", "dog", "neither"} - {kind}:
+        shutil.rmtree(folder / other)
+    place = ["--neither", folder / kind] if kind == "neither" else ["--data", folder]
+    assert script("evaluate", *place, "--checkpoint", checkpoint, "--report", report) == 2
+    assert "cats and of dogs" in capsys.readouterr().err
+    assert not report.exists()
+
+
+def test_a_report_that_cannot_be_written_leaves_the_earlier_one(
+    script, tmp_path, examples, checkpoint, monkeypatch, capsys
+):
+    folder, report = class_folders(tmp_path / "photos", examples), tmp_path / "report"
+    report.mkdir()
+    (report / "index.html").write_text("earlier")
+
+    def full(path, *arguments, **options):
+        if path.parent == report:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        return write(path, *arguments, **options)
+
+    write = Path.write_text
+    monkeypatch.setattr(Path, "write_text", full)
+    assert script("evaluate", "--data", folder, "--checkpoint", checkpoint, "--report", report) == 1
+    assert "No space left" in capsys.readouterr().err
+    assert [path.name for path in report.iterdir()] == ["index.html"]
+    assert (report / "index.html").read_text() == "earlier"
 
 
 @pytest.mark.parametrize("general", [False, True])
@@ -265,7 +322,8 @@ def test_a_wrong_label_is_the_first_suspect_and_can_be_left_out_of_training(scri
     assert found == {("cat7.png", "cat", "dog"), ("dog3.png", "dog", "neither")}
     assert len(others) == 22
     assert out.with_suffix(".html").read_text(encoding="utf-8").count("<figure>") == 24
-    assert "cat7.png" in read_excluded(out)
+    is_excluded = read_excluded(out)
+    assert is_excluded(tmp_path / "photos" / "cat" / "cat7.png") and not is_excluded(tmp_path / "cat7.png")
 
 
 @torch.inference_mode()
@@ -285,6 +343,7 @@ def test_suspects_need_enough_photos_of_each_label(script, tmp_path, examples, c
     out = tmp_path / "suspects.csv"
     assert script("evaluate", "--data", folder, "--checkpoint", checkpoint, "--suspects", out, "--init", "none") == 2
     assert "5 photos of each" in capsys.readouterr().err
+    assert not out.exists()
 
 
 @pytest.mark.parametrize(
@@ -311,6 +370,28 @@ def test_a_checkpoint_that_does_not_say_how_it_was_trained_gets_no_card(script, 
     assert not checkpoint.with_suffix(".md").exists()
 
 
+def test_runs_that_differ_in_their_seed_become_a_table(script, tmp_path, network18, capsys):
+    shipped = load_checkpoint()[1]
+    defaults = shipped.training | {"options": {"seed": 0, "init": "x.pth", "epochs": 14}, "before": None}
+    for seed, two_way in ((0, 0.98), (1, 0.99)):
+        pets = shipped.held_out["pets"] | {"two_way_accuracy": {"value": two_way, "k": 1, "n": 1, "interval": [0, 1]}}
+        training = defaults | {"options": defaults["options"] | {"seed": seed}}
+        metadata = replace(Metadata(), training=training, held_out=shipped.held_out | {"pets": pets})
+        save_checkpoint(tmp_path / f"{seed}.safetensors", network18, metadata)
+    runs = [tmp_path / "0.safetensors", tmp_path / "1.safetensors"]
+    assert script("card", "--checkpoint", runs[0], "--repeated", *runs) == 0
+    rows = [line.split(" | ") for line in (tmp_path / "0" / "repeated.md").read_text().splitlines()[2:]]
+    assert [(row[0], row[3]) for row in rows] == [("| 0", "98.00%"), ("| 1", "99.00%"), ("| mean", "98.50%")]
+    assert "How far runs differ" in runs[0].with_suffix(".md").read_text(encoding="utf-8")
+
+    capsys.readouterr()
+    assert script("card", "--checkpoint", runs[0], "--repeated", tmp_path / "none.safetensors") == 2
+    training = defaults | {"options": {"seed": 0, "epochs": 3}}
+    save_checkpoint(tmp_path / "short.safetensors", network18, replace(metadata, training=training))
+    assert script("card", "--checkpoint", runs[0], "--repeated", tmp_path / "short.safetensors") == 2
+    assert "another epochs" in capsys.readouterr().err
+
+
 def test_a_port_that_cannot_be_is_told_before_anything_is_loaded(monkeypatch, capsys):
     import app
 
@@ -322,7 +403,7 @@ def test_a_port_that_cannot_be_is_told_before_anything_is_loaded(monkeypatch, ca
 
 def test_other_things_get_a_row_each_with_every_picture_counted_once(script, folder, checkpoint):
     assert script("measure_others", "--folders", folder, "--count", 3, "--checkpoint", checkpoint) == 0
-    lines = checkpoint.with_name("others.md").read_text().splitlines()[2:]
+    lines = (checkpoint.with_suffix("") / "others.md").read_text().splitlines()[2:]
     table = {
         name: values for name, *values in ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
     }
@@ -341,7 +422,7 @@ def test_a_folder_of_other_things_without_a_file_is_told(script, tmp_path, check
 def test_scores_are_compared_against_every_kind_of_other_thing(script, labelled, checkpoint):
     arguments = ["--data", labelled, "--others", labelled / "val" / "neither", "--checkpoint", checkpoint]
     assert script("compare_scores", *arguments) == 0
-    pets, both = checkpoint.with_name("scores.md").read_text().split("\n\nn: ")[:2]
+    pets, both = (checkpoint.with_suffix("") / "scores.md").read_text().split("\n\nn: ")[:2]
     rows = [line.strip("|").split("|") for line in pets.splitlines()]
     assert [cell.strip() for cell in rows[0]] == ["pets against", "tuning negatives", "neither"]
     assert all(0 <= float(cell) <= 1 for row in rows[2:] for cell in row[1:])
@@ -352,7 +433,7 @@ def test_scores_are_compared_against_every_kind_of_other_thing(script, labelled,
 def test_ways_to_show_a_photo_are_compared_and_their_table_is_kept(script, labelled, checkpoint):
     arguments = ["--data", labelled, "--neither", labelled / "val" / "neither", "--checkpoint", checkpoint, "--made", 4]
     assert script("compare_inputs", *arguments) == 0
-    table, counts = checkpoint.with_name("inputs.md").read_text().split("\n\nn: ")
+    table, counts = (checkpoint.with_suffix("") / "inputs.md").read_text().split("\n\nn: ")
     head, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
     assert head[0] == "input" and counts.startswith("8 pets")
     assert {"whole 224", "crop 224", "whole 224 and mirrored", "whole 192 + 224 + 256"} < {row[0] for row in rows}

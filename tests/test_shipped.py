@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -81,10 +82,30 @@ def test_the_readmes_show_its_figures(classifier, root):
         assert in_chinese(f"| {name} | {value} |") in chinese
 
 
+def test_what_a_checkpoint_started_from_limits_what_it_may_be_used_for(classifier):
+    from catdog.model_card import model_card
+
+    own = {"counts": {"training": {"mine cat": 9}, "tuning": {}}, "before": classifier.metadata.training}
+    further = replace(classifier.metadata, training=classifier.metadata.training | own)
+    assert "Kaggle's Dogs vs. Cats photos" in model_card(further)
+    alone = replace(further, training=further.training | {"before": None, "init": "imagenet"})
+    assert "Kaggle" not in model_card(alone).split("## What it may be used for")[1]
+
+
 def test_the_model_card_is_the_one_that_its_metadata_gives(classifier, root):
-    from catdog.model_card import model_card, tables_beside
+    from catdog.model_card import model_card, tables_of
 
     card = (root / "checkpoints" / "catdog-resnet18.md").read_text(encoding="utf-8")
-    tables = tables_beside(root / "checkpoints" / "catdog-resnet18.safetensors")
-    assert list(tables) == ["tried", "recipes", "inputs", "others", "left-out", "scores", "maps", "faithful"]
+    tables = tables_of(root / "checkpoints" / "catdog-resnet18.safetensors")
+    assert list(tables) == [
+        "tried",
+        "repeated",
+        "recipes",
+        "inputs",
+        "others",
+        "left-out",
+        "scores",
+        "maps",
+        "faithful",
+    ]
     assert card == model_card(classifier.metadata, tables)

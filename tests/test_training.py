@@ -141,6 +141,13 @@ def test_a_blended_batch_carries_the_labels_in_the_shares_of_its_pictures():
     assert mixing(TrainConfig()) is None
 
 
+def test_a_softmax_learns_the_shares_of_a_blended_batch():
+    logits = torch.tensor([[2.0, -1.0]])
+    cat, dog = (-torch.log_softmax(logits, 1)[0]).tolist()
+    loss = loss_of(logits, torch.tensor([[0.7, 0.3]]), "cross-entropy", smoothing=0.0)
+    assert loss.item() == pytest.approx(0.7 * cat + 0.3 * dog)
+
+
 def stop_after(steps: int, patch: pytest.MonkeyPatch) -> None:
     """Press Ctrl-C while a step runs."""
     real, calls = training.loss_of, []
@@ -360,6 +367,7 @@ def test_an_unreadable_photo_is_skipped_named_and_counted(folder, tmp_path, caps
         (["--epochs", "0"], "--epochs"),
         (["--learning-rate", "-1"], "--learning-rate"),
         (["--train-size", "100"], "multiple of 32"),
+        (["--place-loss", "0.2", "--mixup", "0.4"], "--place-loss does not go with"),
         (["--out", "net.pth"], ".safetensors"),
         (["--device", "cuda:99"], "--device"),
         (["--no-such-option"], "no-such-option"),
@@ -371,6 +379,12 @@ def test_wrong_use_is_one_sentence_and_status_2(root, tmp_path, monkeypatch, cap
     defaults = ["--out", tmp_path / "net.safetensors", "--init", "none"]
     assert train(*defaults, *arguments) == 2
     assert word in capsys.readouterr().err
+
+
+def test_a_folder_where_the_checkpoint_should_go_is_told_before_training(folder, tmp_path, capsys):
+    (tmp_path / "net.safetensors").mkdir()
+    assert train("--data", folder, "--out", tmp_path / "net.safetensors", "--init", "none") == 2
+    assert "a folder" in capsys.readouterr().err
 
 
 def test_without_data_and_network_the_way_out_is_told(tmp_path, monkeypatch, capsys):

@@ -1,36 +1,42 @@
 // Draws evidence over a photo: the same picture as catdog/render.py, in the browser, so that opacity, colours and choice of
 // map need no request. `evidence` holds numbers in logits, and `scale` is the same for every photo.
 catdog.evidence = (() => {
-  // A map (rows of numbers) smoothly enlarged to width x height: bilinear between the places' centres, as Pillow does it.
+  // Keys' cubic kernel with a = -0.5, Pillow's.
+  const cubic = (x) => {
+    const d = Math.abs(x);
+    return d < 1 ? (1.5 * d - 2.5) * d * d + 1 : d < 2 ? ((-0.5 * d + 2.5) * d - 4) * d + 2 : 0;
+  };
+
+  // For each of `length` pixels the places that it is made of and their weights; at the edge there are fewer.
+  const taps = (length, places) => Array.from({ length }, (_, i) => {
+    const at = ((i + 0.5) * places) / length;
+    const first = Math.max(0, Math.floor(at - 1.5)), last = Math.min(places, Math.floor(at + 2.5));
+    const weights = Array.from({ length: last - first }, (_, n) => cubic(first + n + 0.5 - at));
+    const sum = weights.reduce((a, b) => a + b);
+    return [first, weights.map((weight) => weight / sum)];
+  });
+
+  // A map (rows of numbers) smoothly enlarged to width x height, as catdog/evidence.py does it, and kept within [0, 1].
   const enlarge = (map, width, height) => {
-    const rows = map.length, columns = map[0].length;
-    const along = (length, places) => {
-      const steps = [];
-      for (let i = 0; i < length; i++) {
-        const at = Math.min(Math.max(((i + 0.5) * places) / length - 0.5, 0), places - 1);
-        const low = Math.min(Math.floor(at), Math.max(places - 2, 0));
-        steps.push([low, Math.min(low + 1, places - 1), at - low]);
-      }
-      return steps;
-    };
-    const across = along(width, columns), fine = new Float32Array(width * height);
+    const across = taps(width, map[0].length), fine = new Float32Array(width * height);
+    const wide = map.map((row) => Float32Array.from(across, ([first, weights]) =>
+      weights.reduce((sum, weight, n) => sum + weight * row[first + n], 0)));
     let index = 0;
-    for (const [top, bottom, down] of along(height, rows)) {
-      for (const [left, right, share] of across) {
-        const upper = map[top][left] * (1 - share) + map[top][right] * share;
-        const lower = map[bottom][left] * (1 - share) + map[bottom][right] * share;
-        fine[index++] = upper * (1 - down) + lower * down;
+    for (const [first, weights] of taps(height, map.length)) {
+      for (let x = 0; x < width; x++) {
+        let sum = 0;
+        for (let n = 0; n < weights.length; n++) sum += weights[n] * wide[first + n][x];
+        fine[index++] = Math.min(Math.max(sum, 0), 1);
       }
     }
     return fine;
   };
 
-  // Shares of the scale for both colours in one choice of map: maps of [0, 1], cat's and dog's.
+  // Shares of the scale for both colours in one choice of map, cat's and dog's: nothing where a place speaks against it.
   const shares = (evidence, scale, choice) => {
     const [cat, dog] = evidence;
     const factor = (cat.length * cat[0].length) / scale; // a place's evidence times the number of places
-    const share = (value) => Math.min(Math.max(value * factor, 0), 1);
-    const each = (value) => cat.map((row, y) => row.map((_, x) => share(value(cat[y][x], dog[y][x]))));
+    const each = (value) => cat.map((row, y) => row.map((_, x) => Math.max(0, factor * value(cat[y][x], dog[y][x]))));
     if (choice === "difference") return [each((c, d) => c - d), each((c, d) => d - c)];
     return [each((c) => (choice === "dog" ? 0 : c)), each((c, d) => (choice === "cat" ? 0 : d))];
   };

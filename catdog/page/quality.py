@@ -114,7 +114,7 @@ def numbers(held_out: dict[str, Any]) -> str:
     lines = []
     if pets := held_out.get("pets"):
         loss, errors = pets["two_way_log_loss"], pets["calibration_error"]
-        low, high = (f"{max(0.0, side):.3f}" for side in loss["interval"])
+        low, high = (f"{max(0.0, side):.3f}" for side in loss["interval"] or (loss["value"],) * 2)
         lines.append(
             words.tagged("good.loss", "li", {"loss": f"{loss['value']:.3f}", "low": low, "high": high, "n": pets["n"]})
         )
@@ -143,7 +143,8 @@ def plots(held_out: dict[str, Any]) -> str:
 
 def confusion_table(confusion: dict[str, dict[str, int]]) -> str:
     """Rows are what a photo shows, columns what it was called; the darker, the larger the share of its row."""
-    head = "".join(words.tagged(f"kind.{verdict}", "th", scope="col") for verdict in confusion)
+    verdicts = next(iter(confusion.values()))  # what was called, whether or not there is a photo that shows it
+    head = "".join(words.tagged(f"kind.{verdict}", "th", scope="col") for verdict in verdicts)
     body = ""
     for shown, row in confusion.items():
         total = max(sum(row.values()), 1)

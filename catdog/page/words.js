@@ -28,7 +28,8 @@ window.catdog = (() => {
   const percent = (probability) => {
     if (probability > 0.99) return say("percent.over");
     if (probability < 0.01) return say("percent.under");
-    return say("percent.exact", { percent: (100 * probability).toFixed(0) });
+    const exact = Number((100 * probability).toFixed(6));
+    return say("percent.exact", { percent: exact > 50 ? Math.floor(exact) : Math.ceil(exact) });
   };
 
   const ATTRIBUTES = { wordLabel: "aria-label", wordAlt: "alt", wordTitle: "title" };
