@@ -88,6 +88,10 @@ class TrainConfig:
     """Share of the photos that are not put together which TrivialAugment distorts: one of fourteen ways, any strength."""
     erase: float = 0.0
     """Share of them in which a random rectangle, 2% to 20% of the input, is blotted out."""
+    far: float = 0.0
+    """Share of them that stand small in a plain frame, up to three times as wide and high."""
+    dark: float = 0.0
+    """Share of them that are made darker, by a gamma of up to 2.5."""
     mixup: float = 0.0
     """Every batch is blended with itself in another order, by a share drawn from Beta(mixup, mixup); 0 leaves it."""
     cutmix: float = 0.0
@@ -132,6 +136,8 @@ class TrainConfig:
             "color": (0, 1),
             "trivial": (0, 1),
             "erase": (0, 1),
+            "far": (0, 1),
+            "dark": (0, 1),
             "mixup": (0, 10),
             "cutmix": (0, 10),
             "learning_rate": (1e-8, 10),
@@ -171,7 +177,7 @@ class TrainConfig:
     def training_preset(self) -> TrainingPreset | PlainPreset:
         if not self.augment:
             return PlainPreset(self.resize)
-        return TrainingPreset(self.rotation, self.color, self.min_crop, self.trivial, self.erase)
+        return TrainingPreset(self.rotation, self.color, self.min_crop, self.trivial, self.erase, self.far, self.dark)
 
     def shapes_at(self, epoch: int) -> list[tuple[int, int]]:
         """Input shapes (h, w) of an epoch's batches.

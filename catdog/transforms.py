@@ -6,7 +6,7 @@ Training, evaluation, page, command lines and export all go through these two.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -31,7 +31,7 @@ class TrainingPreset:
 
     Crops take 35% to 100% of a photo, so that small, large and cut-off pets are all seen; those of photos that were put
     together, which must keep both pets, at least 80%. The others may be distorted (TrivialAugment: Mueller and Hutter 2021)
-    and have a rectangle blotted out (Zhong et al. 2020) besides.
+    and have a rectangle blotted out (Zhong et al. 2020) besides, stand small in a plain frame, and be made darker.
     """
 
     def __init__(
@@ -41,8 +41,13 @@ class TrainingPreset:
         min_scale: float = 0.35,
         trivial: float = 0.0,
         erase: float = 0.0,
+        far: float = 0.0,
+        dark: float = 0.0,
     ) -> None:
         self.min_scale = min_scale
+        frame = [round(255 * value) for value in MEAN]
+        self.farther = v2.RandomZoomOut(frame, side_range=(1.0, 3.0), p=far) if far else v2.Identity()
+        self.darker = v2.RandomApply([Darken()], p=dark) if dark else v2.Identity()
         self.augment = v2.Compose(
             [
                 v2.RandomHorizontalFlip(),
@@ -58,7 +63,8 @@ class TrainingPreset:
 
     def __call__(self, picture: Image.Image, shape: tuple[int, int]) -> Tensor:
         """RGB picture -> (3, *shape), normalised. Draws from torch's global random generator."""
-        picture = self.augment(random_crop(shape, self.min_scale)(picture))
+        picture = random_crop(shape, self.min_scale)(self.farther(picture))
+        picture = self.augment(self.darker(picture))
         return self.erase(self.normalize(self.distort(picture)))
 
     def together(self, picture: Image.Image, placed: Image.Image, shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
@@ -66,6 +72,16 @@ class TrainingPreset:
         mask = tv_tensors.Mask(np.array(placed))
         picture, mask = self.augment(*random_crop(shape, GENTLE)(picture, mask))
         return self.normalize(picture), mask.as_subclass(Tensor)
+
+
+class Darken(v2.Transform):
+    """A gamma between 1 and 2.5: black pets on dark ground lose what is seen of them first."""
+
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, float]:
+        return {"gamma": float(torch.empty(1).uniform_(1, 2.5))}
+
+    def transform(self, inpt: Any, params: dict[str, float]) -> Any:
+        return v2.functional.adjust_gamma(inpt, **params)
 
 
 def random_crop(shape: tuple[int, int], min_scale: float) -> v2.RandomResizedCrop:

@@ -109,7 +109,7 @@ def test_a_large_photo_is_averaged_and_not_sampled():
 @pytest.mark.parametrize("shape", [(64, 64), (48, 80), (80, 48)])
 @pytest.mark.parametrize(
     "preset",
-    [TrainingPreset(), TrainingPreset(trivial=1, erase=1), PlainPreset("whole")],
+    [TrainingPreset(), TrainingPreset(trivial=1, erase=1, far=1, dark=1), PlainPreset("whole")],
     ids=["augmented", "distorted", "plain"],
 )
 def test_training_inputs_have_the_shape_asked_for(preset, shape, noise):
@@ -177,6 +177,23 @@ def test_a_rectangle_is_blotted_out_of_the_share_of_photos_that_is_asked_for_and
         blotted = (preset(white, (64, 64)) == 0).all(0).float().mean()
         assert 0.02 * erase <= blotted <= 0.21 * erase
         assert not (preset.together(white, white.convert("L"), (64, 64))[0] == 0).any()
+
+
+def test_far_pets_stand_small_in_a_plain_frame():
+    white = Image.new("RGB", (64, 64), "white")
+    preset = TrainingPreset(rotation=0, color=0, min_scale=1, far=1)
+    torch.manual_seed(0)
+    shares = [(preset(white, (96, 96)).amax(0) > 1.5).float().mean().item() for _ in range(40)]
+    assert min(shares) < 0.3 and max(shares) < 1.01 and 0.2 < sum(shares) / 40 < 0.8
+    frame = preset(white, (96, 96)).flatten(1).amin(1)
+    assert frame.abs().max() < 0.05  # ImageNet's mean colour
+
+
+def test_dark_photos_are_darker_and_never_lighter():
+    gray = Image.new("RGB", (64, 64), (90, 90, 90))
+    plain = TrainingPreset(rotation=0, color=0)(gray, (64, 64)).mean()
+    levels = [TrainingPreset(rotation=0, color=0, dark=1)(gray, (64, 64)).mean() for _ in range(20)]
+    assert max(levels) <= plain + 1e-4 and min(levels) < plain - 0.5
 
 
 def test_trivial_augment_changes_most_of_the_pictures_it_is_given(examples):
