@@ -229,13 +229,13 @@ def read_excluded(path: Path) -> Callable[[Path], bool]:
     """
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            entries = [Path(row["path"]).parts for row in csv.DictReader(file) if row["path"]]
+            entries = [Path(os.path.normpath(row["path"])).parts for row in csv.DictReader(file) if row["path"]]
     except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} is not a CSV with a column path ({error!r}): --exclude takes one.") from error
-    ends = {tuple(part for part in parts if part not in (".", "..")) for parts in entries}
+    ends = {tuple(part for part in parts if part != "..") for parts in entries}
 
     def is_excluded(photo: Path) -> bool:
-        parts = photo.absolute().parts
+        parts = Path(os.path.abspath(photo)).parts
         return any(parts[start:] in ends for start in range(len(parts)))
 
     return is_excluded

@@ -45,7 +45,7 @@ def write_report(
         made: how the report was made, in words: what, and its value.
 
     Raises:
-        OSError: when a file cannot be written; then neither is changed.
+        OSError: when a file cannot be written; then an earlier report stays.
     """
     probabilities = np.array([[each.prediction.cat, each.prediction.dog] for each in scored])
     labels = np.array([each.photo.label for each in scored])

@@ -62,6 +62,14 @@ def runs_of(training: dict[str, Any]) -> list[dict[str, Any]]:
     return [*runs_of(before), training] if before else [training]
 
 
+def sources_of(training: dict[str, Any]) -> set[str]:
+    """Sources and labels of the photos of a run, of those before it and of those that its weights were averaged with."""
+    names: set[str] = set()
+    for run in runs_of(training):
+        names |= set(run["counts"]["training"]).union(*(sources_of(other) for other in run.get("averaged", ())))
+    return names
+
+
 def how(run: dict[str, Any]) -> str:
     """One run: its start, its epochs and its options."""
     commit = f", commit {run['commit']}" if run["commit"] else ""
@@ -114,7 +122,7 @@ def licence(metadata: Metadata) -> str:
         "The code is under Apache-2.0; the weights are not simply that. They learnt from their photos and their starting "
         "weights, and what those allow limits what the weights may be used for."
     )
-    names = " ".join(name for run in runs_of(metadata.training) for name in run["counts"]["training"])
+    names = " ".join(sources_of(metadata.training))
     if "kaggle" in names:
         text += " Kaggle's Dogs vs. Cats photos (Asirra) are for research only."
     if "oxford" in names:
@@ -146,8 +154,8 @@ TABLES = {  # file name without .md: heading, words
     "recipes": (
         "Which recipe it learns by",
         "Training recipes on a small task, by `scripts/compare_recipes.py`: a third of the training photos, two epochs at "
-        "128 px, shown photos at 160, all else as in `scripts/train.py`; figures on tuning photos, from logits, the mean over "
-        "the seeds and the lowest and highest of them.",
+        "128 px, then tuning photos at 160, all else as in `scripts/train.py`. Figures are those of the logits on tuning "
+        "photos: the mean over the seeds and, of several, the lowest and the highest.",
     ),
     "inputs": (
         "Which input it is shown",
@@ -194,7 +202,7 @@ TABLES = {  # file name without .md: heading, words
 
 WEAKNESSES = """\
 Drawings, toys and plush: it has only seen photos. Animals that look like a cat or a dog (foxes, wolves, lions, rabbits,
-raccoons, red pandas) may be called one, those of a kind that it has never been told about most often. Pets smaller than a
+raccoons, red pandas) may be called one, above all those of a kind that was not among its negatives. Pets smaller than a
 fifth of the photo, or hidden behind each other, are missed. It knows no breeds, no individuals, and nothing about people."""
 
 

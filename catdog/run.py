@@ -298,12 +298,13 @@ def describe(config: TrainConfig, photos: Photos) -> dict:
             f"{path.name} ({short_digest(path.read_bytes()).hex()})" for path in config.average
         )
     before, seen = earlier_run(config.init)
-    for path in config.average:
-        seen += earlier_run(str(path))[1]
+    averaged = [earlier_run(str(path)) for path in config.average]
+    seen += [digest for _, digests in averaged for digest in digests]
     return {
         "folders": photos.folders,
         "init": Path(config.init).name,
         "before": before,
+        "averaged": [run for run, _ in averaged if run],
         "counts": {
             part: dict(Counter(f"{one.photo.source} {one.photo.verdict}" for one in group))
             for part, group in (("training", photos.training), ("tuning", photos.tuning))

@@ -106,9 +106,13 @@ def repeated(checkpoints: Sequence[Path]) -> str:
     """
     runs = []
     allowed = asdict(TrainConfig()) | {"seed": None, "init": None, "bfloat16": None}
+    of_all = None
     for path in checkpoints:
         _, metadata = load_checkpoint(path)
         options = metadata.training.get("options", {})
+        shared = [metadata.training.get(name) for name in ("init", "before", "photos")]
+        if shared != (of_all := of_all or shared):
+            raise CheckpointError(f"{path} is of a run from other weights or on other photos than {checkpoints[0]}.")
         if changed := [name for name, value in options.items() if allowed.get(name) not in (None, value)]:
             raise CheckpointError(f"{path} is of a run with another {', '.join(changed)}: only the seed may differ.")
         if not metadata.held_out.keys() >= {"pets", "negatives"}:

@@ -81,15 +81,15 @@ def main() -> int:
         if not photos:
             raise DataError("None of these photos belongs to the part to be scored: try --split all.")
         for path in (options.json, options.suspects):
-            if path and not path.exists():  # a file that cannot be written is told now, not after minutes
+            if path:  # a file that cannot be written is told now, not after minutes
+                was_there = path.exists()
                 path.open("a").close()
-                path.unlink()
+                if not was_there:
+                    path.unlink()
         if options.report:
             labels = {photo.label for photo in photos}
             if missing := [name for name, label in (("cat", (1, 0)), ("dog", (0, 1))) if label not in labels]:
-                raise DataError(
-                    f"A report needs photos of cats and of dogs: there is none of a {' and of a '.join(missing)}."
-                )
+                raise DataError(f"A report needs photos of cats and of dogs: there is no {' and no '.join(missing)}.")
             options.report.mkdir(parents=True, exist_ok=True)
     except (DataError, CheckpointError, DeviceError) as error:
         print(f"evaluate.py: {error}", file=sys.stderr)
@@ -118,7 +118,7 @@ def main() -> int:
             write_report(options.report, figures, scored, classifier, how_made(options, classifier, figures, started))
             print(f"Wrote {options.report / 'index.html'}.")
     except OSError as error:
-        print(f"evaluate.py: the figures cannot be written: {error.strerror}.", file=sys.stderr)
+        print(f"evaluate.py: {error.filename or 'a file'} cannot be written: {error.strerror}.", file=sys.stderr)
         return 1
     return 1 if failed else 0
 

@@ -142,8 +142,7 @@ def sanity(classifier: Classifier, photos: Sequence[CachedPhoto]) -> str:
 
 def interval(values: Sequence[float]) -> str:
     mean, around = mean_interval(np.asarray(values))
-    low, high = around or (mean, mean)
-    return f"{mean:.3f} ({low:.3f} to {high:.3f})"
+    return f"{mean:.3f} ({around[0]:.3f} to {around[1]:.3f})" if around else f"{mean:.3f}"
 
 
 def short(rate) -> str:

@@ -290,6 +290,7 @@ def test_an_excluded_photo_is_known_by_the_end_of_its_path(tmp_path):
     ]
     left_out = [name for name in names if is_excluded(here / name)]
     assert left_out == ["cat/1.jpg", "pets/dog/2.jpg", "dog/3.jpg", "cat/4.jpg"]
+    assert is_excluded(here / "runs" / ".." / "cat" / "1.jpg")
 
 
 @pytest.mark.parametrize("content", [b"name\nx.jpg\n", b"\xff\xfe\x00", None])

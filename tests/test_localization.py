@@ -81,9 +81,12 @@ def test_the_centre_misses_a_pet_that_is_not_there(photos):
 
 def test_the_threshold_whose_boxes_fit_best_is_chosen(photos):
     def halo(photo: CachedPhoto, label: int) -> np.ndarray:
-        """Weak evidence around the pet that a low threshold would take in."""
-        return np.where(on_the_pet(photo, label) > 0, 1.0, 0.12).astype(np.float32)
+        """Weak evidence around the pet that a low threshold would take in: its box would still overlap by a half."""
+        values = np.zeros((80, 120), np.float32)
+        values[7:43, 56:104] = 0.12
+        return np.maximum(values, on_the_pet(photo, label))
 
+    assert localize(photos, halo, 0.02).corloc.value == localize(photos, halo, 0.15).corloc.value == 1
     assert fit_box_threshold(photos, halo) == 0.15
 
 

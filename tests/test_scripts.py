@@ -249,8 +249,10 @@ def test_the_report_is_one_page_that_needs_no_network(script, tmp_path, examples
     assert not list(report.glob(".*"))
 
 
-def test_a_report_shows_the_photo_itself_where_two_have_one_name(script, tmp_path, checkpoint):
-    """A network that calls nothing rightly: red cats and blue dogs of one name are all mistakes."""
+def test_a_report_shows_the_photo_itself_where_two_have_one_name(script, tmp_path, network18):
+    """Of a checkpoint that calls everything neither."""
+    checkpoint = tmp_path / "net.safetensors"
+    save_checkpoint(checkpoint, network18, Metadata(input_size=64, offset=(-30.0, -30.0)))
     for label, color in (("cat", "red"), ("dog", "blue")):
         (tmp_path / "photos" / label).mkdir(parents=True)
         Image.new("RGB", (64, 64), color).save(tmp_path / "photos" / label / "1.png")
@@ -258,7 +260,7 @@ def test_a_report_shows_the_photo_itself_where_two_have_one_name(script, tmp_pat
     assert script("evaluate", "--data", tmp_path / "photos", "--checkpoint", checkpoint, "--report", report) == 0
     page = (report / "index.html").read_text(encoding="utf-8")
     cards = re.findall(r'base64,([^"]+)"><figcaption>(\w+), called', page)
-    assert cards
+    assert len(cards) == 2
     for content, label in cards:
         red, _, blue = Image.open(io.BytesIO(base64.b64decode(content))).resize((1, 1)).getpixel((0, 0))
         assert (red > blue) == (label == "cat")
@@ -354,6 +356,8 @@ def test_suspects_need_enough_photos_of_each_label(script, tmp_path, examples, c
         ["--neither", "empty"],
         ["--data", "empty"],
         ["--data", "photos", "--json", "no/such/folder/x.json"],
+        ["--data", "photos", "--json", "empty"],
+        ["--data", "photos", "--suspects", "empty"],
     ],
 )
 def test_evaluate_tells_wrong_use_in_a_sentence(script, tmp_path, examples, checkpoint, monkeypatch, capsys, arguments):
@@ -372,7 +376,11 @@ def test_a_checkpoint_that_does_not_say_how_it_was_trained_gets_no_card(script, 
 
 def test_runs_that_differ_in_their_seed_become_a_table(script, tmp_path, network18, capsys):
     shipped = load_checkpoint()[1]
-    defaults = shipped.training | {"options": {"seed": 0, "init": "x.pth", "epochs": 14}, "before": None}
+    defaults = shipped.training | {
+        "options": {"seed": 0, "init": "x.pth", "epochs": 14},
+        "before": None,
+        "init": "x.pth",
+    }
     for seed, two_way in ((0, 0.98), (1, 0.99)):
         pets = shipped.held_out["pets"] | {"two_way_accuracy": {"value": two_way, "k": 1, "n": 1, "interval": [0, 1]}}
         training = defaults | {"options": defaults["options"] | {"seed": seed}}
@@ -390,6 +398,9 @@ def test_runs_that_differ_in_their_seed_become_a_table(script, tmp_path, network
     save_checkpoint(tmp_path / "short.safetensors", network18, replace(metadata, training=training))
     assert script("card", "--checkpoint", runs[0], "--repeated", tmp_path / "short.safetensors") == 2
     assert "another epochs" in capsys.readouterr().err
+    save_checkpoint(tmp_path / "other.safetensors", network18, replace(metadata, training=defaults | {"init": "none"}))
+    assert script("card", "--checkpoint", runs[0], "--repeated", *runs, tmp_path / "other.safetensors") == 2
+    assert "other weights or on other photos" in capsys.readouterr().err
 
 
 def test_a_port_that_cannot_be_is_told_before_anything_is_loaded(monkeypatch, capsys):

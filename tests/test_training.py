@@ -610,4 +610,7 @@ def test_weights_are_averaged_with_those_of_earlier_runs(folder, trained, tmp_pa
     earlier, both = load_checkpoint(trained)[0].state_dict(), load_checkpoint(out)[0].state_dict()
     for name in ("conv1.weight", "bn1.running_mean", "fc.bias"):
         torch.testing.assert_close(both[name], (alone[name] + earlier[name]) / 2, atol=2e-3, rtol=2e-3)
-    assert load_checkpoint(out)[1].training["options"]["average"] == trained.name
+    metadata = load_checkpoint(out)[1]
+    assert metadata.training["options"]["average"].startswith(f"{trained.name} (")
+    [averaged] = metadata.training["averaged"]
+    assert averaged["options"]["seed"] == load_checkpoint(trained)[1].training["options"]["seed"] != 5

@@ -184,7 +184,7 @@ def test_far_pets_stand_small_in_a_plain_frame():
     preset = TrainingPreset(rotation=0, color=0, min_scale=1, far=1)
     torch.manual_seed(0)
     shares = [(preset(white, (96, 96)).amax(0) > 1.5).float().mean().item() for _ in range(40)]
-    assert min(shares) < 0.3 and max(shares) < 1.01 and 0.2 < sum(shares) / 40 < 0.8
+    assert min(shares) < 0.3 and 0.2 < sum(shares) / 40 < 0.8
     frame = preset(white, (96, 96)).flatten(1).amin(1)
     assert frame.abs().max() < 0.05  # ImageNet's mean colour
 

@@ -114,10 +114,10 @@ def numbers(held_out: dict[str, Any]) -> str:
     lines = []
     if pets := held_out.get("pets"):
         loss, errors = pets["two_way_log_loss"], pets["calibration_error"]
-        low, high = (f"{max(0.0, side):.3f}" for side in loss["interval"] or (loss["value"],) * 2)
-        lines.append(
-            words.tagged("good.loss", "li", {"loss": f"{loss['value']:.3f}", "low": low, "high": high, "n": pets["n"]})
-        )
+        if loss["interval"]:  # a single pet has none
+            low, high = (f"{max(0.0, side):.3f}" for side in loss["interval"])
+            values = {"loss": f"{loss['value']:.3f}", "low": low, "high": high, "n": pets["n"]}
+            lines.append(words.tagged("good.loss", "li", values))
         for label, error in errors.items():
             values = {"error": f"{error['value']:.1%}", "chance": f"{error['by_chance']:.1%}", "n": pets["n"]}
             lines.append(words.tagged(f"calibration.{label}", "li", values))
