@@ -186,7 +186,7 @@ TABLES = {  # file name without .md: heading, words
     ),
     "maps": (
         "Where it looks",
-        "Maps on the held-out photos of Oxford-IIIT Pet, against their trimaps, by `scripts/measure_maps.py --slow 0`: whether the "
+        "Maps on the held-out photos of Oxford-IIIT Pet, against their trimaps, by `scripts/measure_maps.py`: whether the "
         "map's peak is on the pet (the pointing game, Zhang et al. 2018), also on the photos whose centre is not; how much "
         "of the positive map is on it (Wang et al. 2020); whether the box overlaps the pet's box by half or more, and how "
         "much it does. No map chose its threshold here.",
