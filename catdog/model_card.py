@@ -63,10 +63,11 @@ def runs_of(training: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def sources_of(training: dict[str, Any]) -> set[str]:
-    """Sources and labels of the photos of a run, of those before it and of those that its weights were averaged with."""
+    """Sources and labels of the photos of a run, of those before it, and of those that it was averaged with or taught by."""
     names: set[str] = set()
     for run in runs_of(training):
-        names |= set(run["counts"]["training"]).union(*(sources_of(other) for other in run.get("averaged", ())))
+        others = (*run.get("averaged", ()), *run.get("teachers", ()))
+        names |= set(run["counts"]["training"]).union(*(sources_of(other) for other in others))
     return names
 
 
