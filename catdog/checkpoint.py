@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import warnings
 import zipfile
 from dataclasses import asdict, dataclass, field, fields
@@ -17,6 +16,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from catdog.files import write_whole
 from catdog.metrics import Calibration
 from catdog.resnet import ARCHITECTURES, ResNet
 from catdog.transforms import MEAN, STD, EvaluationPreset, Resize
@@ -76,12 +76,7 @@ def save_checkpoint(path: Path | str, network: ResNet, metadata: Metadata) -> No
     header = {name: json.dumps(value) for name, value in asdict(metadata).items()}
     header |= {"format_version": FORMAT_VERSION, "labels": json.dumps(LABELS), "sha256": digest(tensors)}
     header["header_sha256"] = header_digest(header, tensors)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(safetensors.torch.save(tensors, metadata=header))
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, safetensors.torch.save(tensors, metadata=header))
 
 
 def load_checkpoint(path: Path | str | None = None) -> tuple[ResNet, Metadata]:

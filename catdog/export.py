@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 
 from catdog.checkpoint import LABELS, Metadata
 from catdog.evidence import STRONGEST, evidence_and_logits
+from catdog.files import write_whole
 from catdog.resnet import ResNet
 from catdog.transforms import STRIDE
 
@@ -75,12 +75,7 @@ def export_onnx(network: ResNet, metadata: Metadata, path: Path) -> None:
     model = program.model_proto
     onnx.helper.set_model_props(model, descriptions(metadata))
     onnx.checker.check_model(model)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(model.SerializeToString())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, model.SerializeToString())
 
 
 def descriptions(metadata: Metadata) -> dict[str, str]:

@@ -74,9 +74,16 @@ def sources_of(training: dict[str, Any]) -> set[str]:
 def how(run: dict[str, Any]) -> str:
     """One run: its start, its epochs and its options."""
     commit = f", commit {run['commit']}" if run["commit"] else ""
+    teachers = [
+        f"one from `{other['init']}` with seed {other['options']['seed']}, epoch {other['best_epoch']} kept"
+        for other in run.get("teachers", ())
+    ]
+    taught = (
+        f" Besides the labels it learnt the mean answer of {len(teachers)}: {'; '.join(teachers)}." if teachers else ""
+    )
     return (
         f"From `{run['init']}`, epochs: {run['epochs_run']}. Epoch {run['best_epoch']} had the lowest loss on tuning "
-        f"photos and was kept. PyTorch {run['torch']}{commit}.\n\n"
+        f"photos and was kept.{taught} PyTorch {run['torch']}{commit}.\n\n"
     ) + rows(("option", "value"), [(f"`--{name.replace('_', '-')}`", value) for name, value in run["options"].items()])
 
 
@@ -149,13 +156,13 @@ TABLES = {  # file name without .md: heading, words
     ),
     "repeated": (
         "How far runs differ",
-        "The default recipe in full, from the same photos and starting weights, by `scripts/train.py --bfloat16` with "
-        "several seeds and `scripts/card.py --repeated`. These checkpoints are not the shipped one.",
+        "The default recipe, from the same photos and starting weights, by `scripts/train.py` with several seeds and "
+        "`scripts/card.py --repeated`. These checkpoints are not the shipped one.",
     ),
     "recipes": (
         "Which recipe it learns by",
         "Training recipes on a small task, by `scripts/compare_recipes.py`: a third of the training photos, two epochs at "
-        "128 px, then tuning photos at 160, all else as in `scripts/train.py`. Figures are those of the logits on tuning "
+        "128 px, then tuning photos at 160, all else as in `--recipe quick`. Figures are those of the logits on tuning "
         "photos: the mean over the seeds and, of several, the lowest and the highest.",
     ),
     "inputs": (

@@ -97,8 +97,8 @@ def alone(out: Path) -> AbstractContextManager:
         lock = FileLock(out.with_name(f".{out.name}.lock")).acquire(timeout=LOCK_SECONDS)
     except Timeout as error:
         raise OptionError(f"Another training is writing {out}: wait for its end, or give another --out.") from error
-    for name in (f".{out.name}", out.with_suffix(".resume").name):
-        for left in out.parent.glob(f"{glob.escape(name)}.*.tmp"):
+    for path in (out, out.with_suffix(".resume")):
+        for left in out.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
             left.unlink(missing_ok=True)
     return lock
 

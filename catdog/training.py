@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import io
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -24,6 +23,7 @@ from tqdm import tqdm
 from catdog.config import OptionError, TrainConfig
 from catdog.device import half_precision, is_out_of_memory, place, release_memory
 from catdog.evidence import evidence_and_logits, strongest_places
+from catdog.files import write_whole
 from catdog.losses import answer_of, loss_of, mixing, place_loss, right
 from catdog.optimizers import average_with_warm_up, freeze, make_optimizer, make_scheduler
 from catdog.processes import agree, ignore_interrupt, share, stop_signals
@@ -185,16 +185,9 @@ class Run:
         state = {name: part.state_dict() for name, part in self.parts().items()}
         state |= {"config": self.config.fixed(), "photos": self.photos}
         state |= {"best": self.best, "progress": asdict(self.progress)}
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         buffer = io.BytesIO()  # to a file itself, torch.save would turn a full disk into a RuntimeError
         torch.save(state, buffer)
-        try:
-            with temporary.open("wb") as file:
-                file.write(hashlib.sha256(buffer.getbuffer()).digest())
-                file.write(buffer.getbuffer())
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_whole(path, hashlib.sha256(buffer.getbuffer()).digest(), buffer.getbuffer())
 
     def load(self, path: Path) -> None:
         """Put everything back as it was.

@@ -45,7 +45,7 @@ def training(classifier: Classifier, options: Options) -> dict[str, dict[str, fl
     photos; finding it out is part of the time.
     """
     shared = {"data": options.data, "neither": options.neither, "init": options.init, "workers": options.threads}
-    ours, tutorial = (replace(RECIPES[name], **shared) for name in ("default", "tutorial"))
+    ours, tutorial = (replace(RECIPES[name], **shared) for name in ("quick", "tutorial"))
     ours = replace(ours, bfloat16=has_fast_bfloat16())
     photos = gather(ours, print)
     pets, tuning_pets = (
@@ -60,7 +60,7 @@ def training(classifier: Classifier, options: Options) -> dict[str, dict[str, fl
         ours, photos.training, photos.tuning, lambda epoch: epoch.two_way >= best.two_way or epoch.seconds >= left
     )
     figures = {}
-    named = f"the default recipe{' with --bfloat16' if ours.bfloat16 else ''}"
+    named = f"the quick recipe{' with --bfloat16' if ours.bfloat16 else ''}"
     for name, epochs, end in (("the tutorial's recipe", slow, best), (named, fast, fast[-1])):
         pace = sum(epoch.images_per_second for epoch in epochs) / len(epochs)
         name = f"{name}: {end.two_way:.2%} after {epochs.index(end) + 1} epochs of {len(epochs)}, {pace:.0f} images/s"

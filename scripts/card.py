@@ -105,7 +105,7 @@ def repeated(checkpoints: Sequence[Path]) -> str:
         CheckpointError: when one cannot be read, or is not of such a run.
     """
     runs = []
-    allowed = asdict(TrainConfig()) | {"seed": None, "init": None, "bfloat16": None}
+    allowed = asdict(TrainConfig()) | dict.fromkeys(("seed", "init", "bfloat16", "patience"))
     of_all = None
     for path in checkpoints:
         _, metadata = load_checkpoint(path)

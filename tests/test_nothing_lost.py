@@ -160,8 +160,8 @@ def test_a_training_holds_its_lock_until_its_end(folder, out, monkeypatch):
 
 def test_what_a_killed_run_left_half_written_is_removed(folder, out):
     out.parent.mkdir()
-    halves = [out.with_name(f".{out.name}.17.tmp"), out.with_name(f"{out.stem}.resume.17.tmp")]
-    other = out.with_name("other.resume.17.tmp")
+    halves = [out.with_name(f".{out.name}.17.tmp"), out.with_name(f".{out.stem}.resume.17.tmp")]
+    other = out.with_name(".other.resume.17.tmp")
     for path in (*halves, other):
         path.write_bytes(b"half")
     assert train(folder, out, "--dry-run") == 0

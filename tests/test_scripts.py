@@ -470,11 +470,11 @@ def labelled(tmp_path, examples) -> Path:
 def test_recipes_are_compared_once_and_their_table_is_kept(script, labelled, tmp_path):
     out = tmp_path / "recipes.csv"
     arguments = ["--data", labelled, "--init", "none", "--out", out, "--workers", 0, "--seeds", 0]
-    assert script("compare_recipes", *arguments, "--only", "default") == 0
+    assert script("compare_recipes", *arguments, "--only", "quick") == 0
     first = out.read_text().splitlines()
-    assert script("compare_recipes", *arguments, "--only", "default", "no EMA") == 0
+    assert script("compare_recipes", *arguments, "--only", "quick", "no EMA") == 0
     rows = list(csv.DictReader(out.open()))
-    assert [row["variant"] for row in rows] == ["default", "no EMA"]
+    assert [row["variant"] for row in rows] == ["quick", "no EMA"]
     assert out.read_text().splitlines()[:2] == first  # not run again
     assert "| no EMA | 1 |" in out.with_suffix(".md").read_text()
 
