@@ -67,10 +67,6 @@ class TrainConfig:
     loss: Literal["binary", "cross-entropy"] = "binary"
     """binary: two independent labels. cross-entropy: a plain softmax over cat and dog."""
     label_smoothing: float = 0.01
-    teacher: tuple[Path, ...] = ()
-    """Checkpoints whose answer, the mean of their logits, is learnt besides the labels (Hinton et al. 2015)."""
-    teacher_share: float = 0.5
-    """Share of the loss that compares with the teachers' answer; the rest compares with the labels."""
     composite: float = 0.3
     """Share of samples put together from two photos, most of them a cat and a dog."""
     place_loss: float = 0.2
@@ -132,7 +128,6 @@ class TrainConfig:
             "input_size": (64, 1024),
             "workers": (0, 256),
             "label_smoothing": (0, 0.5),
-            "teacher_share": (0, 1),
             "composite": (0, 1),
             "place_loss": (0, 100),
             "made_negative": (0, 1),

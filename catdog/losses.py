@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 from torchvision.transforms import v2
 
 from catdog.config import TrainConfig
-from catdog.resnet import ResNet
 
 
 def loss_of(logits: Tensor, targets: Tensor, kind: str, smoothing: float) -> Tensor:
@@ -22,13 +19,6 @@ def loss_of(logits: Tensor, targets: Tensor, kind: str, smoothing: float) -> Ten
     if kind == "cross-entropy":
         return F.cross_entropy(logits, targets, label_smoothing=smoothing)
     return F.binary_cross_entropy_with_logits(logits, targets * (1 - smoothing) + smoothing / 2)
-
-
-@torch.no_grad()
-def answer_of(teachers: Sequence[ResNet], pictures: Tensor, kind: str) -> Tensor:
-    """Both probabilities (batch, 2) by the mean of several networks' logits; of a softmax where `kind` is one."""
-    logits = torch.stack([teacher(pictures).float() for teacher in teachers]).mean(0)
-    return logits.softmax(1) if kind == "cross-entropy" else logits.sigmoid()
 
 
 def place_loss(evidence: Tensor, places: Tensor) -> Tensor:

@@ -63,27 +63,19 @@ def runs_of(training: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def sources_of(training: dict[str, Any]) -> set[str]:
-    """Sources and labels of the photos of a run, of those before it, and of those that it was averaged with or taught by."""
+    """Sources and labels of the photos of a run, of those before it and of those that its weights were averaged with."""
     names: set[str] = set()
     for run in runs_of(training):
-        others = (*run.get("averaged", ()), *run.get("teachers", ()))
-        names |= set(run["counts"]["training"]).union(*(sources_of(other) for other in others))
+        names |= set(run["counts"]["training"]).union(*(sources_of(other) for other in run.get("averaged", ())))
     return names
 
 
 def how(run: dict[str, Any]) -> str:
     """One run: its start, its epochs and its options."""
     commit = f", commit {run['commit']}" if run["commit"] else ""
-    teachers = [
-        f"one from `{other['init']}` with seed {other['options']['seed']}, epoch {other['best_epoch']} kept"
-        for other in run.get("teachers", ())
-    ]
-    taught = (
-        f" Besides the labels it learnt the mean answer of {len(teachers)}: {'; '.join(teachers)}." if teachers else ""
-    )
     return (
         f"From `{run['init']}`, epochs: {run['epochs_run']}. Epoch {run['best_epoch']} had the lowest loss on tuning "
-        f"photos and was kept.{taught} PyTorch {run['torch']}{commit}.\n\n"
+        f"photos and was kept. PyTorch {run['torch']}{commit}.\n\n"
     ) + rows(("option", "value"), [(f"`--{name.replace('_', '-')}`", value) for name, value in run["options"].items()])
 
 
@@ -157,7 +149,7 @@ TABLES = {  # file name without .md: heading, words
     "repeated": (
         "How far runs differ",
         "The default recipe, from the same photos and starting weights, by `scripts/train.py` with several seeds and "
-        "`scripts/card.py --repeated`. These checkpoints are not the shipped one.",
+        "`scripts/card.py --repeated`.",
     ),
     "recipes": (
         "Which recipe it learns by",

@@ -127,7 +127,6 @@ def train(config: TrainConfig, say: Callable[[str], None] = print) -> bool:
         read_folders(config.data, config.neither)
     initialise(network, config, say)
     others = [load_checkpoint(path)[0] for path in config.average]
-    teachers = [teacher_of(path, config) for path in config.teacher]
     photos = gather(config, say)
     if first and dist.is_initialized():
         dist.barrier()
@@ -147,7 +146,6 @@ def train(config: TrainConfig, say: Callable[[str], None] = print) -> bool:
         device,
         state_path,
         on_epoch=lambda progress: report_epoch(progress, config, say),
-        teachers=teachers,
     )
     if not first:
         return fitted.finished
@@ -190,18 +188,6 @@ def train(config: TrainConfig, say: Callable[[str], None] = print) -> bool:
     if not fitted.finished:
         say("Stopped before the end: go on with --resume.")
     return fitted.finished and not photos.failed
-
-
-def teacher_of(path: Path, config: TrainConfig) -> ResNet:
-    """A network that answers the question that the run's loss asks.
-
-    Raises:
-        OptionError: where it answers the other one.
-    """
-    network, metadata = load_checkpoint(path)
-    if (metadata.head == "softmax") != (config.loss == "cross-entropy"):
-        raise OptionError(f"--teacher {path} has a {metadata.head} head, which does not go with --loss {config.loss}.")
-    return network
 
 
 def average_weights(network: ResNet, others: Sequence[ResNet]) -> None:
@@ -305,22 +291,20 @@ def finish(
 
 def describe(config: TrainConfig, photos: Photos) -> dict:
     """What the checkpoint was made from: no paths of this machine, only the folders' names and counts."""
-    of_this_machine = ("data", "neither", "exclude", "out", "device", "resume", "workers", "dry_run")
-    checkpoints = {"average": config.average, "teacher": config.teacher}
-    options = {name: value for name, value in asdict(config).items() if name not in (*of_this_machine, *checkpoints)}
-    for name, paths in checkpoints.items():
-        if paths:
-            options[name] = " ".join(f"{path.name} ({short_digest(path.read_bytes()).hex()})" for path in paths)
+    of_this_machine = ("average", "data", "neither", "exclude", "out", "device", "resume", "workers", "dry_run")
+    options = {name: value for name, value in asdict(config).items() if name not in of_this_machine}
+    if config.average:
+        options["average"] = " ".join(
+            f"{path.name} ({short_digest(path.read_bytes()).hex()})" for path in config.average
+        )
     before, seen = earlier_run(config.init)
     averaged = [earlier_run(str(path)) for path in config.average]
-    teachers = [earlier_run(str(path)) for path in config.teacher]
-    seen += [digest for _, digests in averaged + teachers for digest in digests]
+    seen += [digest for _, digests in averaged for digest in digests]
     return {
         "folders": photos.folders,
         "init": Path(config.init).name,
         "before": before,
         "averaged": [run for run, _ in averaged if run],
-        "teachers": [run for run, _ in teachers if run],
         "counts": {
             part: dict(Counter(f"{one.photo.source} {one.photo.verdict}" for one in group))
             for part, group in (("training", photos.training), ("tuning", photos.tuning))

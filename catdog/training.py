@@ -24,7 +24,7 @@ from catdog.config import OptionError, TrainConfig
 from catdog.device import half_precision, is_out_of_memory, place, release_memory
 from catdog.evidence import evidence_and_logits, strongest_places
 from catdog.files import write_whole
-from catdog.losses import answer_of, loss_of, mixing, place_loss, right
+from catdog.losses import loss_of, mixing, place_loss, right
 from catdog.optimizers import average_with_warm_up, freeze, make_optimizer, make_scheduler
 from catdog.processes import agree, ignore_interrupt, share, stop_signals
 from catdog.resnet import ResNet
@@ -89,20 +89,13 @@ class Run:
     """All that changes while a network is trained, and its resume state on disk."""
 
     def __init__(
-        self,
-        network: ResNet,
-        config: TrainConfig,
-        device: torch.device,
-        steps_per_epoch: int,
-        photos: str,
-        teachers: Sequence[ResNet] = (),
+        self, network: ResNet, config: TrainConfig, device: torch.device, steps_per_epoch: int, photos: str
     ) -> None:
         self.config = config
         self.photos = photos  # a digest of all of them
         self.device = device
         self.rank, self.world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
         self.network = place(network, device)
-        self.teachers = [place(teacher, device).eval() for teacher in teachers]
         freeze(network, config.frozen_stages, config.frozen_batch_norm)
         self.model = WithEvidence(network)
         if self.world > 1:
@@ -159,10 +152,7 @@ class Run:
         targets = targets.to(self.device, non_blocking=True)
         with half_precision(self.device, self.config.bfloat16):
             evidence, logits = self.model(pictures)
-            answer = answer_of(self.teachers, pictures, self.config.loss) if self.teachers else None
         loss = loss_of(logits, targets, self.config.loss, self.config.label_smoothing)
-        if answer is not None:
-            loss = torch.lerp(loss, loss_of(logits, answer, self.config.loss, smoothing=0.0), self.config.teacher_share)
         if self.config.place_loss:
             loss = loss + self.config.place_loss * place_loss(evidence, places.to(self.device, non_blocking=True))
         self.scaler.scale(share * loss).backward()
@@ -233,7 +223,6 @@ def fit(
     device: torch.device,
     state_path: Path,
     on_epoch: Callable[[Progress], None] = lambda progress: None,
-    teachers: Sequence[ResNet] = (),
 ) -> Fitted:
     """Train, keep the epoch with the lowest tuning loss, and go on from `state_path` where `config.resume` says so.
 
@@ -241,7 +230,7 @@ def fit(
     """
     rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
     batches = TrainingBatches(training, config.batch_size, config.seed, config.balance, rank, world)
-    run = Run(network, config, device, len(batches), digest_of(training, tuning), teachers)
+    run = Run(network, config, device, len(batches), digest_of(training, tuning))
     there = state_path.exists()
     if config.resume and agree(there, device, world):
         if agree(not there, device, world):

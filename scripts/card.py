@@ -127,11 +127,12 @@ def repeated(checkpoints: Sequence[Path]) -> str:
             metadata.held_out["negatives"]["called_neither"]["value"],
             metadata.held_out["pets_against_negatives"]["auroc"],
         )
-        runs.append((options["seed"], values))
+        runs.append((options["seed"], f"{tuning['epoch']} of {options['epochs']}", values))
     forms = ("{:.2%}", "{:.4f}", "{:.2%}", "{:.4f}", "{:.2%}", "{:.2%}", "{:.4f}")
-    means = [sum(column) / len(runs) for column in zip(*(values for _, values in runs))]
+    means = [sum(column) / len(runs) for column in zip(*(values for _, _, values in runs))]
     head = (
         "seed",
+        "epoch kept",
         "tuning: two-way",
         "loss",
         "held-out: two-way",
@@ -143,8 +144,8 @@ def repeated(checkpoints: Sequence[Path]) -> str:
     return rows(
         head,
         [
-            (name, *(form.format(value) for form, value in zip(forms, values)))
-            for name, values in [*runs, ("mean", means)]
+            (seed, epoch, *(form.format(value) for form, value in zip(forms, values)))
+            for seed, epoch, values in [*runs, ("mean", "", means)]
         ],
     )
 

@@ -377,7 +377,7 @@ def test_a_checkpoint_that_does_not_say_how_it_was_trained_gets_no_card(script, 
 def test_runs_that_differ_in_their_seed_become_a_table(script, tmp_path, network18, capsys):
     shipped = load_checkpoint()[1]
     defaults = shipped.training | {
-        "options": {"seed": 0, "init": "x.pth", "epochs": 14},
+        "options": {"seed": 0, "init": "x.pth", "epochs": 30},
         "before": None,
         "init": "x.pth",
     }
@@ -389,7 +389,8 @@ def test_runs_that_differ_in_their_seed_become_a_table(script, tmp_path, network
     runs = [tmp_path / "0.safetensors", tmp_path / "1.safetensors"]
     assert script("card", "--checkpoint", runs[0], "--repeated", *runs) == 0
     rows = [line.split(" | ") for line in (tmp_path / "0" / "repeated.md").read_text().splitlines()[2:]]
-    assert [(row[0], row[3]) for row in rows] == [("| 0", "98.00%"), ("| 1", "99.00%"), ("| mean", "98.50%")]
+    assert [(row[0], row[4]) for row in rows] == [("| 0", "98.00%"), ("| 1", "99.00%"), ("| mean", "98.50%")]
+    assert rows[0][1] == f"{shipped.training['tuning']['epoch']} of 30"
     assert "How far runs differ" in runs[0].with_suffix(".md").read_text(encoding="utf-8")
 
     capsys.readouterr()

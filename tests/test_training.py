@@ -484,49 +484,6 @@ def test_bfloat16_layers_learn_nearly_the_same_and_keep_their_weights_in_single_
     assert losses[True] != losses[False]
 
 
-def test_a_run_with_teachers_learns_the_answer_of_their_mean_logits(tiny_network):
-    pictures = torch.rand(8, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    places = torch.ones(8, 2, 2, 2)
-    cats, dogs = torch.tensor([[1.0, 0.0]] * 8), torch.tensor([[0.0, 1.0]] * 8)
-    teachers = [copy.deepcopy(tiny_network).eval() for _ in range(2)]
-    for teacher, bias in zip(teachers, (1.0, -4.0)):
-        torch.nn.init.zeros_(teacher.fc.weight)
-        torch.nn.init.constant_(teacher.fc.bias, bias)
-
-    def loss_and_gradient(targets, share):
-        network = copy.deepcopy(tiny_network).requires_grad_(True)
-        config = TrainConfig(frozen_stages=0, label_smoothing=0.0, teacher_share=share)
-        run = Run(network, config, torch.device("cpu"), 10, photos="", teachers=teachers)
-        return run.backward(pictures, targets, places)[0], network.fc.bias.grad
-
-    alone, gradient = loss_and_gradient(cats, 1.0)
-    assert alone == loss_and_gradient(dogs, 1.0)[0]  # whatever the labels say
-    logits = copy.deepcopy(tiny_network).train()(pictures)
-    torch.testing.assert_close(gradient, (logits.sigmoid().mean(0) - torch.tensor(-1.5).sigmoid()) / 2)
-    by_labels = loss_and_gradient(cats, 0.0)[0]
-    assert by_labels != loss_and_gradient(dogs, 0.0)[0]
-    assert loss_and_gradient(cats, 0.25)[0] == pytest.approx(0.75 * by_labels + 0.25 * alone, rel=1e-5)
-    assert all(
-        not weight.requires_grad or weight.grad is None for teacher in teachers for weight in teacher.parameters()
-    )
-
-
-def test_the_metadata_name_the_teachers_and_what_they_saw(folder, trained, tmp_path):
-    out = tmp_path / "net.safetensors"
-    options = ["--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--dry-run", "--teacher", trained]
-    assert train(*options) == 0
-    training = load_checkpoint(out)[1].training
-    assert training["options"]["teacher"].startswith(f"{trained.name} (")
-    [teacher] = training["teachers"]
-    assert teacher["counts"] == load_checkpoint(trained)[1].training["counts"]
-
-
-def test_a_teacher_that_answers_another_question_is_refused(folder, trained, tmp_path, capsys):
-    options = ["--data", folder, "--out", tmp_path / "net.safetensors", *TINY, *SMALL_INPUT, "--teacher", trained]
-    assert train(*options, "--loss", "cross-entropy") == 2
-    assert "has a sigmoid head" in capsys.readouterr().err
-
-
 def too_small(largest: int, sizes: list[int]):
     """A training step's forward pass with memory for so many pictures."""
     real = WithEvidence.forward
