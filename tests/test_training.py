@@ -7,6 +7,7 @@ import csv
 import errno
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -119,7 +120,7 @@ def test_a_run_stopped_within_an_epoch_goes_on_at_the_same_step(folder, trained,
 
 @pytest.mark.slow
 def test_a_run_with_blended_batches_goes_on_as_an_unbroken_one(folder, trained, tmp_path, monkeypatch):
-    options = ["--data", folder, *TINY, *SMALL_INPUT, "--epochs", 1, "--mixup", 0.4, "--cutmix", 1]
+    options = ["--data", folder, *TINY, *SMALL_INPUT, "--epochs", 1, "--place-loss", 0, "--mixup", 0.4, "--cutmix", 1]
     whole, stopped = tmp_path / "whole.safetensors", tmp_path / "stopped.safetensors"
     assert train(*options, "--out", whole) == 0
     assert not same(trained, whole)
@@ -134,7 +135,7 @@ def test_a_blended_batch_carries_the_labels_in_the_shares_of_its_pictures():
     pictures = torch.stack([torch.full((3, 8, 8), value) for value in (0.0, 1.0, 3.0)])
     targets = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
     for options in ({"mixup": 0.5}, {"cutmix": 1.0}):
-        mixed, labels = mixing(TrainConfig(**options))(pictures, targets)
+        mixed, labels = mixing(TrainConfig(place_loss=0.0, **options))(pictures, targets)
         share = labels[0, 0].item()  # of itself, beside the last picture, which has no label
         assert mixed[0].mean().item() == pytest.approx(3 * (1 - share), abs=1e-5)
         assert mixed[1].mean().item() == pytest.approx(labels[1, 1].item(), abs=1e-5)
@@ -420,16 +421,16 @@ def test_a_folder_with_one_class_is_refused_before_training(folder, tmp_path, ca
     assert "no dog" in capsys.readouterr().err
 
 
-def test_a_full_disk_leaves_the_earlier_checkpoint_intact(folder, trained, tmp_path, monkeypatch, capsys):
+def test_a_full_disk_leaves_the_earlier_checkpoint_intact(folder, trained, tmp_path, capsys):
     out = tmp_path / "net.safetensors"
     shutil.copy(trained, out)
-
-    def full(self, content):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self))
-
-    monkeypatch.setattr(Path, "write_bytes", full)
-    assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--dry-run") == 2
-    assert os.strerror(errno.ENOSPC) in capsys.readouterr().err
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (out.stat().st_size // 2, limits[1]))  # bytes a file may have
+    try:
+        assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--dry-run") == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert os.strerror(errno.EFBIG) in capsys.readouterr().err
     assert equal(load_file(trained), load_file(out))
 
 
