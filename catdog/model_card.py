@@ -144,7 +144,7 @@ TABLES = {  # file name without .md: heading, words
     "tried": (
         "What was tried",
         "Runs of `scripts/train.py`, by `scripts/card.py --tried`: how well the epoch that each kept did on the tuning "
-        "photos. The last one is the checkpoint.",
+        "photos. The last one is the checkpoint; where it started from other runs, these stand right above it.",
     ),
     "repeated": (
         "How far runs differ",
@@ -168,9 +168,10 @@ TABLES = {  # file name without .md: heading, words
     "others": (
         "What it says of other things",
         "Verdicts on pictures from elsewhere, by `scripts/measure_others.py`: pictures drawn by that script, and pictures "
-        "of Debian's packages `tuxpaint-stamps-default` and `openclipart-png`, chosen by the commands in that script. "
-        "Training saw others of the plain colours and gradients, and nothing of the rest. `animals cut out` and `clip-art "
-        "animals` hold no cat and no dog, big cats excepted; `clip-art pets` hold nothing else.",
+        "of Debian's packages `gcompris-qt-data` (animals; things, places, fish; cartoons), `tuxpaint-stamps-default` "
+        "(those cut out) and `openclipart-png`, chosen by the commands in that script. Training saw others of the plain "
+        "colours and gradients, and nothing of the rest. None holds a cat or a dog, big cats excepted, but `clip-art "
+        "pets`, which hold nothing else.",
     ),
     "left-out": (
         "What it says of kinds it was not taught",
@@ -202,7 +203,8 @@ TABLES = {  # file name without .md: heading, words
 
 WEAKNESSES = """\
 Drawings, toys and plush: it has only seen photos. Animals that look like a cat or a dog (foxes, wolves, lions, rabbits,
-raccoons, red pandas) may be called one, above all those of a kind that was not among its negatives. Pets smaller than a
+raccoons, red pandas) may be called one, above all those of a kind that was not among its negatives: of the photos of wild
+and farm animals in the table of other things, most of them of such kinds, it calls a third a cat or a dog. Pets smaller than a
 fifth of the photo, or hidden behind each other, are missed. It knows no breeds, no individuals, and nothing about people."""
 
 

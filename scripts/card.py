@@ -15,7 +15,7 @@ import tyro  # noqa: E402
 
 from catdog.checkpoint import SHIPPED, CheckpointError, load_checkpoint  # noqa: E402
 from catdog.config import TrainConfig  # noqa: E402
-from catdog.model_card import figures, model_card, rows, table_path, tables_of  # noqa: E402
+from catdog.model_card import figures, model_card, rows, runs_of, table_path, tables_of  # noqa: E402
 
 FIGURES = re.compile(r"(<!-- figures: written by scripts/card.py -->\n).*?(<!-- /figures -->)", re.DOTALL)
 
@@ -77,24 +77,24 @@ class Options:
 
 
 def tried(checkpoints: Sequence[Path]) -> str:
-    """One row a run: its options as far as they are not the defaults, and how well its best epoch did on tuning photos."""
+    """One row a run, those before it first: its options as far as they are not the defaults, and how well its best epoch
+    did on tuning photos."""
     defaults = asdict(TrainConfig())
+    runs = [run for path in checkpoints for run in runs_of(load_checkpoint(path)[1].training)]
     body = []
-    for path in checkpoints:
-        _, metadata = load_checkpoint(path)
-        run = metadata.training
-        chosen = {name: value for name, value in run["options"].items() if defaults.get(name) != value}
+    for run in runs:
+        chosen = {name: value for name, value in run["options"].items() if defaults.get(name, value) != value}
         words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in chosen.items())
         figures = run["tuning"]
-        body.append(
-            (
-                words or "the defaults",
-                figures["epoch"],
-                f"{figures['tuning_loss']:.4f}",
-                f"{figures['tuning_accuracy']:.2%}",
-                f"{figures['tuning_two_way']:.2%}",
-            )
+        row = (
+            words or "the defaults",
+            figures["epoch"],
+            f"{figures['tuning_loss']:.4f}",
+            f"{figures['tuning_accuracy']:.2%}",
+            f"{figures['tuning_two_way']:.2%}",
         )
+        if row not in body:
+            body.append(row)
     return rows(("options that are not the defaults", "epoch kept", "loss", "both labels right", "two-way"), body)
 
 

@@ -374,6 +374,22 @@ def test_a_checkpoint_that_does_not_say_how_it_was_trained_gets_no_card(script, 
     assert not checkpoint.with_suffix(".md").exists()
 
 
+def test_what_was_tried_lists_every_run_on_the_way_to_a_checkpoint_once(script, tmp_path, network18):
+    def run(epochs, loss, before=None):
+        figures = {"epoch": 2, "tuning_loss": loss, "tuning_accuracy": 0.9, "tuning_two_way": 0.95}
+        options = {"epochs": epochs, "an_option_of_old": 7}
+        return load_checkpoint()[1].training | {"options": options, "tuning": figures, "before": before}
+
+    first = run(30, 0.5)
+    for name, training in (("one", run(3, 0.4, first)), ("other", run(5, 0.3, first))):
+        save_checkpoint(tmp_path / f"{name}.safetensors", network18, replace(Metadata(), training=training))
+    paths = tmp_path / "other.safetensors", tmp_path / "one.safetensors"
+    assert script("card", "--checkpoint", paths[0], "--tried", paths[1]) == 0
+    rows = [line.split(" | ") for line in (tmp_path / "other" / "tried.md").read_text().splitlines()[2:]]
+    assert [row[0] for row in rows] == ["| the defaults", "| epochs 3", "| epochs 5"]
+    assert [row[2] for row in rows] == ["0.5000", "0.4000", "0.3000"]
+
+
 def test_runs_that_differ_in_their_seed_become_a_table(script, tmp_path, network18, capsys):
     shipped = load_checkpoint()[1]
     defaults = shipped.training | {
