@@ -203,8 +203,7 @@ TABLES = {  # file name without .md: heading, words
 
 WEAKNESSES = """\
 Drawings, toys and plush: it has only seen photos. Animals that look like a cat or a dog (foxes, wolves, lions, rabbits,
-raccoons, red pandas) may be called one, above all those of a kind that was not among its negatives: of the photos of wild
-and farm animals in the table of other things, most of them of such kinds, it calls a third a cat or a dog. Pets smaller than a
+raccoons, red pandas) may be called one, above all those of a kind that was not among its negatives. Pets smaller than a
 fifth of the photo, or hidden behind each other, are missed. It knows no breeds, no individuals, and nothing about people."""
 
 
