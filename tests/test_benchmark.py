@@ -71,5 +71,5 @@ def test_both_recipes_run_until_ours_is_as_good_as_the_tutorials_or_the_time_is_
     )
     tutorial, ours = json.loads(out.read_text())["training"].items()
     assert tutorial[0].startswith("the tutorial's recipe") and tutorial[1]["times"] == 1
-    assert ours[0].startswith("the default recipe") and ours[1]["times"] > 0
+    assert ours[0].startswith("the quick recipe") and ours[1]["times"] > 0
     assert "images/s" in done.stdout
