@@ -74,7 +74,7 @@ class Options:
     visitors' cameras at once. start: from the command to the first answer. Only when named: memory, of predict.py over
     1,000 and 10,000 photos, and browser: opening the page, first answer and live tab in Chromium. Several with commas."""
     training: bool = False
-    """Instead, the time in which the default recipe reaches the best tuning accuracy of the tutorial's: takes both cores
+    """Instead, the time in which the quick recipe reaches the best tuning accuracy of the tutorial's: takes both cores
     for up to --minutes, and wants --data and --init."""
     data: tuple[Path, ...] = ()
     """Labelled folders for --training, as for train.py."""
