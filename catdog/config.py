@@ -39,7 +39,7 @@ class TrainConfig:
     checkpoints."""
     arch: Literal["resnet18", "resnet34", "resnet50"] = "resnet18"
     recipe: Recipe = "default"
-    """A set of defaults. quick: 14 epochs of at most 160 px, in half the time. tutorial: resize 256, centre crop 224, no
+    """A set of defaults. quick: 14 epochs at up to 160 px. tutorial: resize 256, centre crop 224, no
     augmentation, cross-entropy, Adam at 0.001, batch 32."""
     resume: bool = False
     """Go on where a stopped run with the same options and --out was."""
