@@ -297,6 +297,8 @@ def describe(config: TrainConfig, photos: Photos) -> dict:
         options["average"] = " ".join(
             f"{path.name} ({short_digest(path.read_bytes()).hex()})" for path in config.average
         )
+    if config.exclude:
+        options["exclude"] = config.exclude.name
     before, seen = earlier_run(config.init)
     averaged = [earlier_run(str(path)) for path in config.average]
     seen += [digest for _, digests in averaged for digest in digests]

@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from urllib.error import URLError
 
@@ -334,6 +335,18 @@ def test_the_tutorial_recipe_runs_through_the_same_code(folder, tmp_path):
     options = metadata.training["options"]
     assert (metadata.resize, metadata.head) == ("crop", "softmax")
     assert (options["optimizer"], options["learning_rate"], options["batch_size"]) == ("adam", 0.001, 32)
+
+
+@pytest.mark.slow
+def test_excluded_photos_are_not_trained_on_and_the_checkpoint_says_so(folder, trained, tmp_path, capsys):
+    odd, out = tmp_path / "odd.csv", tmp_path / "net.safetensors"
+    odd.write_text("path,why\ncat/train0.jpg,a drawing\ncat/val0.jpg,not of the training photos\n")
+    assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--exclude", odd) == 0
+    assert f"1 training photos are left out, as {odd} says." in capsys.readouterr().out
+    training, with_all = (load_checkpoint(path)[1].training for path in (out, trained))
+    one_less = Counter(with_all["counts"]["training"]) - Counter(training["counts"]["training"])
+    assert list(one_less.values()) == [1] and training["counts"]["tuning"] == with_all["counts"]["tuning"]
+    assert training["options"]["exclude"] == "odd.csv" and "exclude" not in with_all["options"]
 
 
 @pytest.mark.slow
