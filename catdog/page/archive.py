@@ -15,6 +15,8 @@ MAX_UNPACKED = 2 * 2**30  # bytes, of all pictures together
 MAX_MEMBER = 50 * 2**20  # bytes of one picture: as much as one upload may have
 MAX_RATIO = 200  # of unpacked to packed bytes of a picture of some size: only a bomb shrinks so well
 SMALL = 2**20  # bytes; a member up to this size is no bomb, however well it shrinks
+# what `zipfile` raises where a zip is damaged
+DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # of these, Python unpacks no more than a member states
 MAC_EXTRAS = ("__MACOSX", "._")  # a second list of the same pictures that macOS adds, not pictures themselves
 
@@ -58,7 +60,7 @@ class Member:
                 return archive.read(self.entry)  # not by name: two may share one
         except FileNotFoundError as error:
             raise ImageError("missing", f"{name} is gone: hand over the zip again.") from error
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        except DAMAGED as error:
             raise ImageError("damaged", f"{name} is damaged in the zip: it cannot be unpacked.") from error
 
 
@@ -75,7 +77,7 @@ def members_of(path: Path) -> list[Member]:
         check_directory(path)
         with zipfile.ZipFile(path) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
+    except DAMAGED as error:
         raise ArchiveError("damaged") from error
     if any(leads_outside(entry.filename) for entry in entries):
         raise ArchiveError("names")
