@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from PIL import Image  # noqa: E402
-from playwright.sync_api import Page, sync_playwright  # noqa: E402
+from playwright.sync_api import Page, TimeoutError, sync_playwright  # noqa: E402
 
 from catdog import load, page  # noqa: E402
 
@@ -24,6 +24,7 @@ PHOTO = "both-side-by-side.jpg"
 FILMED = "cat-kitten-with-yarn.jpg"
 QUALITY = 65  # of the JPEGs: all of them together stay below 2 MB
 PATIENCE = 180_000  # ms
+HASTE = 2_000  # ms
 BROWSER = [
     "--no-sandbox",
     "--disable-gpu",
@@ -81,13 +82,21 @@ def fill(view: Page) -> None:
 
 
 def choose_tab(view: Page, name: str) -> None:
-    """Click a tab, also where a narrow page has moved it into the menu behind the three dots."""
+    """Click a tab, also where a narrow page has moved it into the menu behind the three dots.
+
+    Gradio moves tabs between the bar and the menu some frames after the words or the width have changed, so what is in
+    the menu at one moment may be in the bar at the next: each click is short, and tried again.
+    """
     tab = view.get_by_role("tab", name=name, exact=True)
-    if tab.is_visible():
-        tab.click()
-    else:
-        view.locator(".overflow-menu > button").click()
-        view.locator(".overflow-dropdown").get_by_text(name, exact=True).click()
+    for _ in range(PATIENCE // HASTE):
+        try:
+            if tab.is_visible():
+                return tab.click(timeout=HASTE)
+            view.locator(".overflow-menu > button").click(timeout=HASTE)
+            return view.locator(".overflow-dropdown").get_by_text(name, exact=True).click(timeout=HASTE)
+        except TimeoutError:
+            continue
+    raise TimeoutError(f"no tab named {name} can be clicked")
 
 
 def open_tab(view: Page, index: int) -> None:
