@@ -72,6 +72,11 @@ class TrainConfig:
     place_loss: float = 0.2
     """Weight of the loss that asks each label's strongest place to lie on its animal, in photos put together. Not with
     --mixup or --cutmix, which blend places too."""
+    teacher: str = "none"
+    """A network trained on ImageNet whose last feature map is learnt besides the labels: efficientnet-lite2, which two
+    packages hold, or one of torchvision's that have features, such as efficientnet_v2_s, which is downloaded."""
+    teacher_weight: float = 2.0
+    """Weight of the loss that compares with it."""
     made_negative: float = 0.03
     """Share of samples replaced by made-up photos with neither; at least 0.25 where no real ones are given."""
     balance: float = 0.7
@@ -130,6 +135,7 @@ class TrainConfig:
             "label_smoothing": (0, 0.5),
             "composite": (0, 1),
             "place_loss": (0, 100),
+            "teacher_weight": (0, 1000),
             "made_negative": (0, 1),
             "balance": (0, 1),
             "min_crop": (0.01, 1),

@@ -127,7 +127,11 @@ def licence(metadata: Metadata) -> str:
         text += " Kaggle's Dogs vs. Cats photos (Asirra) are for research only."
     if "oxford" in names:
         text += " Oxford-IIIT Pet is under CC BY-SA 4.0."
-    first = runs_of(metadata.training)[0]
+    runs = runs_of(metadata.training)
+    teachers = {run["options"].get("teacher", "none") for run in runs} - {"none"}
+    if teachers:
+        text += f" They also learnt the features of {' and '.join(sorted(teachers))}, which ImageNet's photos taught."
+    first = runs[0]
     if first["init"] == "resnet18-imagenet-partial.pth":
         text += (
             " The other folders hold photos under research-only, MIT, CC BY, CC0 and Flickr licences."

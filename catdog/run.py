@@ -40,6 +40,7 @@ from catdog.report import as_text, measure
 from catdog.resnet import ARCHITECTURES, ResNet
 from catdog.samples import CachedPhoto, EvaluationSamples, made_up_both, made_up_negatives
 from catdog.sources import Photos, gather, initialise
+from catdog.teacher import load_teacher
 from catdog.training import DRY_RUN_STEPS, Progress, evaluate_epoch, fit, logits_of
 
 MAX_TRIMAPS = 200  # photos that choose the boxes' threshold, tuning ones first
@@ -127,6 +128,7 @@ def train(config: TrainConfig, say: Callable[[str], None] = print) -> bool:
         read_folders(config.data, config.neither)
     initialise(network, config, say)
     others = [load_checkpoint(path)[0] for path in config.average]
+    teacher = None if config.teacher == "none" else load_teacher(config.teacher)
     photos = gather(config, say)
     if first and dist.is_initialized():
         dist.barrier()
@@ -146,6 +148,7 @@ def train(config: TrainConfig, say: Callable[[str], None] = print) -> bool:
         device,
         state_path,
         on_epoch=lambda progress: report_epoch(progress, config, say),
+        teacher=teacher,
     )
     if not first:
         return fitted.finished

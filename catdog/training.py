@@ -22,13 +22,14 @@ from tqdm import tqdm
 
 from catdog.config import OptionError, TrainConfig
 from catdog.device import half_precision, is_out_of_memory, place, release_memory
-from catdog.evidence import evidence_and_logits, strongest_places
+from catdog.evidence import evidence_and_logits, evidence_of, strongest_places
 from catdog.files import write_whole
 from catdog.losses import loss_of, mixing, place_loss, right
 from catdog.optimizers import average_with_warm_up, freeze, make_optimizer, make_scheduler
 from catdog.processes import agree, ignore_interrupt, share, stop_signals
 from catdog.resnet import ResNet
 from catdog.samples import CachedPhoto, EvaluationSamples, TrainingBatches, TrainingSamples
+from catdog.teacher import Teacher, lesson_loss
 
 STATE_EVERY = 200  # steps between two saves of the resume state, besides the end of every epoch
 EVALUATION_BATCH = 32
@@ -75,21 +76,31 @@ class Fitted:
 
 
 class WithEvidence(nn.Module):
-    """A network whose forward pass gives evidence (batch, 2, h, w) and logits (batch, 2)."""
+    """A network whose forward pass gives evidence (batch, 2, h, w), logits (batch, 2) and, for a teacher of so many
+    channels, a guess at its features (batch, channels, h, w): a linear layer's, the same at every place."""
 
-    def __init__(self, network: ResNet) -> None:
+    def __init__(self, network: ResNet, channels: int = 0) -> None:
         super().__init__()
         self.network = network
+        self.guess = nn.Conv2d(network.fc.in_features, channels, 1) if channels else None
 
-    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
-        return evidence_and_logits(self.network, pictures)
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        features = self.network.features(pictures)
+        guess = None if self.guess is None else self.guess(features)
+        return *evidence_of(self.network, features), guess
 
 
 class Run:
     """All that changes while a network is trained, and its resume state on disk."""
 
     def __init__(
-        self, network: ResNet, config: TrainConfig, device: torch.device, steps_per_epoch: int, photos: str
+        self,
+        network: ResNet,
+        config: TrainConfig,
+        device: torch.device,
+        steps_per_epoch: int,
+        photos: str,
+        teacher: Teacher | None = None,
     ) -> None:
         self.config = config
         self.photos = photos  # a digest of all of them
@@ -97,11 +108,16 @@ class Run:
         self.rank, self.world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
         self.network = place(network, device)
         freeze(network, config.frozen_stages, config.frozen_batch_norm)
-        self.model = WithEvidence(network)
+        self.teacher = place(teacher, device) if teacher else None
+        self.model = place(WithEvidence(network, teacher.channels if teacher else 0), device)
+        self.guess = self.model.guess
         if self.world > 1:
             self.model = DistributedDataParallel(self.model)
         self.average = AveragedModel(network, multi_avg_fn=average_with_warm_up(config.ema), use_buffers=True)
         self.optimizer = make_optimizer(network, config)
+        if self.guess is not None:
+            head = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
+            self.optimizer.add_param_group({"params": list(self.guess.parameters()), **head})
         self.scheduler = make_scheduler(self.optimizer, config, steps_per_epoch)
         self.mix = mixing(config)
         self.scaler = torch.amp.GradScaler(device.type, enabled=device.type == "cuda")
@@ -151,22 +167,26 @@ class Run:
         pictures = pictures.to(self.device, non_blocking=True, memory_format=torch.channels_last)
         targets = targets.to(self.device, non_blocking=True)
         with half_precision(self.device, self.config.bfloat16):
-            evidence, logits = self.model(pictures)
+            evidence, logits, guess = self.model(pictures)
+            taught = self.teacher(pictures) if self.teacher else None
         loss = loss_of(logits, targets, self.config.loss, self.config.label_smoothing)
         if self.config.place_loss:
             loss = loss + self.config.place_loss * place_loss(evidence, places.to(self.device, non_blocking=True))
+        if taught is not None:
+            loss = loss + self.config.teacher_weight * lesson_loss(guess, taught)
         self.scaler.scale(share * loss).backward()
         return share * loss.item(), right(logits, targets, self.config.loss)
 
     def parts(self) -> dict[str, Any]:
         """What has a state of its own."""
-        return {
+        parts = {
             "network": self.network,
             "average": self.average,
             "optimizer": self.optimizer,
             "scheduler": self.scheduler,
             "scaler": self.scaler,
         }
+        return parts if self.guess is None else parts | {"guess": self.guess}
 
     def save(self, path: Path) -> None:
         """Write the resume state behind its SHA-256, by way of a temporary file, in the first process only."""
@@ -223,6 +243,7 @@ def fit(
     device: torch.device,
     state_path: Path,
     on_epoch: Callable[[Progress], None] = lambda progress: None,
+    teacher: Teacher | None = None,
 ) -> Fitted:
     """Train, keep the epoch with the lowest tuning loss, and go on from `state_path` where `config.resume` says so.
 
@@ -230,7 +251,7 @@ def fit(
     """
     rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
     batches = TrainingBatches(training, config.batch_size, config.seed, config.balance, rank, world)
-    run = Run(network, config, device, len(batches), digest_of(training, tuning))
+    run = Run(network, config, device, len(batches), digest_of(training, tuning), teacher)
     there = state_path.exists()
     if config.resume and agree(there, device, world):
         if agree(not there, device, world):

