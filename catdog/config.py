@@ -75,7 +75,7 @@ class TrainConfig:
     teacher: str = "none"
     """A network trained on ImageNet whose last feature map is learnt besides the labels: efficientnet-lite2, which two
     packages hold, or one of torchvision's that have features, such as efficientnet_v2_s, which is downloaded."""
-    teacher_weight: float = 2.0
+    teacher_weight: float = 4.0
     """Weight of the loss that compares with it."""
     made_negative: float = 0.03
     """Share of samples replaced by made-up photos with neither; at least 0.25 where no real ones are given."""

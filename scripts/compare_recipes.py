@@ -18,7 +18,7 @@ import torch
 import tyro
 
 from catdog.checkpoint import SHIPPED, CheckpointError
-from catdog.config import RECIPES, TrainConfig
+from catdog.config import RECIPES, OptionError, TrainConfig
 from catdog.datasets import DataError
 from catdog.device import DeviceError, choose_device
 from catdog.metrics import auroc
@@ -26,6 +26,7 @@ from catdog.model_card import rows
 from catdog.resnet import ARCHITECTURES
 from catdog.samples import CachedPhoto, EvaluationSamples, made_up_both
 from catdog.sources import Photos, gather, initialise
+from catdog.teacher import LITE, load_teacher
 from catdog.training import fit, logits_of
 
 PART = 3  # one training photo in so many is used
@@ -62,6 +63,7 @@ VARIANTS: dict[str, dict] = {  # what each changes of the proxy
     "half the rate": {"learning_rate": 5e-4},
     "twice the rate": {"learning_rate": 2e-3},
     "sources as they are": {"balance": 1.0},
+    "teacher": {"teacher": LITE},
 }
 COLUMNS = ("variant", "seed", "two_way", "loss", "negatives", "both")
 HEAD = ("variant", "seeds", "two-way", "loss", "pets against negatives", "both against pets")
@@ -98,7 +100,9 @@ def main() -> int:
         device = choose_device(options.device)
         photos = gather(base, print)
         initialise(ARCHITECTURES[base.arch](), base, print)
-    except (DataError, CheckpointError, DeviceError) as error:
+        for name in options.only or VARIANTS:  # a teacher that cannot be had is told before minutes are spent
+            load_teacher(VARIANTS[name].get("teacher", base.teacher))
+    except (DataError, CheckpointError, DeviceError, OptionError) as error:
         print(f"compare_recipes.py: {error}", file=sys.stderr)
         return 2
     photos.training = list(filter(in_proxy, photos.training))
@@ -134,7 +138,9 @@ def score(config: TrainConfig, photos: Photos, device: torch.device) -> dict[str
     network = ARCHITECTURES[config.arch]()
     initialise(network, config, lambda line: None)
     with tempfile.TemporaryDirectory() as folder:
-        fitted = fit(network, config, photos.training, photos.tuning, device, Path(folder) / "state.resume")
+        state_path = Path(folder) / "state.resume"
+        teacher = load_teacher(config.teacher)
+        fitted = fit(network, config, photos.training, photos.tuning, device, state_path, teacher=teacher)
     groups = {
         "pet": [cached for cached in photos.tuning if sum(cached.photo.label) == 1],
         "negative": [cached for cached in photos.tuning if sum(cached.photo.label) == 0],

@@ -501,6 +501,16 @@ def test_an_unknown_recipe_is_told_before_anything_is_trained(script, labelled, 
     assert "magic" in capsys.readouterr().err
 
 
+def test_a_teacher_that_is_not_there_is_told_before_anything_is_trained(
+    script, labelled, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setitem(sys.modules, "efficientnet_lite_pytorch", None)
+    out = tmp_path / "recipes.csv"
+    assert script("compare_recipes", "--data", labelled, "--init", "none", "--out", out) == 2
+    assert "pip install" in capsys.readouterr().err
+    assert not out.exists()
+
+
 @pytest.mark.slow
 def test_what_is_left_out_of_training_is_judged_in_full(script, labelled, tmp_path):
     out = tmp_path / "left-out.md"
