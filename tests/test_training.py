@@ -140,7 +140,7 @@ def test_a_taught_run_goes_on_as_an_unbroken_one_and_its_checkpoint_names_the_te
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(5)
         teacher = Teacher(torch.nn.Conv2d(3, 12, 32, stride=32), mean=(0.5,) * 3, std=(0.5,) * 3)
-    monkeypatch.setattr("catdog.run.load_teacher", lambda name: teacher)
+    monkeypatch.setattr("catdog.run.load_teacher", {"none": None, "tiny": teacher}.get)
     plain, whole, stopped = (tmp_path / f"{name}.safetensors" for name in ("plain", "whole", "stopped"))
     options = ["--data", folder, *TINY, *SMALL_INPUT, "--epochs", 1]
     assert train(*options, "--out", plain) == 0
