@@ -1,4 +1,4 @@
-"""What stands in the served page's head: title, description, icon, and what other sites show of a link to it.
+"""What stands in the served page's head: title, description, icon, what other sites show of a link to it, one style.
 
 Gradio writes tags of its own there, about itself and with pictures from elsewhere; ours take their place.
 """
@@ -22,6 +22,14 @@ HERE = Path(__file__).parent
 ICON = HERE / "icon.svg"
 CARD = HERE / "card.jpg"  # examples/hard-kitten-and-dog.jpg (public domain) with its evidence maps, beside the name
 CARD_SIZE = (1200, 630)  # px, the shape that other sites show whole
+LESS_MOTION = """
+@media (prefers-reduced-motion: reduce) {
+  *, ::before, ::after {
+    animation-duration: 0.01ms !important;
+    animation-iteration-count: 1 !important;
+    transition-duration: 0.01ms !important;
+  }
+}"""  # Gradio narrows css_paths to the tabs, and loads them late: what it shows while it starts would still move
 OTHERS = re.compile(r'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>\s*')
 
 
@@ -86,6 +94,7 @@ def tags(root: str) -> str:
 <meta property="og:image:width" content="{width}" />
 <meta property="og:image:height" content="{height}" />
 <meta name="twitter:card" content="summary_large_image" />
+<style>{LESS_MOTION}</style>
 """
 
 

@@ -153,10 +153,17 @@ def test_every_knob_is_reached_and_turned_by_keyboard(open_page, root):
     assert reached == ["canvas", "opacity", "colors", "boxes", "finer", "picture", "json", "summary", "summary"]
 
 
-def test_less_motion_is_respected(open_page):
-    page = open_page(reduced_motion="reduce")
-    longest = page.evaluate(
-        """Math.max(...[...document.querySelectorAll("*")].flatMap(element =>
-            getComputedStyle(element).transitionDuration.split(",").map(parseFloat)))"""
-    )
-    assert longest < 0.01
+def test_less_motion_is_respected_from_the_first_frame(browser, address):
+    page = browser.new_page(reduced_motion="reduce")
+    page.add_init_script("""
+        longest = 0;  // s, of any element in any frame
+        requestAnimationFrame(function look() {
+            for (const element of document.querySelectorAll("*"))
+                longest = Math.max(longest, ...getComputedStyle(element).transitionDuration.split(",").map(parseFloat));
+            requestAnimationFrame(look);
+        });
+    """)
+    page.goto(address)
+    expect(page.locator("#picture")).to_be_visible()
+    assert page.evaluate("longest") < 0.01
+    page.close()
