@@ -129,8 +129,7 @@ def test_the_good_tab_is_read_by_keyboard_alone(open_page):
 
 def test_the_verdict_is_announced_and_the_picture_named(open_page, root):
     page = answered(open_page(), root)
-    announced = page.get_by_role("status").filter(has_text=words.VERDICT["both"][0])
-    assert announced.count() == 1
+    expect(page.get_by_role("status").filter(has_text=words.VERDICT["both"][0])).to_have_count(1)
     expect(page.get_by_role("img", name=words.VERDICT["both"][0])).to_be_visible()
 
 

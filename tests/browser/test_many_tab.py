@@ -225,7 +225,7 @@ def test_how_good_it_is_shows_figures_and_only_examples(many, root):
     open_tab(many, words.GOOD["tab"][0])
     expect(many.locator("#good .rate").first).to_be_visible(timeout=PATIENCE)
     expect(many.locator("#good-mistakes figure").first).to_be_visible(timeout=PATIENCE)
-    assert many.locator("#good .confusion tbody td").count() == 16
+    expect(many.locator("#good .confusion tbody td")).to_have_count(16)
 
 
 def test_tables_name_their_rows_at_the_left(many):

@@ -57,7 +57,8 @@ def test_two_visitors_at_once_get_their_own_answers(browser, address, root):
     held = []
     visitors[0].route("**/queue/data?**", lambda route: held.append(route))
     for visitor, name in zip(visitors, photos.values()):
-        visitor.set_input_files("#picture input[type=file]", str(root / "examples" / name))
+        with visitor.expect_request("**/queue/data?**", timeout=PATIENCE):
+            visitor.set_input_files("#picture input[type=file]", str(root / "examples" / name))
     expect(visitors[1].locator("#answer .verdict")).to_have_text(words.VERDICT["dog"][0], timeout=PATIENCE)
     expect(visitors[0].locator("#answer .waiting")).to_be_visible()
     assert held and len(asked) == 2
