@@ -152,7 +152,7 @@ TABLES = {  # file name without .md: heading, words
     ),
     "repeated": (
         "How far runs differ",
-        "The default recipe, from the same photos and starting weights, by `scripts/train.py` with several seeds and "
+        "Runs of `scripts/train.py` from the same photos and starting weights, some of one recipe with several seeds, by "
         "`scripts/card.py --repeated`.",
     ),
     "recipes": (

@@ -73,21 +73,30 @@ class Options:
     tried: tuple[Path, ...] = ()
     """Checkpoints of other runs: they become the card's table of what was tried."""
     repeated: tuple[Path, ...] = ()
-    """Checkpoints of runs that differ in their seed alone: they become the card's table of how far such runs differ."""
+    """Checkpoints of runs with several seeds: they become the card's table of how far such runs differ."""
+
+
+def recipe(options: dict, without: Sequence[str] = ()) -> str:
+    """A run's options in words, as far as they are not the defaults."""
+    defaults = asdict(TrainConfig())
+    options = (
+        dict.fromkeys(("place_loss", "trivial", "erase"), 0.0) | {"teacher": "none"} | options
+    )  # as before they were
+    chosen = {
+        name: value for name, value in options.items() if name not in without and defaults.get(name, value) != value
+    }
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in chosen.items()) or "the defaults"
 
 
 def tried(checkpoints: Sequence[Path]) -> str:
     """One row a run, those before it first: its options as far as they are not the defaults, and how well its best epoch
     did on tuning photos."""
-    defaults = asdict(TrainConfig())
     runs = [run for path in checkpoints for run in runs_of(load_checkpoint(path)[1].training)]
     body = []
     for run in runs:
-        chosen = {name: value for name, value in run["options"].items() if defaults.get(name, value) != value}
-        words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in chosen.items())
         figures = run["tuning"]
         row = (
-            words or "the defaults",
+            recipe(run["options"]),
             figures["epoch"],
             f"{figures['tuning_loss']:.4f}",
             f"{figures['tuning_accuracy']:.2%}",
@@ -99,13 +108,12 @@ def tried(checkpoints: Sequence[Path]) -> str:
 
 
 def repeated(checkpoints: Sequence[Path]) -> str:
-    """One row a run: its seed, and its figures on tuning and on held-out photos; then the mean over the runs.
+    """One row a run: its seed, and its figures on tuning and on held-out photos; after the runs of one recipe, their mean.
 
     Raises:
-        CheckpointError: when one cannot be read, or is not of such a run.
+        CheckpointError: when one cannot be read, or is of other photos or weights.
     """
-    runs = []
-    allowed = asdict(TrainConfig()) | dict.fromkeys(("seed", "init", "bfloat16", "patience"))
+    recipes: dict[str, list] = {}
     of_all = None
     for path in checkpoints:
         _, metadata = load_checkpoint(path)
@@ -113,8 +121,6 @@ def repeated(checkpoints: Sequence[Path]) -> str:
         shared = [metadata.training.get(name) for name in ("init", "before", "photos")]
         if shared != (of_all := of_all or shared):
             raise CheckpointError(f"{path} is of a run from other weights or on other photos than {checkpoints[0]}.")
-        if changed := [name for name, value in options.items() if allowed.get(name) not in (None, value)]:
-            raise CheckpointError(f"{path} is of a run with another {', '.join(changed)}: only the seed may differ.")
         if not metadata.held_out.keys() >= {"pets", "negatives"}:
             raise CheckpointError(f"{path} has no figures on held-out pets and negatives.")
         tuning, pets = metadata.training["tuning"], metadata.held_out["pets"]
@@ -127,10 +133,10 @@ def repeated(checkpoints: Sequence[Path]) -> str:
             metadata.held_out["negatives"]["called_neither"]["value"],
             metadata.held_out["pets_against_negatives"]["auroc"],
         )
-        runs.append((options["seed"], f"{tuning['epoch']} of {options['epochs']}", values))
-    forms = ("{:.2%}", "{:.4f}", "{:.2%}", "{:.4f}", "{:.2%}", "{:.2%}", "{:.4f}")
-    means = [sum(column) / len(runs) for column in zip(*(values for _, _, values in runs))]
+        name = recipe(options, without=("seed", "init", "bfloat16", "patience"))
+        recipes.setdefault(name, []).append((options["seed"], f"{tuning['epoch']} of {options['epochs']}", values))
     head = (
+        "options that are not the defaults",
         "seed",
         "epoch kept",
         "tuning: two-way",
@@ -141,13 +147,13 @@ def repeated(checkpoints: Sequence[Path]) -> str:
         "negatives called neither",
         "AUROC",
     )
-    return rows(
-        head,
-        [
-            (seed, epoch, *(form.format(value) for form, value in zip(forms, values)))
-            for seed, epoch, values in [*runs, ("mean", "", means)]
-        ],
-    )
+    forms = ("{:.2%}", "{:.4f}", "{:.2%}", "{:.4f}", "{:.2%}", "{:.2%}", "{:.4f}")
+    body = []
+    for name, runs in recipes.items():
+        means = [sum(column) / len(runs) for column in zip(*(values for _, _, values in runs))]
+        for seed, epoch, values in [*runs, ("mean", "", means)] if len(runs) > 1 else runs:
+            body.append((name, seed, epoch, *(form.format(value) for form, value in zip(forms, values))))
+    return rows(head, body)
 
 
 def main() -> int:
