@@ -49,7 +49,7 @@ def fit_calibration(
     return unpack(minimize(log_loss, np.zeros(1 if head == "softmax" else 6), method="BFGS").x)
 
 
-def fit_present(pets: np.ndarray, negatives: np.ndarray, most: float = 0.015) -> float:
+def fit_present(pets: np.ndarray, negatives: np.ndarray, most: float = 0.01) -> float:
     """The threshold on the larger probability that calls fewest negatives a pet, with at most a share `most` of pets called
     `neither`. It is at least a half, whatever that misses: where no pet is likelier there than not, none is named.
 
