@@ -79,9 +79,7 @@ class Options:
 def recipe(options: dict, without: Sequence[str] = ()) -> str:
     """A run's options in words, as far as they are not the defaults."""
     defaults = asdict(TrainConfig())
-    options = (
-        dict.fromkeys(("place_loss", "trivial", "erase"), 0.0) | {"teacher": "none"} | options
-    )  # as before they were
+    options = {"place_loss": 0.0, "trivial": 0.0, "erase": 0.0, "teacher": "none"} | options  # what older runs had not
     chosen = {
         name: value for name, value in options.items() if name not in without and defaults.get(name, value) != value
     }
