@@ -197,6 +197,7 @@ def test_import_loads_neither_the_page_nor_plots(root):
     assert not loaded_by("import catdog", root) & {*UNUSED, "gradio"}
 
 
+@pytest.mark.slow
 def test_the_page_loads_nothing_that_it_may_never_need(root):
     assert not loaded_by("from catdog import page; page.build(__import__('catdog').load(device='cpu'))", root) & UNUSED
 

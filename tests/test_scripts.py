@@ -129,6 +129,7 @@ def test_a_kaggle_submission_has_one_picture_an_id(script, tmp_path, examples, c
     assert "2 pictures have the number 7" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_ends_predict_without_a_traceback(root, folder, checkpoint):
     command = [sys.executable, "scripts/predict.py", str(folder / "a.jpg"), "--checkpoint", str(checkpoint)]
     with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
