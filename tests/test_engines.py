@@ -120,7 +120,8 @@ def test_predict_gives_the_same_rows(root, checkpoint, tmp_path, more):
         assert [float(one[label]) for label in ("cat", "dog")] == pytest.approx(
             [float(other[label]) for label in ("cat", "dog")], abs=LOGITS / 4
         )
-        assert one["cat"] != other["cat"], "another engine, in another precision, gives other last digits"
+    cats = {engine: [row["cat"] for row in written] for engine, written in rows.items()}
+    assert cats["torch"] != cats["openvino"], "another engine gives other last digits, if not in every photo"
 
 
 @pytest.mark.slow

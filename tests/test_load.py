@@ -26,9 +26,8 @@ from gradio_client.utils import QueueError
 from held import PATIENCE, Held, held_page
 from PIL import Image
 
-from catdog.page import SESSIONS
-
 VISITORS = 64
+KEPT = 100  # sessions: fewer than the page's, so that Gradio forgets the oldest before a long test has begun
 SIDES = (100, 480, 1600)  # px, long side of the photos
 IDLE = 12.0  # seconds: a thread of Gradio's ends when it had nothing to do for 10
 
@@ -163,7 +162,7 @@ def test_an_upload_that_is_cut_off_leaves_no_file(tiny_network, examples, monkey
 
 @dataclass
 class Server:
-    """app.py in a process of its own."""
+    """app.py in a process of its own, which keeps few sessions."""
 
     process: subprocess.Popen
     port: int
@@ -208,7 +207,10 @@ def server(root, tmp_path):
         "GRADIO_TEMP_DIR": str(uploads),
         "TMPDIR": str(temporary),
     }
-    command = [sys.executable, "-u", "app.py", "--host", "127.0.0.1", "--port", str(port), "--device", "cpu"]
+    app = (
+        f"import runpy; from catdog import page; page.SESSIONS = {KEPT}; runpy.run_path('app.py', run_name='__main__')"
+    )
+    command = [sys.executable, "-u", "-c", app, "--host", "127.0.0.1", "--port", str(port), "--device", "cpu"]
     with log.open("w") as output:
         process = subprocess.Popen(
             command, cwd=root, stdout=output, stderr=output, env=environment, preexec_fn=listen_to_ctrl_c
@@ -283,7 +285,7 @@ def test_a_crowd_gets_the_answers_that_one_visitor_gets_and_leaves_nothing_behin
             visitor = Page(client)
             alone = [await visitor.classify(photo) for photo in photos]
             answers = 0
-            while answers < SESSIONS:  # Gradio has begun to forget the oldest: memory stands where it stays
+            while answers < KEPT:  # Gradio has begun to forget the oldest: memory stands where it stays
                 answers += len(await crowd(visitor, photos, alone, max(10, seconds / 3)))
             await settled(visitor, photos[0])
             state = [(server.memory(), server.threads(), server.handles())]
