@@ -32,6 +32,7 @@ def test_a_program_that_ends_before_its_page_is_there_is_no_measurement():
         pass
 
 
+@pytest.mark.slow
 def test_an_unknown_part_is_told_with_those_there_are(root):
     done = subprocess.run(
         [sys.executable, "scripts/benchmark.py", "--only", "photo,magic"], cwd=root, capture_output=True, text=True

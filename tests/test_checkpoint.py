@@ -225,6 +225,7 @@ class Small(ResNet):
         self.fc = torch.nn.Linear(2, num_classes)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")  # a file that is taken for a plain state_dict: it is said, and answers otherwise
 @pytest.mark.parametrize("change", ["a bit", "all bits", "to a space"])
 def test_any_changed_byte_is_noticed_or_changes_nothing(file, monkeypatch, change):

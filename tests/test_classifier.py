@@ -59,6 +59,7 @@ def test_a_larger_input_gives_a_finer_map(classifier, quadrants):
     assert coarse.evidence.shape == (2, 7, 7) and fine.evidence.shape == (2, 14, 14)
 
 
+@pytest.mark.slow
 def test_the_mirror_image_and_the_sizes_are_averaged(classifier, examples):
     pictures = [Image.open(path).convert("RGB") for path in examples]
     mirrors = [picture.transpose(FLIP) for picture in pictures]

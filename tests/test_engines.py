@@ -80,6 +80,7 @@ def test_a_missing_package_is_told_with_the_command_that_installs_it(network18, 
         catdog.load(path, engine="openvino")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("default")
 def test_a_processor_on_which_it_may_be_slower_is_told(network18, monkeypatch):
     monkeypatch.setattr(engines, "has_fast_bfloat16", lambda: False)

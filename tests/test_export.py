@@ -140,6 +140,7 @@ def test_the_command_exports_the_shipped_network_and_checks_it(root, tmp_path):
     assert "net.onnx: at most" in done.stdout and (tmp_path / "net.onnx").stat().st_size > 40e6
 
 
+@pytest.mark.slow
 def test_a_checkpoint_that_is_missing_is_one_sentence_and_status_2(root, tmp_path):
     done = script(root, "--checkpoint", tmp_path / "gone.safetensors")
     assert done.returncode == 2

@@ -111,6 +111,7 @@ def test_a_hostile_input_is_answered_or_refused_in_bounded_time_and_memory(name)
 CUT = hostile.to_be_cut()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CUT)
 @pytest.mark.filterwarnings("ignore")
 def test_a_file_that_is_cut_off_at_any_byte_is_refused_or_lacks_no_pixel(name):
@@ -208,6 +209,7 @@ def test_a_name_that_would_write_over_the_terminal_is_shown_without_its_codes(tm
 # ---------------------------------------------------------------------------- properties
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @settings(PROPERTY, max_examples=120)
 @given(name=st.sampled_from(sorted(CASES)), data=st.data())

@@ -513,6 +513,7 @@ def test_random_bytes_raise_nothing_but_image_errors(magic, content):
     opens_or_is_refused(magic + content)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", FORMATS)
 @settings(PROPERTY, max_examples=60)
 @given(data=st.data())

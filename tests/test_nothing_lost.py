@@ -126,6 +126,7 @@ def wait_for_a_save(process: multiprocessing.Process, folder: Path, rng: random.
         time.sleep(0.0005)
 
 
+@pytest.mark.slow
 def test_a_second_training_with_the_same_out_is_refused(folder, out, monkeypatch, capsys):
     monkeypatch.setattr(run, "LOCK_SECONDS", 0.1)
     out.parent.mkdir()

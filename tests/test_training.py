@@ -525,6 +525,7 @@ def test_without_photos_put_together_the_place_loss_is_nothing():
     assert place_loss(torch.randn(2, 2, 5, 5), places).item() == 0
 
 
+@pytest.mark.slow
 def test_bfloat16_layers_learn_nearly_the_same_and_keep_their_weights_in_single_precision(tiny_network):
     pictures = torch.rand(8, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     places = torch.ones(8, 2, 2, 2)
