@@ -1,19 +1,21 @@
 """From a picture to the network's input: the training preset and the evaluation preset, side by side.
 
-Training, evaluation, page, command lines and export all go through these two.
+Training, evaluation, page, command lines and export all go through these two. Only the training preset imports
+torchvision: that takes nearly as long as torch itself, and who asks for an answer should not wait for it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torchvision import tv_tensors
-from torchvision.transforms import v2
+
+if TYPE_CHECKING:
+    from torchvision.transforms import v2
 
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet's red, green, blue in [0, 1]: what the starting weights were trained with
 STD = (0.229, 0.224, 0.225)
@@ -44,10 +46,12 @@ class TrainingPreset:
         far: float = 0.0,
         dark: float = 0.0,
     ) -> None:
+        from torchvision.transforms import v2
+
         self.min_scale = min_scale
         frame = [round(255 * value) for value in MEAN]
         self.farther = v2.RandomZoomOut(frame, side_range=(1.0, 3.0), p=far) if far else v2.Identity()
-        self.darker = v2.RandomApply([Darken()], p=dark) if dark else v2.Identity()
+        self.darker = v2.RandomApply([darken], p=dark) if dark else v2.Identity()
         self.augment = v2.Compose(
             [
                 v2.RandomHorizontalFlip(),
@@ -57,7 +61,6 @@ class TrainingPreset:
                 v2.RandomApply([v2.GaussianBlur(kernel_size=5, sigma=(0.1, 1.5))], p=0.15),
             ]
         )
-        self.normalize = normalizer()
         self.distort = v2.RandomApply([v2.TrivialAugmentWide(interpolation=v2.InterpolationMode.BILINEAR)], p=trivial)
         self.erase = v2.RandomErasing(p=erase, scale=(0.02, 0.2))  # with ImageNet's mean colour
 
@@ -65,26 +68,26 @@ class TrainingPreset:
         """RGB picture -> (3, *shape), normalised. Draws from torch's global random generator."""
         picture = random_crop(shape, self.min_scale)(self.farther(picture))
         picture = self.augment(self.darker(picture))
-        return self.erase(self.normalize(self.distort(picture)))
+        return self.erase(normalize(self.distort(picture)))
 
     def together(self, picture: Image.Image, placed: Image.Image, shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
         """A photo that was put together, and its mask -> (3, *shape), normalised, and uint8 (*shape)."""
-        mask = tv_tensors.Mask(np.array(placed))
-        picture, mask = self.augment(*random_crop(shape, GENTLE)(picture, mask))
-        return self.normalize(picture), mask.as_subclass(Tensor)
+        from torchvision.tv_tensors import Mask
+
+        picture, mask = self.augment(*random_crop(shape, GENTLE)(picture, Mask(np.array(placed))))
+        return normalize(picture), mask.as_subclass(Tensor)
 
 
-class Darken(v2.Transform):
+def darken(picture: Image.Image) -> Image.Image:
     """A gamma between 1 and 2.5: black pets on dark ground lose what is seen of them first."""
+    from torchvision.transforms.v2 import functional
 
-    def make_params(self, flat_inputs: list[Any]) -> dict[str, float]:
-        return {"gamma": float(torch.empty(1).uniform_(1, 2.5))}
-
-    def transform(self, inpt: Any, params: dict[str, float]) -> Any:
-        return v2.functional.adjust_gamma(inpt, **params)
+    return functional.adjust_gamma(picture, gamma=float(torch.empty(1).uniform_(1, 2.5)))
 
 
 def random_crop(shape: tuple[int, int], min_scale: float) -> v2.RandomResizedCrop:
+    from torchvision.transforms import v2
+
     height, width = shape
     aspect = width / height
     return v2.RandomResizedCrop(shape, scale=(min_scale, 1.0), ratio=(aspect * 3 / 4, aspect * 4 / 3))
@@ -98,7 +101,7 @@ class PlainPreset:
 
     def __call__(self, picture: Image.Image, shape: tuple[int, int]) -> Tensor:
         """RGB picture -> (3, *shape), normalised."""
-        return normalizer()(self.resized(picture, shape))
+        return normalize(self.resized(picture, shape))
 
     def together(self, picture: Image.Image, placed: Image.Image, shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
         """A photo that was put together, and its mask -> (3, *shape), normalised, and uint8 (*shape)."""
@@ -146,8 +149,11 @@ class EvaluationPreset:
         """
         height, width = self.shape(*(full_size or picture.size))
         small = picture.resize((width, height), Image.Resampling.BILINEAR, box=self.view(*picture.size))
-        return normalizer()(small)
+        return normalize(small)
 
 
-def normalizer() -> v2.Compose:
-    return v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True), v2.Normalize(MEAN, STD)])
+def normalize(picture: Image.Image) -> Tensor:
+    """RGB picture -> (3, h, w), with ImageNet's mean and deviation: what torchvision's transforms give, to the last bit."""
+    pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
+    mean, std = (torch.tensor(values)[:, None, None] for values in (MEAN, STD))
+    return pixels.float().mul_(1 / 255).sub_(mean).div_(std)

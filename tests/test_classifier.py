@@ -203,7 +203,7 @@ def test_the_page_loads_nothing_that_it_may_never_need(root):
     assert not loaded_by("from catdog import page; page.build(__import__('catdog').load(device='cpu'))", root) & UNUSED
 
 
-UNUSED = {"pytorch_grad_cam", "matplotlib", "sklearn", "cv2"}
+UNUSED = {"pytorch_grad_cam", "matplotlib", "sklearn", "cv2", "torchvision"}
 
 
 def loaded_by(code: str, root: Path) -> set[str]:

@@ -17,7 +17,7 @@ from folders import write_photos
 import catdog
 from catdog import engines
 from catdog.checkpoint import Metadata, save_checkpoint
-from catdog.classifier import Classifier
+from catdog.classifier import Classifier, Prediction
 from catdog.device import DeviceError
 from scripts.benchmark_server import ask, running
 
@@ -100,50 +100,51 @@ def checkpoint(network18, tmp_path_factory):
     return path
 
 
-def run(root, *command) -> None:
-    subprocess.run([sys.executable, *map(str, command)], cwd=root, capture_output=True, text=True, check=True)
+@pytest.fixture(scope="module")
+def expected(checkpoint, examples) -> list[Prediction]:
+    """PyTorch's answers for the examples."""
+    return catdog.load(checkpoint, device="cpu").classify(examples)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("more", [[], ["--ray"]], ids=["here", "in Ray's workers"])
-def test_predict_gives_the_same_rows(root, checkpoint, tmp_path, more):
+def test_predict_gives_the_same_rows(script, checkpoint, expected, examples, tmp_path, more):
     if more and find_spec("ray") is None:
         pytest.skip("Ray is not installed: it has no wheels for every system")
-    rows = {}
-    for engine in ("torch", "openvino"):
-        out = tmp_path / f"{engine}.csv"
-        command = ["scripts/predict.py", "examples", "--checkpoint", checkpoint, "--csv", out, "--engine", engine]
-        run(root, *command, *(more if engine == "openvino" else []))
-        with out.open(newline="", encoding="utf-8") as lines:
-            rows[engine] = list(csv.DictReader(lines))
-    assert [row["path"] for row in rows["openvino"]] == [row["path"] for row in rows["torch"]]
-    for one, other in zip(*rows.values()):
-        assert [float(one[label]) for label in ("cat", "dog")] == pytest.approx(
-            [float(other[label]) for label in ("cat", "dog")], abs=LOGITS / 4
+    out = tmp_path / "rows.csv"
+    options = ["--checkpoint", checkpoint, "--csv", out, "--engine", "openvino", "--device", "cpu"]
+    assert script("predict", *examples, *options, *more) == 0
+    with out.open(newline="", encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+    assert [row["path"] for row in rows] == [str(path) for path in examples]
+    for row, prediction in zip(rows, expected):
+        assert [float(row[label]) for label in ("cat", "dog")] == pytest.approx(
+            [prediction.cat, prediction.dog], abs=LOGITS / 4
         )
-    cats = {engine: [row["cat"] for row in written] for engine, written in rows.items()}
-    assert cats["torch"] != cats["openvino"], "another engine gives other last digits, if not in every photo"
+    cats = [float(row["cat"]) for row in rows]
+    assert cats != [prediction.cat for prediction in expected], (
+        "another engine's last digits differ, if not in every photo"
+    )
 
 
 @pytest.mark.slow
-def test_evaluate_gives_the_same_figures(root, checkpoint, examples, tmp_path):
+def test_evaluate_gives_the_same_figures(script, checkpoint, examples, tmp_path):
     photos = write_photos(tmp_path / "photos", examples, (12, 4, 4), side=96)
     losses = []
     for engine in ("torch", "openvino"):
         out = tmp_path / f"{engine}.json"
-        command = ["scripts/evaluate.py", "--data", photos, "--split", "all", "--checkpoint", checkpoint]
-        run(root, *command, "--json", out, "--engine", engine)
+        command = ["--data", photos, "--split", "all", "--checkpoint", checkpoint, "--device", "cpu"]
+        assert script("evaluate", *command, "--json", out, "--engine", engine) == 0
         losses.append(json.loads(out.read_text())["pets"]["two_way_log_loss"]["value"])
     assert losses[1] == pytest.approx(losses[0], abs=0.02)
     assert losses[1] != losses[0]
 
 
 @pytest.mark.slow
-def test_the_page_answers_with_it(root, checkpoint, examples):
+def test_the_page_answers_with_it(checkpoint, examples):
+    [expected] = catdog.load(checkpoint, device="cpu").classify(examples[:1])
     command = [sys.executable, "-u", "app.py", "--host", "127.0.0.1", "--checkpoint", str(checkpoint)]
-    answers = []
-    for engine in ("torch", "openvino"):
-        with running([*command, "--engine", engine]) as line:
-            answers.append(ask(line.split()[-1], examples[0]))
-    assert answers[1]["cat"] == pytest.approx(answers[0]["cat"], abs=LOGITS / 4)
-    assert answers[1]["cat"] != answers[0]["cat"]
+    with running([*command, "--engine", "openvino", "--device", "cpu"]) as line:
+        answer = ask(line.split()[-1], examples[0])
+    assert answer["cat"] == pytest.approx(expected.cat, abs=LOGITS / 4)
+    assert answer["cat"] != expected.cat

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from catdog.checkpoint import Metadata, save_checkpoint
 from catdog.classifier import Classifier
@@ -97,10 +98,13 @@ def test_predict_killed_and_started_again_gives_the_same_file(root, examples, tm
     """CATDOG_PHOTOS says of how many photos; 1000 without it."""
     count = int(os.environ.get("CATDOG_PHOTOS", "1000"))
     save_checkpoint(tmp_path / "net.safetensors", resnet18(), Metadata(input_size=32))
-    photos = tmp_path / "photos"
+    small, photos = tmp_path / "small", tmp_path / "photos"
+    small.mkdir()
     photos.mkdir()
+    for path in examples:
+        Image.open(path).resize((96, 64)).save(small / path.name)
     for index in range(count):
-        (photos / f"{index}.jpg").symlink_to(examples[index % len(examples)])
+        (photos / f"{index}.jpg").symlink_to(small / examples[index % len(examples)].name)
 
     def command(target: Path) -> list[str]:
         options = [str(photos), f"--{kind}", str(target), "--checkpoint", str(tmp_path / "net.safetensors")]

@@ -24,14 +24,27 @@ from catdog.config import parse
 from catdog.resnet import ARCHITECTURES, ResidualBlock, ResNet
 from catdog.run import start
 
-OPTIONS = ["--init", "none", "--epochs", "2", "--batch-size", "8", "--workers", "0", "--device", "cpu"]
+OPTIONS = [
+    "--init",
+    "none",
+    "--teacher",
+    "none",
+    "--epochs",
+    "2",
+    "--batch-size",
+    "8",
+    "--workers",
+    "0",
+    "--device",
+    "cpu",
+]
 OPTIONS += ["--train-size", "64", "--start-size", "64", "--input-size", "64"]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, examples) -> Path:
     """Class folders of small photos cut from the examples."""
-    return write_photos(tmp_path_factory.mktemp("photos"), examples, (12, 3, 3), side=40)
+    return write_photos(tmp_path_factory.mktemp("photos"), examples, (6, 3, 3), side=40)
 
 
 def train(folder: Path, out: Path, *more: object) -> int:
@@ -118,7 +131,7 @@ def test_training_killed_at_any_moment_ends_with_the_weights_of_an_unbroken_run(
 def wait_for_a_save(process: multiprocessing.Process, folder: Path, rng: random.Random) -> None:
     """Until the n-th file is being written, or the process ends."""
     seen: set[tuple[str, int]] = set()
-    wanted = rng.randint(1, 12)
+    wanted = rng.randint(1, 8)
     while process.is_alive() and len(seen) < wanted:
         for path in folder.glob("*.tmp"):
             with suppress(FileNotFoundError):

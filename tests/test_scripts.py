@@ -6,7 +6,6 @@ import base64
 import copy
 import csv
 import errno
-import importlib.util
 import io
 import json
 import re
@@ -29,32 +28,12 @@ from catdog.config import TrainConfig
 from catdog.datasets import fingerprint, read_excluded, short_digest
 from catdog.resnet import ResNet
 
-SCRIPTS = Path(__file__).parent.parent / "scripts"
-
 
 @pytest.fixture(scope="module")
 def checkpoint(network18, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("checkpoint") / "net.safetensors"
     save_checkpoint(path, network18, Metadata(input_size=64))
     return path
-
-
-@pytest.fixture
-def script(monkeypatch):
-    """Runs a script's `main` in this process: its exit status."""
-
-    def call(name: str, *arguments: object) -> int:
-        monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, arguments)])
-        spec = importlib.util.spec_from_file_location(name, SCRIPTS / f"{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        monkeypatch.setitem(sys.modules, name, module)
-        spec.loader.exec_module(module)
-        try:
-            return module.main()
-        except SystemExit as stop:
-            return stop.code
-
-    return call
 
 
 @pytest.fixture

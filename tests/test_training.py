@@ -38,14 +38,27 @@ from catdog.run import start
 from catdog.teacher import LITE, Teacher
 from catdog.training import Run, WithEvidence
 
-TINY = ["--init", "none", "--epochs", "2", "--batch-size", "8", "--workers", "0", "--device", "cpu"]
+TINY = [
+    "--init",
+    "none",
+    "--teacher",
+    "none",
+    "--epochs",
+    "2",
+    "--batch-size",
+    "8",
+    "--workers",
+    "0",
+    "--device",
+    "cpu",
+]
 SMALL_INPUT = ["--train-size", "64", "--start-size", "64", "--input-size", "64"]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, examples) -> Path:
-    """Class folders with 16 small photos a label in training and 4 in tuning and held-out, cut from the examples."""
-    return write_photos(tmp_path_factory.mktemp("photos"), examples, (16, 4, 4), side=72)
+    """Class folders with 8 small photos a label in training and 4 in tuning and held-out, cut from the examples."""
+    return write_photos(tmp_path_factory.mktemp("photos"), examples, (8, 4, 4), side=72)
 
 
 def train(*arguments: object) -> int:
@@ -112,7 +125,7 @@ def test_another_seed_gives_other_weights(folder, trained, tmp_path):
 def test_a_run_stopped_within_an_epoch_goes_on_at_the_same_step(folder, trained, tmp_path, monkeypatch):
     out = tmp_path / "stopped.safetensors"
     with monkeypatch.context() as patch:
-        stop_after(9, patch)  # steps, of six an epoch
+        stop_after(5, patch)  # steps, of three an epoch
         assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT) == 1
     assert load_checkpoint(out)[1].training["epochs_run"] == 1
     assert not same(trained, out)
@@ -127,7 +140,7 @@ def test_a_run_with_blended_batches_goes_on_as_an_unbroken_one(folder, trained, 
     assert train(*options, "--out", whole) == 0
     assert not same(trained, whole)
     with monkeypatch.context() as patch:
-        stop_after(3, patch)
+        stop_after(2, patch)
         assert train(*options, "--out", stopped) == 1
     assert train(*options, "--out", stopped, "--resume") == 0
     assert same(whole, stopped)
@@ -147,7 +160,7 @@ def test_a_taught_run_goes_on_as_an_unbroken_one_and_its_checkpoint_names_the_te
     assert train(*options, "--out", whole, "--teacher", "tiny") == 0
     assert not same(plain, whole)
     with monkeypatch.context() as patch:
-        stop_after(3, patch)
+        stop_after(2, patch)
         assert train(*options, "--out", stopped, "--teacher", "tiny") == 1
     assert train(*options, "--out", stopped, "--resume") == 2
     assert "another teacher" in capsys.readouterr().err

@@ -99,6 +99,14 @@ def test_inputs_are_normalised_by_imagenet_s_mean_and_deviation():
     assert tensor[:, 5, 7].tolist() == pytest.approx(expected, abs=1e-5)
 
 
+def test_inputs_are_torchvision_s_to_the_last_bit(noise):
+    theirs = v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True), v2.Normalize(MEAN, STD)])
+    resized = noise.resize((32, 32), Image.Resampling.BILINEAR)
+    torch.testing.assert_close(
+        EvaluationPreset(32, "squash")(noise), theirs(resized).as_subclass(torch.Tensor), atol=0, rtol=0
+    )
+
+
 def test_a_large_photo_is_averaged_and_not_sampled():
     stripes = np.zeros((512, 512, 3), np.uint8)
     stripes[:, ::2] = 255

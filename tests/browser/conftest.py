@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from scripts.benchmark_browser import write_film
 
@@ -38,14 +39,42 @@ def clip(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="package")
-def browser(clip, tmp_path_factory):
-    chromium = shutil.which("chromium")
-    if chromium is None:
+def chromium(clip, tmp_path_factory):
+    """The kind of browser, and how it is started."""
+    path = shutil.which("chromium")
+    if path is None:
         reason = "needs Debian's chromium on the PATH"
         pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
     with sync_playwright() as playwright:
         args = [*QUIET, *CAMERA, f"--use-file-for-fake-video-capture={clip}"]
         desktop = os.environ | {"XDG_DATA_DIRS": str(tmp_path_factory.mktemp("desktop"))}  # that has no type for HEIC
-        browser = playwright.chromium.launch(executable_path=chromium, args=args, env=desktop)
-        yield browser
-        browser.close()
+        yield playwright.chromium, {"executable_path": path, "args": args, "env": desktop}
+
+
+@pytest.fixture(scope="package")
+def browser(chromium):
+    """For visitors who have never been here, of any language: each of its pages has a profile of its own."""
+    kind, options = chromium
+    browser = kind.launch(**options)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="package")
+def profile(chromium, tmp_path_factory):
+    """An English visitor who comes back: the browser has kept Gradio's scripts compiled, and opens a page in half the time."""
+    kind, options = chromium
+    profile = kind.launch_persistent_context(tmp_path_factory.mktemp("profile"), locale="en", **options)
+    yield profile
+    profile.close()
+
+
+@pytest.fixture
+def blank(profile) -> Iterator[Page]:
+    """A page of theirs, to go anywhere; what it keeps is forgotten in the end."""
+    page = profile.new_page()
+    page.set_viewport_size({"width": 1200, "height": 900})
+    yield page
+    page.evaluate("localStorage.clear()")
+    page.close()
+    profile.clear_permissions()

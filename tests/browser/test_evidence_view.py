@@ -27,12 +27,11 @@ PATIENCE = 30_000  # ms, for an answer on a busy machine
 
 
 @pytest.fixture
-def page(browser, address, root):
-    page = browser.new_page(viewport={"width": 1200, "height": 1400}, accept_downloads=True)
-    page.goto(address)
-    show(page, root / "examples" / "both-side-by-side.jpg")
-    yield page
-    page.close()
+def page(blank, address, root):
+    blank.set_viewport_size({"width": 1200, "height": 1400})
+    blank.goto(address)
+    show(blank, root / "examples" / "both-side-by-side.jpg")
+    return blank
 
 
 def show(page: Page, path: Path) -> None:

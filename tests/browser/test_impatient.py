@@ -35,10 +35,9 @@ def served():
 
 
 @pytest.fixture
-def page(browser, served):
-    context = browser.new_context(viewport={"width": 1200, "height": 1400}, locale="en")
-    page = context.new_page()
-    page.add_init_script(
+def page(blank, served):
+    blank.set_viewport_size({"width": 1200, "height": 1400})
+    blank.add_init_script(
         """window.streams = [];
         const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
         navigator.mediaDevices.getUserMedia = async (wanted) => {
@@ -46,10 +45,9 @@ def page(browser, served):
             return streams.at(-1);
         };"""
     )
-    page.goto(served.local_url)
-    page.wait_for_selector("#picture")
-    yield page
-    context.close()
+    blank.goto(served.local_url)
+    blank.wait_for_selector("#picture")
+    return blank
 
 
 def hammer(page: Page, selector: str) -> None:

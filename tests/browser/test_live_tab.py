@@ -21,29 +21,18 @@ PATIENCE = 120_000  # ms, for an answer on a busy machine
 FRAMES = "component_server"
 
 
-@pytest.fixture
-def open_live(browser):
-    """The live tab, for a visitor of their own."""
-    contexts = []
-
-    def open_at(address: str, script: str | None = None) -> Page:
-        contexts.append(browser.new_context(viewport={"width": 1200, "height": 900}, locale="en"))
-        page = contexts[-1].new_page()
-        if script:
-            page.add_init_script(script)
-        page.goto(address)
-        page.get_by_role("tab", name=words.LIVE["tab"][0]).click(timeout=PATIENCE)
-        expect(start_button(page)).to_have_text(words.LIVE["start"][0], timeout=PATIENCE)
-        return page
-
-    yield open_at
-    for context in contexts:
-        context.close()
+def go_live(page: Page, address: str, script: str = "") -> Page:
+    """Open the page and its live tab."""
+    page.add_init_script(script)
+    page.goto(address)
+    page.get_by_role("tab", name=words.LIVE["tab"][0]).click(timeout=PATIENCE)
+    expect(start_button(page)).to_have_text(words.LIVE["start"][0], timeout=PATIENCE)
+    return page
 
 
 @pytest.fixture
-def live(open_live, address) -> Page:
-    return open_live(address)
+def live(blank, address) -> Page:
+    return go_live(blank, address)
 
 
 def start_button(page: Page):
@@ -109,8 +98,8 @@ WATCHED = """
 """
 
 
-def test_a_slow_server_makes_it_drop_frames_and_send_the_newest_never_two_at_once(open_live, address):
-    page = open_live(address, f"const MORE = 2000; {WATCHED}")
+def test_a_slow_server_makes_it_drop_frames_and_send_the_newest_never_two_at_once(blank, address):
+    page = go_live(blank, address, f"const MORE = 2000; {WATCHED}")
     start(page)
     page.wait_for_function("sent.length >= 3", timeout=PATIENCE)
     sent = page.evaluate("sent")
@@ -119,8 +108,8 @@ def test_a_slow_server_makes_it_drop_frames_and_send_the_newest_never_two_at_onc
         assert later["frame"] - earlier["frame"] > 5, "frames that came meanwhile are dropped"
 
 
-def test_a_quick_server_has_the_next_frame_before_it_has_answered_and_never_a_third(open_live, address):
-    page = open_live(address, f"const MORE = 0; {WATCHED}")
+def test_a_quick_server_has_the_next_frame_before_it_has_answered_and_never_a_third(blank, address):
+    page = go_live(blank, address, f"const MORE = 0; {WATCHED}")
     start(page)
     page.wait_for_function("sent.some((each) => each.waiting === 2) && sent.length >= 20", timeout=PATIENCE)
     assert max(page.evaluate("sent.map((each) => each.waiting)")) == 2
@@ -208,8 +197,9 @@ def test_the_picture_is_a_mirror_for_the_front_camera_only_and_by_choice(live):
     expect(stage).to_have_count(1)
 
 
-def test_the_camera_on_the_other_side_of_a_phone_is_asked_for(open_live, address):
-    page = open_live(
+def test_the_camera_on_the_other_side_of_a_phone_is_asked_for(blank, address):
+    page = go_live(
+        blank,
         address,
         """window.asked = [];
         const devices = navigator.mediaDevices, open = devices.getUserMedia.bind(devices);
@@ -232,9 +222,7 @@ def test_on_a_computer_with_two_cameras_the_other_one_is_taken(browser, address)
         executable_path=shutil.which("chromium"),
         args=[*QUIET, "--use-fake-device-for-media-stream=device-count=2", CAMERA[1]],
     )
-    page = two.new_page(locale="en")
-    page.goto(address)
-    page.get_by_role("tab", name=words.LIVE["tab"][0]).click(timeout=PATIENCE)
+    page = go_live(two.new_page(locale="en"), address)
     camera = "document.querySelector('#live video').srcObject?.getVideoTracks()[0].label"
     seen = []
     start(page)
@@ -254,9 +242,9 @@ def test_with_one_camera_there_is_no_other(live):
 @pytest.mark.parametrize(
     ("error", "problem"), [("NotAllowedError", "refused"), ("NotFoundError", "no-camera"), ("NotReadableError", "busy")]
 )
-def test_a_camera_that_cannot_be_had_gets_a_sentence(open_live, address, error, problem):
+def test_a_camera_that_cannot_be_had_gets_a_sentence(blank, address, error, problem):
     refuse = f"navigator.mediaDevices.getUserMedia = async () => {{ throw new DOMException('', '{error}'); }};"
-    page = open_live(address, refuse)
+    page = go_live(blank, address, refuse)
     start_button(page).click()
     expect_stopped(page, problem)
     expect(start_button(page)).to_have_text(words.LIVE["start"][0])
@@ -267,9 +255,7 @@ def test_a_camera_that_the_visitor_refuses_gets_a_sentence(browser, address):
     refusing = browser.browser_type.launch(
         executable_path=shutil.which("chromium"), args=[*QUIET, CAMERA[0], "--deny-permission-prompts"]
     )
-    page = refusing.new_page(locale="en")
-    page.goto(address)
-    page.get_by_role("tab", name=words.LIVE["tab"][0]).click(timeout=PATIENCE)
+    page = go_live(refusing.new_page(locale="en"), address)
     start_button(page).click()
     expect_stopped(page, "refused")
     refusing.close()
@@ -284,13 +270,14 @@ def test_a_camera_that_is_unplugged_gets_a_sentence(live):
     expect_stopped(live, "unplugged")
 
 
-def test_two_visitors_are_answered_at_once(open_live, address):
-    first, second = open_live(address), open_live(address)
-    start(first)
+def test_two_visitors_are_answered_at_once(browser, live, address):
+    second = go_live(browser.new_page(locale="en"), address)
+    start(live)
     start(second)
-    for page in (first, second):
+    for page in (live, second):
         answer = page.wait_for_event("response", lambda response: FRAMES in response.url, timeout=PATIENCE)
         assert "verdict" in answer.json()
+    second.close()
 
 
 def test_while_the_server_does_not_answer_it_says_so_and_then_goes_on_by_itself(live):

@@ -24,14 +24,11 @@ SHOWN = "#many .photos > li:visible"
 
 
 @pytest.fixture
-def many(browser, address) -> Page:
-    context = browser.new_context(viewport={"width": 1200, "height": 900}, locale="en", accept_downloads=True)
-    page = context.new_page()
-    page.goto(address)
-    page.get_by_role("tab", name=words.MANY["tab"][0]).click(timeout=PATIENCE)
-    page.wait_for_selector("#many-files", timeout=PATIENCE)
-    yield page
-    context.close()
+def many(blank, address) -> Page:
+    blank.goto(address)
+    blank.get_by_role("tab", name=words.MANY["tab"][0]).click(timeout=PATIENCE)
+    blank.wait_for_selector("#many-files", timeout=PATIENCE)
+    return blank
 
 
 @pytest.fixture

@@ -25,12 +25,10 @@ PATIENCE = 30_000  # ms, for an answer on a busy machine
 
 
 @pytest.fixture
-def page(browser, address):
-    page = browser.new_page(viewport={"width": 1200, "height": 900})
-    page.goto(address)
-    page.wait_for_selector("#picture")
-    yield page
-    page.close()
+def page(blank, address):
+    blank.goto(address)
+    blank.wait_for_selector("#picture")
+    return blank
 
 
 def upload(page: Page, path: Path) -> None:
