@@ -170,6 +170,13 @@ def test_a_taught_run_goes_on_as_an_unbroken_one_and_its_checkpoint_names_the_te
     assert "the features of tiny, which ImageNet's photos taught" in whole.with_suffix(".md").read_text()
 
 
+@pytest.mark.slow
+def test_the_default_recipe_learns_from_the_teacher_that_is_installed(folder, tmp_path):
+    out = tmp_path / "net.safetensors"
+    assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--teacher", LITE, "--dry-run") == 0
+    assert TrainConfig().teacher == load_checkpoint(out)[1].training["options"]["teacher"] == LITE
+
+
 def test_a_blended_batch_carries_the_labels_in_the_shares_of_its_pictures():
     pictures = torch.stack([torch.full((3, 8, 8), value) for value in (0.0, 1.0, 3.0)])
     targets = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
@@ -307,22 +314,20 @@ def test_two_machines_end_with_the_weights_of_two_processes_on_one(root, folder,
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("rank", [0, 1])
-def test_a_killed_process_ends_the_others_with_a_sentence_and_resume_goes_on(
-    root, folder, trained_by_two, tmp_path, rank
-):
+def test_a_killed_process_ends_the_others_with_a_sentence_and_resume_goes_on(root, folder, trained_by_two, tmp_path):
     out = tmp_path / "net.safetensors"
-    said = ""
-    with torchrun(root, ONE_MACHINE, "--data", folder, "--out", out, *TOGETHER) as process:
-        for line in process.stdout:
-            said += line
-            if line.startswith("epoch 1/2"):
-                os.kill(process_of_rank(rank, process.pid), signal.SIGKILL)
-                killed = time.monotonic()
-    assert process.returncode == 1, said
-    assert time.monotonic() - killed < 60
-    assert "\ntrain.py: another process of this run ended: go on with --resume.\n" in said
-    assert "Saved" not in said
+    for rank, more, cue in ((1, [], "epoch 1/2"), (0, ["--resume"], "tuning:")):
+        said = ""
+        with torchrun(root, ONE_MACHINE, "--data", folder, "--out", out, *TOGETHER, *more) as process:
+            for line in process.stdout:
+                said += line
+                if line.startswith(cue):
+                    os.kill(process_of_rank(rank, process.pid), signal.SIGKILL)
+                    killed = time.monotonic()
+        assert process.returncode == 1, said
+        assert time.monotonic() - killed < 60
+        assert "\ntrain.py: another process of this run ended: go on with --resume.\n" in said
+        assert "Saved" not in said
     with torchrun(root, ONE_MACHINE, "--data", folder, "--out", out, *TOGETHER, "--resume") as process:
         said = process.stdout.read()
     assert process.returncode == 0, said

@@ -90,7 +90,7 @@ def test_a_photo_that_is_removed_is_forgotten_and_its_slow_method_ends(opened, r
     if remove.is_visible():  # another photo, whose answer and stages would be taken for the next one's
         remove.click()
         expect(nothing).to_be_visible(timeout=PATIENCE)
-    for _ in range(3):  # what came of it depended on which of two requests went out first
+    for _ in range(2):  # what came of it depended on which of two requests went out first
         if by == "example":
             opened.locator("button.gallery-item").nth(1).click()
         else:
