@@ -84,7 +84,7 @@ def test_training_killed_at_any_moment_ends_with_the_weights_of_an_unbroken_run(
     kills = int(os.environ.get("CATDOG_KILLS", "5"))
     rng = random.Random(int(os.environ.get("CATDOG_SEED", "0")))
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["catdog.run"])
+    context.set_forkserver_preload(["catdog.run", "matplotlib.pyplot", "sklearn.metrics"])
 
     def begun(out: Path, *more: object) -> multiprocessing.Process:
         process = context.Process(target=train_and_exit, args=(folder, out, *more))

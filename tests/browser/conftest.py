@@ -20,25 +20,27 @@ QUIET = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # The last such list counts: of Playwright's own, what matters here, and two pages that each window would load unseen.
+    "--disable-features=HttpsUpgrades,MediaRouter,OptimizationHints,PaintHolding,WebUIOmniboxPopup,WebUIOmniboxAimPopup",
 ]
 expect.set_options(timeout=60_000)  # ms: another worker's tests may take the processor for longer than the usual 5 s
 CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def address(root):
     """app.py with the shipped checkpoint, on a free port, for as long as the tests run."""
     with serve(root) as address:
         yield address
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def clip(tmp_path_factory) -> Path:
     """A film for the camera, of a cat and a dog."""
     return write_film(tmp_path_factory.mktemp("camera") / "clip.mjpeg")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="package")  # not longer: while Playwright runs, asyncio.run is refused
 def chromium(clip, tmp_path_factory):
     """The kind of browser, and how it is started."""
     path = shutil.which("chromium")
