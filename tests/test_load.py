@@ -29,7 +29,7 @@ from PIL import Image
 VISITORS = 64
 KEPT = 100  # sessions: fewer than the page's, so that Gradio forgets the oldest before a long test has begun
 SIDES = (100, 480, 1600)  # px, long side of the photos
-IDLE = 1.0  # seconds after which a thread of Gradio's that has nothing to do may end, instead of 10
+IDLE = 0.5  # seconds after which a thread of Gradio's that has nothing to do may end, instead of 10
 
 
 def values(stream: str) -> list[Any]:
@@ -274,7 +274,7 @@ async def crowd(visitor: Page, photos: list[bytes], alone: list[Any], seconds: f
 async def settled(visitor: Page, photo: bytes) -> None:
     """Until idle threads have ended; they do when the next work comes."""
     for _ in range(3):  # they end one after another, and those that have computed have helpers
-        await asyncio.sleep(IDLE + 1)
+        await asyncio.sleep(2 * IDLE)
         await visitor.classify(photo)
     await asyncio.sleep(1)
 
@@ -376,7 +376,7 @@ def test_a_crowd_with_cameras_gets_the_answers_that_one_visitor_gets_and_leaves_
             for duration in (max(5, seconds / 3), seconds):  # to warm up, and to measure
                 answers = await cameras(ask, frames, alone, duration)
                 for _ in range(3):
-                    await asyncio.sleep(IDLE + 1)
+                    await asyncio.sleep(2 * IDLE)
                     await ask(frames[0])
                 state.append((server.memory(), server.threads(), server.handles()))
             return answers, state
