@@ -1,10 +1,26 @@
-"""Folders of labelled photos for tests that train."""
+"""For tests that train: folders of labelled photos, and options for a run of seconds."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from PIL import Image
+
+TINY = [
+    "--init",
+    "none",
+    "--teacher",
+    "none",
+    "--epochs",
+    "2",
+    "--batch-size",
+    "8",
+    "--workers",
+    "0",
+    "--device",
+    "cpu",
+]
+SMALL_INPUT = ["--train-size", "64", "--start-size", "64", "--input-size", "64"]
 
 
 def write_photos(folder: Path, examples: list[Path], counts: tuple[int, int, int], side: int) -> Path:

@@ -16,29 +16,13 @@ from pathlib import Path
 import pytest
 import torch
 from filelock import FileLock
-from folders import write_photos
+from folders import SMALL_INPUT, TINY, write_photos
 from safetensors.torch import load_file
 
 from catdog import run, training
 from catdog.config import parse
 from catdog.resnet import ARCHITECTURES, ResidualBlock, ResNet
 from catdog.run import start
-
-OPTIONS = [
-    "--init",
-    "none",
-    "--teacher",
-    "none",
-    "--epochs",
-    "2",
-    "--batch-size",
-    "8",
-    "--workers",
-    "0",
-    "--device",
-    "cpu",
-]
-OPTIONS += ["--train-size", "64", "--start-size", "64", "--input-size", "64"]
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +35,7 @@ def train(folder: Path, out: Path, *more: object) -> int:
     """`scripts/train.py` in this process: its exit status. The resume state is saved after every step."""
     torch.set_num_threads(1)
     training.STATE_EVERY = 1
-    return start(parse(["--data", str(folder), "--out", str(out), *OPTIONS, *map(str, more)]))
+    return start(parse(["--data", str(folder), "--out", str(out), *TINY, *SMALL_INPUT, *map(str, more)]))
 
 
 def train_and_exit(folder: Path, out: Path, *more: object) -> None:

@@ -21,7 +21,7 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 import torch
-from folders import write_photos
+from folders import SMALL_INPUT, TINY, write_photos
 from PIL import Image
 from safetensors.torch import load_file
 
@@ -37,22 +37,6 @@ from catdog.resnet import ResidualBlock, ResNet
 from catdog.run import start
 from catdog.teacher import LITE, Teacher
 from catdog.training import Run, WithEvidence
-
-TINY = [
-    "--init",
-    "none",
-    "--teacher",
-    "none",
-    "--epochs",
-    "2",
-    "--batch-size",
-    "8",
-    "--workers",
-    "0",
-    "--device",
-    "cpu",
-]
-SMALL_INPUT = ["--train-size", "64", "--start-size", "64", "--input-size", "64"]
 
 
 @pytest.fixture(scope="module")
