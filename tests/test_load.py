@@ -303,7 +303,10 @@ def test_a_crowd_gets_the_answers_that_one_visitor_gets_and_leaves_nothing_behin
                 assert await visitor.classify(photo) == expected
                 single.append(time.monotonic() - started)
             took = await crowd(visitor, photos, alone, seconds)
-            await settled(visitor, photos[0])
+            for _ in range(10):  # Gradio's workers end a little late, and those that have computed have helpers
+                await settled(visitor, photos[0])
+                if server.threads() <= state[0][1]:
+                    break
             state.append((server.memory(), server.threads(), server.handles()))
             assert server.files() - at_start <= visitor.uploaded, "files that are no visitor's upload"
             return single, took, state
@@ -316,7 +319,7 @@ def test_a_crowd_gets_the_answers_that_one_visitor_gets_and_leaves_nothing_behin
     log = server.log.read_text()
     assert "Traceback" not in log and "Exception" not in log, log
     assert after[0] <= 1.05 * before[0]
-    assert after[1] <= before[1] + 2, "threads"  # one worker more may be there, with its helper; the crowd had dozens
+    assert after[1] <= before[1] + 1, "threads"  # the last worker may be one with a helper
     assert after[2] <= before[2], "handles"
     assert p95 <= 2 * VISITORS * alone
     server.process.send_signal(signal.SIGINT)
@@ -387,6 +390,6 @@ def test_a_crowd_with_cameras_gets_the_answers_that_one_visitor_gets_and_leaves_
     log = server.log.read_text()
     assert "Traceback" not in log and "Exception" not in log, log
     assert after[0] <= 1.05 * before[0]
-    assert after[1] <= before[1] + 2, "threads"
+    assert after[1] <= before[1] + 1, "threads"
     assert after[2] <= before[2], "handles"
     assert server.files() == at_start, "a frame is only ever in memory"
