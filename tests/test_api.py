@@ -7,7 +7,6 @@ import asyncio
 import base64
 import io
 import json
-import os
 import re
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from gradio_client.exceptions import AppError
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
+import app
 from catdog import page
 from catdog.checkpoint import Metadata
 from catdog.classifier import Classifier
@@ -230,23 +230,31 @@ async def use_tool(address: str, name: str, **arguments: str) -> None:
         assert not (await session.call_tool(name, arguments)).isError
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("option", "variable"), [(["--mcp"], None), ([], "true"), ([], None)])
-def test_the_command_line_starts_the_tools_only_where_they_are_asked_for(root, option, variable):
-    environment = {name: value for name, value in os.environ.items() if name != "GRADIO_MCP_SERVER"}
-    environment |= {"GRADIO_ANALYTICS_ENABLED": "False"} | ({"GRADIO_MCP_SERVER": variable} if variable else {})
-    command = [sys.executable, "-u", "app.py", "--host", "127.0.0.1", "--device", "cpu", *option]
-    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        try:
-            address = next(line.split()[-1] for line in process.stdout if "http://" in line)
-            if option or variable:
-                assert asyncio.run(tools_of(address)) == {"classify", "explain", "classify_many"}
-            else:
-                with pytest.raises(urllib.error.HTTPError) as raised:
-                    urllib.request.urlopen(f"{address.rstrip('/')}/gradio_api/mcp/")
-                assert raised.value.code == 404
-        finally:
-            process.kill()
+def test_the_command_line_starts_the_tools_only_where_they_are_asked_for(classifier, monkeypatch, option, variable):
+    started = []
+
+    def start(served, **options):
+        started.append(served)
+        launch(served, prevent_thread_lock=True, quiet=True, **options)
+
+    monkeypatch.delenv("GRADIO_MCP_SERVER", raising=False)
+    if variable:
+        monkeypatch.setenv("GRADIO_MCP_SERVER", variable)
+    monkeypatch.setattr(app, "load", lambda *arguments: classifier)
+    monkeypatch.setattr(page, "launch", start)
+    monkeypatch.setattr(sys, "argv", ["app.py", "--host", "127.0.0.1", *option])
+    assert app.main() == 0
+    [served] = started
+    try:
+        if option or variable:
+            assert asyncio.run(tools_of(served.local_url)) == {"classify", "explain", "classify_many"}
+        else:
+            with pytest.raises(urllib.error.HTTPError) as raised:
+                urllib.request.urlopen(f"{served.local_url}gradio_api/mcp/")
+            assert raised.value.code == 404
+    finally:
+        served.close()
 
 
 async def tools_of(address: str) -> set[str]:

@@ -82,10 +82,10 @@ def test_a_missing_package_is_told_with_the_command_that_installs_it(network18, 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")
-def test_a_processor_on_which_it_may_be_slower_is_told(network18, monkeypatch):
+def test_a_processor_on_which_it_may_be_slower_is_told(tiny_network, monkeypatch):
     monkeypatch.setattr(engines, "has_fast_bfloat16", lambda: False)
     with pytest.warns(UserWarning, match="no instructions for bfloat16"):
-        Classifier(network18, Metadata(input_size=96), torch.device("cpu"), "openvino")
+        Classifier(tiny_network, Metadata(input_size=96), torch.device("cpu"), "openvino")
 
 
 def test_it_runs_on_the_cpu_only():

@@ -22,7 +22,7 @@ import pytest
 import torch
 from PIL import Image
 
-from catdog import load
+from catdog import load, samples
 from catdog.checkpoint import Metadata, load_checkpoint, save_checkpoint
 from catdog.config import TrainConfig
 from catdog.datasets import fingerprint, read_excluded, short_digest
@@ -439,8 +439,15 @@ def test_a_folder_of_other_things_without_a_file_is_told(script, tmp_path, check
     assert str(tmp_path) in capsys.readouterr().err
 
 
+@pytest.fixture
+def few_made_up(monkeypatch) -> None:
+    """Photos of both are put together twelve at a time, where a script asks for hundreds."""
+    made_up_both = samples.made_up_both
+    monkeypatch.setattr(samples, "made_up_both", lambda photos, seed, count, *how: made_up_both(photos, seed, 12, *how))
+
+
 @pytest.mark.slow
-def test_scores_are_compared_against_every_kind_of_other_thing(script, labelled, checkpoint):
+def test_scores_are_compared_against_every_kind_of_other_thing(script, labelled, checkpoint, few_made_up):
     arguments = ["--data", labelled, "--others", labelled / "val" / "neither", "--checkpoint", checkpoint]
     assert script("compare_scores", *arguments) == 0
     pets, both = (checkpoint.with_suffix("") / "scores.md").read_text().split("\n\nn: ")[:2]
@@ -477,7 +484,7 @@ def labelled(tmp_path, examples) -> Path:
 
 
 @pytest.mark.slow
-def test_recipes_are_compared_once_and_their_table_is_kept(script, labelled, tmp_path):
+def test_recipes_are_compared_once_and_their_table_is_kept(script, labelled, tmp_path, few_made_up):
     out = tmp_path / "recipes.csv"
     arguments = ["--data", labelled, "--init", "none", "--out", out, "--workers", 0, "--seeds", 0]
     assert script("compare_recipes", *arguments, "--only", "quick") == 0
