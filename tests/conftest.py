@@ -65,6 +65,30 @@ def script(monkeypatch):
 
 
 @pytest.fixture
+def run_app(monkeypatch):
+    """Runs app.py's `main` in this process: the page, which is served until the test ends."""
+    import app
+    from catdog import page
+
+    served = []
+    launch = page.launch
+
+    def start(blocks, **options):
+        served.append(blocks)
+        launch(blocks, prevent_thread_lock=True, quiet=True, **options)
+
+    def run(*arguments: object):
+        monkeypatch.setattr(page, "launch", start)
+        monkeypatch.setattr(sys, "argv", ["app.py", "--host", "127.0.0.1", *map(str, arguments)])
+        assert app.main() == 0
+        return served[-1]
+
+    yield run
+    for blocks in served:
+        blocks.close()
+
+
+@pytest.fixture
 def quadrants() -> Image.Image:
     """96x64, a different colour in every corner: any turn or mirror image of it is another picture."""
     pixels = np.zeros((64, 96, 3), np.uint8)

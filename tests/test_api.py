@@ -9,7 +9,6 @@ import io
 import json
 import re
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -231,30 +230,20 @@ async def use_tool(address: str, name: str, **arguments: str) -> None:
 
 
 @pytest.mark.parametrize(("option", "variable"), [(["--mcp"], None), ([], "true"), ([], None)])
-def test_the_command_line_starts_the_tools_only_where_they_are_asked_for(classifier, monkeypatch, option, variable):
-    started = []
-
-    def start(served, **options):
-        started.append(served)
-        launch(served, prevent_thread_lock=True, quiet=True, **options)
-
+def test_the_command_line_starts_the_tools_only_where_they_are_asked_for(
+    run_app, classifier, monkeypatch, option, variable
+):
     monkeypatch.delenv("GRADIO_MCP_SERVER", raising=False)
     if variable:
         monkeypatch.setenv("GRADIO_MCP_SERVER", variable)
     monkeypatch.setattr(app, "load", lambda *arguments: classifier)
-    monkeypatch.setattr(page, "launch", start)
-    monkeypatch.setattr(sys, "argv", ["app.py", "--host", "127.0.0.1", *option])
-    assert app.main() == 0
-    [served] = started
-    try:
-        if option or variable:
-            assert asyncio.run(tools_of(served.local_url)) == {"classify", "explain", "classify_many"}
-        else:
-            with pytest.raises(urllib.error.HTTPError) as raised:
-                urllib.request.urlopen(f"{served.local_url}gradio_api/mcp/")
-            assert raised.value.code == 404
-    finally:
-        served.close()
+    address = run_app(*option).local_url
+    if option or variable:
+        assert asyncio.run(tools_of(address)) == {"classify", "explain", "classify_many"}
+    else:
+        with pytest.raises(urllib.error.HTTPError) as raised:
+            urllib.request.urlopen(f"{address}gradio_api/mcp/")
+        assert raised.value.code == 404
 
 
 async def tools_of(address: str) -> set[str]:

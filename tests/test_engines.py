@@ -19,7 +19,7 @@ from catdog import engines
 from catdog.checkpoint import Metadata, save_checkpoint
 from catdog.classifier import Classifier, Prediction
 from catdog.device import DeviceError
-from scripts.benchmark_server import ask, running
+from scripts.benchmark_server import ask
 
 LOGITS = 0.1  # how far bfloat16 may take them
 
@@ -141,10 +141,8 @@ def test_evaluate_gives_the_same_figures(script, checkpoint, examples, tmp_path)
 
 
 @pytest.mark.slow
-def test_the_page_answers_with_it(checkpoint, examples):
-    [expected] = catdog.load(checkpoint, device="cpu").classify(examples[:1])
-    command = [sys.executable, "-u", "app.py", "--host", "127.0.0.1", "--checkpoint", str(checkpoint)]
-    with running([*command, "--engine", "openvino", "--device", "cpu"]) as line:
-        answer = ask(line.split()[-1], examples[0])
-    assert answer["cat"] == pytest.approx(expected.cat, abs=LOGITS / 4)
-    assert answer["cat"] != expected.cat
+def test_the_page_answers_with_it(run_app, checkpoint, expected, examples):
+    page = run_app("--checkpoint", checkpoint, "--engine", "openvino", "--device", "cpu")
+    answers = [ask(page.local_url, example) for example in examples]
+    assert [answer["cat"] for answer in answers] == pytest.approx([each.cat for each in expected], abs=LOGITS / 4)
+    assert [answer["cat"] for answer in answers] != [each.cat for each in expected]

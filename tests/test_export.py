@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -128,20 +127,13 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(tiny_netwo
     assert list(tmp_path.iterdir()) == []
 
 
-def script(root: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "scripts/export.py", *map(str, arguments)]
-    return subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=280)
-
-
 @pytest.mark.slow
-def test_the_command_exports_the_shipped_network_and_checks_it(root, tmp_path):
-    done = script(root, "--format", "onnx", "--out", tmp_path / "net.onnx")
-    assert done.returncode == 0, done.stderr
-    assert "net.onnx: at most" in done.stdout and (tmp_path / "net.onnx").stat().st_size > 40e6
+def test_the_command_exports_the_shipped_network_and_checks_it(script, tmp_path, capsys):
+    assert script("export", "--format", "onnx", "--out", tmp_path / "net.onnx") == 0
+    assert "net.onnx: at most" in capsys.readouterr().out and (tmp_path / "net.onnx").stat().st_size > 40e6
 
 
-@pytest.mark.slow
-def test_a_checkpoint_that_is_missing_is_one_sentence_and_status_2(root, tmp_path):
-    done = script(root, "--checkpoint", tmp_path / "gone.safetensors")
-    assert done.returncode == 2
-    assert done.stderr.startswith("export.py: There is no checkpoint") and "Traceback" not in done.stderr
+def test_a_checkpoint_that_is_missing_is_one_sentence_and_status_2(script, tmp_path, capsys):
+    assert script("export", "--checkpoint", tmp_path / "gone.safetensors") == 2
+    said = capsys.readouterr().err
+    assert said.startswith("export.py: There is no checkpoint") and len(said.splitlines()) == 1
