@@ -131,7 +131,7 @@ def read_bytes(source: Picture, name: str) -> bytes:
         else:
             raise ImageError(
                 "unknown-type",
-                f"A {type(source).__name__} is no picture: hand over a path, bytes, an image or an array.",
+                f"{type(source).__name__} is not a kind of picture: hand over a path, bytes, an image or an array.",
             )
     except ImageError:
         raise

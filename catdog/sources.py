@@ -56,7 +56,8 @@ def gather(config: TrainConfig, say: Callable[[str], None]) -> Photos:
     for part, cached in (("training", training), ("tuning", tuning)):
         for index, label in enumerate(LABELS):
             if not any(one.photo.label[index] for one in cached):
-                raise DataError(f"There is no {label} among the {part} photos: cats and dogs are both needed.")
+                way_out = "give more photos, or put some under val/" if part == "tuning" else "both kinds are needed"
+                raise DataError(f"There is no {label} among the {part} photos: {way_out}.")
         counts = Counter(one.photo.verdict for one in cached)
         say(f"{part}: {', '.join(f'{count:,} {verdict}' for verdict, count in counts.items())}")
     return Photos(

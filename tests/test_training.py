@@ -478,6 +478,14 @@ def test_a_folder_with_one_class_is_refused_before_training(folder, tmp_path, ca
     assert "no dog" in capsys.readouterr().err
 
 
+def test_too_few_photos_to_tune_on_are_told_before_training_with_a_way_out(folder, tmp_path, capsys):
+    (tmp_path / "few").mkdir()
+    for kind in ("cat", "dog"):
+        (tmp_path / "few" / kind).symlink_to(folder / "train" / kind)
+    assert train("--data", tmp_path / "few", "--out", tmp_path / "net.safetensors", *TINY) == 2
+    assert "among the tuning photos: give more photos, or put some under val/." in capsys.readouterr().err
+
+
 def test_a_full_disk_leaves_the_earlier_checkpoint_intact(folder, trained, tmp_path, capsys):
     out = tmp_path / "net.safetensors"
     shutil.copy(trained, out)
