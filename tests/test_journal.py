@@ -95,7 +95,7 @@ def test_another_checkpoint_or_view_has_another_journal(tiny_network, tmp_path):
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize(("kind", "kills"), [("csv", (0, 0.5)), ("json", (0.5,)), ("kaggle", (0.5,))])
 def test_predict_killed_and_started_again_gives_the_same_file(script, root, examples, tmp_path, kind, kills):
-    """Killed at the first row and when a share of them is there. CATDOG_PHOTOS says of how many photos; 1000 without it."""
+    """Killed when a share of the rows is there, 0 for the first. CATDOG_PHOTOS says of how many photos; 1000 without it."""
     count = int(os.environ.get("CATDOG_PHOTOS", "1000"))
     save_checkpoint(tmp_path / "net.safetensors", resnet18(), Metadata(input_size=32))
     small, photos = tmp_path / "small", tmp_path / "photos"
