@@ -17,11 +17,16 @@ from catdog.resnet import ResNet
 from catdog.samples import EvaluationSamples
 
 THRESHOLDS = np.arange(0.05, 0.96, 0.01)
+BOTH_SHARE = 0.01  # of all photos: what the made-up ones count for, however many there are
 SCALE_PERCENTILE = 99  # of positive evidence on pets: the colour scale's end
 
 
 def fit_calibration(
-    logits: np.ndarray, strongest: np.ndarray, labels: np.ndarray, head: Literal["sigmoid", "softmax"]
+    logits: np.ndarray,
+    strongest: np.ndarray,
+    labels: np.ndarray,
+    head: Literal["sigmoid", "softmax"],
+    both: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Calibration:
     """Temperature, offset and focus, for cat and dog, with the lowest log loss (Platt 1999; Guo et al. 2017).
 
@@ -30,10 +35,18 @@ def fit_calibration(
 
     Args:
         logits, strongest, labels: each (n, 2).
+        both: logits and strongest, each (m, 2), of made-up photos of both. They count as `BOTH_SHARE` of all photos: without
+            any, nothing tells how much to heed the few places where a second pet is seen.
     """
+    weights = np.ones(len(labels))
+    if both is not None:
+        logits, strongest = np.concatenate([logits, both[0]]), np.concatenate([strongest, both[1]])
+        share = BOTH_SHARE / (1 - BOTH_SHARE) * len(labels) / len(both[0])
+        weights = np.concatenate([weights, np.full(len(both[0]), share)])
+        labels = np.concatenate([labels, np.ones_like(both[0], labels.dtype)])
     labels = labels.astype(np.float64)
-    positives = labels.sum(0)
-    high, low = (positives + 1) / (positives + 2), 1 / (len(labels) - positives + 2)
+    positives = weights @ labels
+    high, low = (positives + 1) / (positives + 2), 1 / (weights.sum() - positives + 2)
     targets = labels * high + (1 - labels) * low
 
     def unpack(values: np.ndarray) -> Calibration:
@@ -44,7 +57,7 @@ def fit_calibration(
 
     def log_loss(values: np.ndarray) -> float:
         p = np.clip(probabilities_of(logits, strongest, unpack(values)), 1e-12, 1 - 1e-12)
-        return float(-(targets * np.log(p) + (1 - targets) * np.log(1 - p)).mean())
+        return -np.average((targets * np.log(p) + (1 - targets) * np.log(1 - p)).mean(1), weights=weights)
 
     return unpack(minimize(log_loss, np.zeros(1 if head == "softmax" else 6), method="BFGS").x)
 

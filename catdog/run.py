@@ -260,13 +260,13 @@ def finish(
         tuning += made_up_negatives(tuning, config.seed, count)
     labels = np.array([cached.photo.label for cached in tuning])
     scores = scores_of(tuning)
-    calibration = fit_calibration(*scores, labels, head)
+    made_up = scores_of(made_up_both(photos.tuning, config.seed, count)) if head == "sigmoid" else None
+    calibration = fit_calibration(*scores, labels, head, made_up)
     probabilities = probabilities_of(*scores, calibration)
     pets, negatives = probabilities[labels.sum(1) == 1], probabilities[labels.sum(1) == 0]
     present, both = 0.5, 0.51  # of a softmax: the larger one, and never both
-    if head == "sigmoid":
+    if made_up is not None:
         present = fit_present(pets, negatives)
-        made_up = scores_of(made_up_both(photos.tuning, config.seed, count))
         both = fit_both(pets, probabilities_of(*made_up, calibration))
     single = [cached for cached in photos.tuning if sum(cached.photo.label) == 1]
     scale = measure_evidence_scale(network, EvaluationSamples(single, preset), device, config.workers)

@@ -48,6 +48,20 @@ def test_places_that_tell_more_than_the_mean_are_heeded():
     assert found.offset == pytest.approx((0.5, 0.5), abs=0.02)
 
 
+def test_photos_of_both_have_few_places_heeded_and_count_by_their_share_not_their_number():
+    rng = np.random.default_rng(0)
+    labels = np.array([[1, 0], [0, 1]] * 500)
+    logits = np.where(labels == 1, 2.0, -2.0) + rng.normal(size=labels.shape)
+    strongest = logits + rng.normal(scale=3, size=labels.shape)
+    both = np.array([[2.0, -2.0], [-2.0, 2.0]] * 20), np.full((40, 2), 6.0)
+    alone = fit_calibration(logits, strongest, labels, "sigmoid")
+    found = fit_calibration(logits, strongest, labels, "sigmoid", both)
+    more = fit_calibration(logits, strongest, labels, "sigmoid", tuple(np.tile(each, (10, 1)) for each in both))
+    assert min(found.focus) > 2 * max(alone.focus)
+    assert probabilities_of(*both, found).min() > 5 * probabilities_of(*both, alone).min()
+    assert probabilities_of(*both, more) == pytest.approx(probabilities_of(*both, found), rel=0.01)
+
+
 def test_a_softmax_gets_one_temperature_and_no_offset():
     index, dog = labelled(expit(LOGITS / 1.7))
     logits = np.stack([3 - LOGITS[index] / 2, 3 + LOGITS[index] / 2], 1)
