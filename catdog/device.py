@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import os
+import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TypeVar
 
 import torch
@@ -17,6 +19,7 @@ Call = TypeVar("Call", bound=Callable)
 spaces = importlib.import_module("spaces") if os.environ.get("SPACES_ZERO_GPU") else None
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -4, -8  # of glibc's malloc.h
 
 
 class DeviceError(ValueError):
@@ -86,6 +89,28 @@ def release_memory(device: torch.device) -> None:
         torch.cuda.empty_cache()
     elif device.type == "mps":
         torch.mps.empty_cache()
+
+
+def keep_memory() -> None:
+    """On Linux, keep what freed tensors leave for the next ones, as long as this process lives.
+
+    glibc gives a large block back to the system at once, and the system clears every page of the next one before it is
+    used: on two cores that took a third of a training step. `scripts/benchmark.py --only step` measures it.
+    """
+    set_malloc(M_MMAP_MAX, 0)  # no block of its own for a large tensor
+    set_malloc(M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def share_heaps() -> None:
+    """On Linux, let threads share two heaps: glibc gives each its own, and each keeps what large pictures leave in it."""
+    set_malloc(M_ARENA_MAX, 2)
+
+
+def set_malloc(option: int, value: int) -> None:
+    """Set an option of glibc's allocator; nothing where the C library is another."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL("libc.so.6").mallopt(option, value)
 
 
 def gpu_is_borrowed() -> bool:

@@ -33,11 +33,11 @@ from catdog.images import open_picture, open_reduced
 from catdog.render import overlay
 from scripts.benchmark_browser import browser
 from scripts.benchmark_server import live, memory, start
-from scripts.benchmark_training import training
+from scripts.benchmark_training import step, training
 from scripts.timing import against, example_paths, in_turns, require_same, table, write_photos
 
 PARTS = ("photo", "stages", "folder", "live", "start")
-ON_DEMAND = ("memory", "browser")  # takes minutes; needs Chromium and Playwright
+ON_DEMAND = ("memory", "step", "browser")  # the first two take minutes; the last needs Chromium and Playwright
 BASELINES = ("torchvision", "naive", "tutorial")
 DRAWN = (960, 720)  # px
 SAME_DECODED = 1e-2  # probabilities
@@ -58,6 +58,7 @@ ABOUT = {
     "start": "A fresh process each time.",
     "browser": "In Chromium on the same cores, with a film of 30 frames a second in the place of a camera.",
     "memory": "predict.py over ten times as many photos.",
+    "step": "One of the default recipe's on the CPU, with its teacher, to the same loss; a fresh process each time.",
     "training": "To the best two-way accuracy on tuning photos that the tutorial's recipe reaches; one run of each recipe.",
 }
 
@@ -72,7 +73,8 @@ class Options:
     only: str = ",".join(PARTS)
     """photo: one photo, answer and maps. stages: from a file's bytes to a drawn map. folder: many photos. live: several
     visitors' cameras at once. start: from the command to the first answer. Only when named: memory, of predict.py over
-    1,000 and 10,000 photos, and browser: opening the page, first answer and live tab in Chromium. Several with commas."""
+    1,000 and 10,000 photos; step, of training; and browser: opening the page, first answer and live tab in Chromium.
+    Several with commas."""
     training: bool = False
     """Instead, the time in which the quick recipe reaches the best tuning accuracy of the tutorial's: takes both cores
     for up to --minutes, and wants --data and --init."""
@@ -97,7 +99,7 @@ class Options:
 def main() -> int:
     options = tyro.cli(Options, prog="benchmark.py")
     measure = {"photo": one_photo, "stages": stages, "folder": folder, "live": live, "start": start}
-    measure |= {"memory": memory, "browser": browser}
+    measure |= {"memory": memory, "step": step, "browser": browser}
     chosen = options.only.split(",")
     for name, given, allowed in (
         ("against", options.against.split(","), BASELINES),

@@ -1,7 +1,10 @@
-"""For benchmark.py --training: how long each recipe takes to the accuracy that the tutorial's reaches."""
+"""For benchmark.py: how long each recipe takes to the accuracy that the tutorial's reaches, and what a step takes."""
 
 from __future__ import annotations
 
+import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -14,16 +17,23 @@ import torch
 
 from catdog.classifier import Classifier
 from catdog.config import RECIPES, TrainConfig
-from catdog.device import has_fast_bfloat16
+from catdog.device import has_fast_bfloat16, keep_memory
+from catdog.optimizers import freeze
 from catdog.resnet import ARCHITECTURES
 from catdog.samples import CachedPhoto
 from catdog.sources import gather, initialise
-from catdog.training import Progress, fit
+from catdog.teacher import load_teacher
+from catdog.training import Progress, Run, fit
+from catdog.transforms import STRIDE
+from scripts.benchmark_server import environment
+from scripts.timing import ROOT, against, summary
 
 if TYPE_CHECKING:
     from scripts.benchmark import Options
 
 TUTORIALS_SHARE = 0.75  # of the time that may be taken
+STEP_ROUNDS = 3
+STEPS, WARM_UP = 6, 2  # of a process
 
 
 class Enough(Exception):
@@ -92,3 +102,43 @@ def run(
     with tempfile.TemporaryDirectory() as folder, suppress(Enough):
         fit(network, config, photos, tuning, torch.device("cpu"), Path(folder) / "state.resume", on_epoch=note)
     return epochs
+
+
+def step(classifier: Classifier, options: Options) -> dict[str, dict[str, float]]:
+    """A step of the default recipe, where freed memory goes back to the system and where it is kept, as train.py has it."""
+    ways = {"a training step, freed memory given back": False, "freed memory kept": True}
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    losses = set()
+    for _ in range(STEP_ROUNDS):
+        for name, keep in ways.items():
+            code = f"from scripts.benchmark_training import steps; steps({keep})"
+            command = [sys.executable, "-c", code]
+            done = subprocess.run(
+                command, cwd=ROOT, env=environment(options), stdout=subprocess.PIPE, text=True, check=True
+            )
+            milliseconds, loss = done.stdout.split()[-2:]
+            taken[name].append(float(milliseconds))
+            losses.add(loss)
+    if len(losses) > 1:
+        raise AssertionError(f"The steps end with losses that differ: {', '.join(sorted(losses))}.")
+    return against(next(iter(ways)), {name: summary(values) for name, values in taken.items()})
+
+
+def steps(keep: bool) -> None:
+    """Print the median of a step's milliseconds, and the last step's loss: the default recipe, noise for photos."""
+    if keep:
+        keep_memory()
+    config = RECIPES["default"]
+    torch.manual_seed(config.seed)
+    network = ARCHITECTURES[config.arch]()
+    run = Run(network, config, torch.device("cpu"), STEPS, "", load_teacher(config.teacher))
+    freeze(network, config.frozen_stages, config.frozen_batch_norm)
+    pictures = torch.randn(config.batch_size, 3, config.train_size, config.train_size)
+    targets = torch.eye(2).repeat(config.batch_size // 2, 1)
+    places = targets[:, :, None, None].expand(-1, -1, *[config.train_size // STRIDE] * 2)
+    taken = []
+    for _ in range(STEPS):
+        started = time.perf_counter()
+        loss, _ = run.step(pictures, targets, places)
+        taken.append(1000 * (time.perf_counter() - started))
+    print(statistics.median(taken[WARM_UP:]), loss)

@@ -20,7 +20,7 @@ import tyro
 from catdog.checkpoint import SHIPPED, CheckpointError
 from catdog.config import RECIPES, OptionError, TrainConfig
 from catdog.datasets import DataError
-from catdog.device import DeviceError, choose_device
+from catdog.device import DeviceError, choose_device, keep_memory
 from catdog.metrics import auroc
 from catdog.model_card import rows
 from catdog.resnet import ARCHITECTURES
@@ -190,4 +190,5 @@ def table(results: Sequence[dict], tuning: Sequence[CachedPhoto]) -> str:
 
 
 if __name__ == "__main__":
+    keep_memory()
     sys.exit(main())

@@ -18,7 +18,7 @@ from catdog.checkpoint import SHIPPED, CheckpointError
 from catdog.classifier import Classifier
 from catdog.config import TrainConfig
 from catdog.datasets import DataError
-from catdog.device import DeviceError, choose_device
+from catdog.device import DeviceError, choose_device, keep_memory
 from catdog.metrics import Rate
 from catdog.model_card import rows
 from catdog.resnet import ARCHITECTURES
@@ -120,4 +120,5 @@ def row(name: str, classifier: Classifier, members: list[CachedPhoto]) -> tuple:
 
 
 if __name__ == "__main__":
+    keep_memory()
     sys.exit(main())

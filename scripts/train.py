@@ -12,8 +12,10 @@ from catdog.config import parse
 
 def main() -> int:
     config = parse(sys.argv[1:])
+    from catdog.device import keep_memory
     from catdog.run import start
 
+    keep_memory()
     return start(config)
 
 

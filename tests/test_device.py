@@ -7,6 +7,8 @@ import base64
 import copy
 import importlib.util
 import io
+import platform
+import subprocess
 import sys
 import warnings
 from collections.abc import Callable
@@ -144,6 +146,33 @@ def test_half_precision_is_for_cuda_unless_bfloat16_is_asked_for_on_the_cpu():
         warnings.simplefilter("ignore")  # that there is no GPU
         context = half_precision(CUDA)
     assert (context.device, context.fast_dtype) == ("cuda", torch.float16)
+
+
+# ---------------------------------------------------------------------------- memory of freed tensors
+
+NEW_PAGES_OF_TENSORS = """
+import resource
+import torch
+from catdog.device import keep_memory
+
+def new_pages():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    torch.ones(100 << 20, dtype=torch.uint8)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+print(min(new_pages() for _ in range(9)))
+keep_memory()
+print(min(new_pages() for _ in range(9)))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or not platform.libc_ver()[0], reason="an option of glibc's allocator")
+def test_a_tensor_gets_the_memory_that_an_earlier_one_left_where_it_is_kept(root):
+    done = subprocess.run(
+        [sys.executable, "-c", NEW_PAGES_OF_TENSORS], cwd=root, capture_output=True, text=True, check=True
+    )
+    given_back, kept = map(int, done.stdout.split())
+    assert kept < given_back / 10
 
 
 # ---------------------------------------------------------------------------- too little memory

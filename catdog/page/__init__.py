@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
-import sys
-from contextlib import suppress
 from pathlib import Path
 
 import gradio as gr
 from starlette.middleware import Middleware
 
 from catdog.classifier import Classifier
+from catdog.device import share_heaps
 from catdog.page import api, head, live, many, photo, quality, words
 from catdog.page.guard import Guard
 
@@ -19,7 +17,6 @@ LOOK_SECONDS = 600
 MAX_FILE_SIZE = 50 * 2**20  # bytes
 MAX_WAITING = 100  # requests, over all visitors: some ten seconds on two cores; who comes then is turned away
 SESSIONS = 500  # newest ones, whose state is kept: every call of a program begins one, and Gradio would keep 10,000
-M_ARENA_MAX = -8  # of glibc's malloc.h
 HERE = Path(__file__).parent
 
 
@@ -86,10 +83,3 @@ def launch(page: gr.Blocks, prevent_thread_lock: bool = False, **options) -> Non
     api.delete_what_assistants_send(page)
     if not prevent_thread_lock:
         page.block_thread()
-
-
-def share_heaps() -> None:
-    """Let threads share two heaps: glibc gives each its own, and each keeps what large pictures have left in it."""
-    if sys.platform == "linux":
-        with suppress(OSError, AttributeError):  # another C library
-            ctypes.CDLL("libc.so.6").mallopt(M_ARENA_MAX, 2)
