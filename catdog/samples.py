@@ -202,7 +202,7 @@ class TrainingSamples(Dataset):
             picture = cached.picture()
         target = torch.tensor(label, dtype=torch.float32)
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(key.seed)
+            torch.default_generator.manual_seed(key.seed)  # torch.manual_seed asks for GPUs too
             if together is None:
                 places = target[:, None, None].expand(2, *grid(key.shape))
                 return self.preset(picture, key.shape), target, places.clone()
