@@ -50,7 +50,7 @@ class TrainConfig:
     """On the CPU, compute the layers in bfloat16: faster on processors with instructions for it (lscpu lists avx512_bf16
     or amx_bf16), slower on others."""
     workers: int = 2
-    """Processes that decode and augment photos. With a GPU, which waits for them, as many as there are cores."""
+    """Processes that decode and augment photos. With a GPU, give as many as there are cores."""
     seed: int = 0
 
     epochs: int = 30
