@@ -72,11 +72,18 @@ def sources_of(training: dict[str, Any]) -> set[str]:
 
 def how(run: dict[str, Any]) -> str:
     """One run: its start, its epochs and its options."""
-    commit = f", commit {run['commit']}" if run["commit"] else ""
-    return (
+    text = (
         f"From `{run['init']}`, epochs: {run['epochs_run']}. Epoch {run['best_epoch']} had the lowest loss on tuning "
-        f"photos and was kept. PyTorch {run['torch']}{commit}.\n\n"
-    ) + rows(("option", "value"), [(f"`--{name.replace('_', '-')}`", value) for name, value in run["options"].items()])
+        f"photos and was kept. PyTorch {run['torch']}{at_commit(run)}."
+    )
+    if calibrated := run.get("calibrated"):
+        counts = ", ".join(f"{name} {count}" for name, count in sorted(calibrated["counts"].items()))
+        text += f" Calibrated anew by `scripts/calibrate.py` on tuning photos ({counts}){at_commit(calibrated)}."
+    return f"{text}\n\n" + rows(("option", "value"), [(f"`--{name.replace('_', '-')}`", value) for name, value in run["options"].items()])
+
+
+def at_commit(made: dict[str, Any]) -> str:
+    return f", commit {made['commit']}" if made["commit"] else ""
 
 
 def answers(metadata: Metadata) -> str:

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from urllib.error import URLError
 
@@ -27,7 +28,7 @@ from safetensors.torch import load_file
 
 import catdog
 from catdog import training
-from catdog.checkpoint import load_checkpoint
+from catdog.checkpoint import Metadata, load_checkpoint, save_checkpoint
 from catdog.config import RECIPES, OptionError, TrainConfig, parse
 from catdog.datasets import read_folders, some_seen
 from catdog.losses import loss_of, mixing, place_loss
@@ -90,6 +91,39 @@ def test_a_run_leaves_a_checkpoint_a_model_card_and_curves(trained):
     with open(trained.with_name("curves.csv"), newline="", encoding="utf-8") as file:
         assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2"]
     assert Image.open(trained.with_name("curves.png")).size[0] > 500
+
+
+def test_a_calibration_anew_says_of_a_checkpoint_what_its_training_said(script, folder, trained, tmp_path):
+    """Whatever was wrong with the calibration is mended; the weights are the same."""
+    network, metadata = load_checkpoint(trained)
+    wrong, out = tmp_path / "wrong.safetensors", tmp_path / "mended.safetensors"
+    doubtful = replace(metadata, temperature=3.0, focus=(0.9, 0.9), present=0.9, evidence_scale=1.0, held_out={})
+    save_checkpoint(wrong, network, doubtful)
+    arguments = ["--data", folder, "--checkpoint", wrong, "--out", out, "--workers", 0, "--device", "cpu"]
+    assert script("calibrate", *arguments) == 0
+    _, mended = load_checkpoint(out)
+    calibrated = mended.training.pop("calibrated")
+    assert mended == metadata
+    assert equal(load_file(out), load_file(trained))
+    assert sum(calibrated["counts"].values()) == 12
+    assert "Calibrated anew by `scripts/calibrate.py`" in out.with_suffix(".md").read_text(encoding="utf-8")
+
+
+def test_a_calibration_on_other_photos_counts_them_as_seen(script, trained, examples, tmp_path):
+    other = write_photos(tmp_path / "other", examples, (8, 4, 4), side=80)
+    out = tmp_path / "net.safetensors"
+    assert script("calibrate", "--data", other, "--checkpoint", trained, "--out", out, "--workers", 0) == 0
+    [found] = read_folders([other])
+    assert not some_seen(load_checkpoint(trained)[1].training["photos"], found.photos)
+    assert some_seen(load_checkpoint(out)[1].training["photos"], found.photos)
+
+
+def test_a_calibration_of_a_checkpoint_without_a_history_is_refused(script, folder, network18, tmp_path, capsys):
+    checkpoint, out = tmp_path / "net.safetensors", tmp_path / "out.safetensors"
+    save_checkpoint(checkpoint, network18, Metadata(input_size=64))
+    assert script("calibrate", "--data", folder, "--checkpoint", checkpoint, "--out", out) == 2
+    assert "which photos it has seen" in capsys.readouterr().err
+    assert not out.exists()
 
 
 @pytest.mark.slow
