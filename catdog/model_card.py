@@ -79,7 +79,9 @@ def how(run: dict[str, Any]) -> str:
     if calibrated := run.get("calibrated"):
         counts = ", ".join(f"{name} {count}" for name, count in sorted(calibrated["counts"].items()))
         text += f" Calibrated anew by `scripts/calibrate.py` on tuning photos ({counts}){at_commit(calibrated)}."
-    return f"{text}\n\n" + rows(("option", "value"), [(f"`--{name.replace('_', '-')}`", value) for name, value in run["options"].items()])
+    return f"{text}\n\n" + rows(
+        ("option", "value"), [(f"`--{name.replace('_', '-')}`", value) for name, value in run["options"].items()]
+    )
 
 
 def at_commit(made: dict[str, Any]) -> str:

@@ -97,7 +97,7 @@ def test_a_calibration_anew_says_of_a_checkpoint_what_its_training_said(script, 
     """Whatever was wrong with the calibration is mended; the weights are the same."""
     network, metadata = load_checkpoint(trained)
     wrong, out = tmp_path / "wrong.safetensors", tmp_path / "mended.safetensors"
-    doubtful = replace(metadata, temperature=3.0, focus=(0.9, 0.9), present=0.9, evidence_scale=1.0, held_out={})
+    doubtful = replace(metadata, temperature=(3.0, 3.0), focus=(0.4, 0.4), present=0.9, evidence_scale=1.0, held_out={})
     save_checkpoint(wrong, network, doubtful)
     arguments = ["--data", folder, "--checkpoint", wrong, "--out", out, "--workers", 0, "--device", "cpu"]
     assert script("calibrate", *arguments) == 0
