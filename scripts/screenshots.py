@@ -1,8 +1,12 @@
-"""Save pictures of every tab of the page into docs/screenshots/: wide and narrow, light and dark, in both languages."""
+"""Save pictures of every tab of the page into docs/screenshots/: wide and narrow, light and dark, in both languages.
+
+Wants Chromium and a font with Chinese characters, such as Debian's `fonts-noto-cjk`.
+"""
 
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 import tempfile
 from itertools import product
@@ -37,6 +41,11 @@ BROWSER = [
 
 
 def main() -> int:
+    if not subprocess.run(["fc-list", ":lang=zh"], capture_output=True, text=True).stdout:
+        print(
+            "screenshots.py: no font here has Chinese characters: install one, such as fonts-noto-cjk.", file=sys.stderr
+        )
+        return 2
     folder = ROOT / "docs" / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)
     served = page.build(load())
