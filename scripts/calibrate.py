@@ -15,9 +15,10 @@ from catdog.classifier import Classifier
 from catdog.config import OptionError, TrainConfig
 from catdog.datasets import DataError, digests_in, fingerprint
 from catdog.device import DeviceError, choose_device, keep_memory
+from catdog.images import ImageError
 from catdog.model_card import model_card, tables_of
 from catdog.report import as_text, measure
-from catdog.run import finish
+from catdog.run import alone, finish
 from catdog.sources import gather
 
 
@@ -44,44 +45,55 @@ def main() -> int:
     options = tyro.cli(Options, prog="calibrate.py")
     keep_memory()
     try:
-        device = choose_device(options.device)
-        network, before = load_checkpoint(options.checkpoint)
-        if "photos" not in before.training:
-            raise CheckpointError(f"{options.checkpoint} does not say which photos it has seen.")
-        config = TrainConfig(
-            data=options.data,
-            neither=options.neither,
-            out=options.out,
-            arch=before.architecture,
-            loss="cross-entropy" if before.head == "softmax" else "binary",
-            input_size=before.input_size,
-            resize=before.resize,
-            seed=before.training["options"]["seed"],
-            workers=options.workers,
-        )
-        photos = gather(config, print)
-        if before.head == "sigmoid" and not any(cached.photo.label == (0, 0) for cached in photos.tuning):
-            print("Warning: no photos without a pet were given: `neither` is fitted to made-up ones.")
-        network.to(device)
-        metadata = finish(network, config, photos, device, before.real_negatives)
-        metadata = replace(metadata, training=before.training | described(before.training, metadata.training))
-        figures, _, failed = measure(Classifier(network, metadata, device), photos.held_out)
-        metadata = replace(metadata, held_out=figures)
-        save_checkpoint(options.out, network, metadata)
-        card = model_card(metadata, tables_of(options.out))
-        options.out.with_suffix(".md").write_text(card, encoding="utf-8")
+        with alone(options.out):
+            figures, failed = calibrate(options)
     except (DataError, CheckpointError, DeviceError, OptionError) as error:
         print(f"calibrate.py: {error}", file=sys.stderr)
         return 2
     except OSError as error:
         print(f"calibrate.py: {error.filename or options.out} cannot be written: {error.strerror}.", file=sys.stderr)
         return 2
-    for error in photos.failed + failed:
+    for error in failed:
         print(f"Skipped: {error}", file=sys.stderr)
     if figures:
         print(f"Held-out photos:\n{as_text(figures)}")
     print(f"Saved {options.out}.")
-    return 1 if photos.failed + failed else 0
+    return 1 if failed else 0
+
+
+def calibrate(options: Options) -> tuple[dict, list[ImageError]]:
+    """Write the checkpoint and its card.
+
+    Returns:
+        The figures on held-out photos, and why photos could not be read.
+    """
+    device = choose_device(options.device)
+    network, before = load_checkpoint(options.checkpoint)
+    if not before.training.keys() >= {"photos", "options"}:
+        raise CheckpointError(f"{options.checkpoint} does not say how it was trained, nor which photos it has seen.")
+    config = TrainConfig(
+        data=options.data,
+        neither=options.neither,
+        out=options.out,
+        arch=before.architecture,
+        loss="cross-entropy" if before.head == "softmax" else "binary",
+        input_size=before.input_size,
+        resize=before.resize,
+        seed=before.training["options"]["seed"],
+        workers=options.workers,
+    )
+    photos = gather(config, print)
+    if before.head == "sigmoid" and not any(cached.photo.label == (0, 0) for cached in photos.tuning):
+        print("Warning: no photos without a pet were given: `neither` is fitted to made-up ones.")
+    network.to(device)
+    metadata = finish(network, config, photos, device, before.real_negatives)
+    metadata = replace(metadata, training=before.training | described(before.training, metadata.training))
+    figures, _, unreadable = measure(Classifier(network, metadata, device), photos.held_out)
+    metadata = replace(metadata, held_out=figures)
+    save_checkpoint(options.out, network, metadata)
+    card = model_card(metadata, tables_of(options.out))
+    options.out.with_suffix(".md").write_text(card, encoding="utf-8")
+    return figures, photos.failed + unreadable
 
 
 def described(training: dict, now: dict) -> dict:

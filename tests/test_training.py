@@ -122,8 +122,18 @@ def test_a_calibration_of_a_checkpoint_without_a_history_is_refused(script, fold
     checkpoint, out = tmp_path / "net.safetensors", tmp_path / "out.safetensors"
     save_checkpoint(checkpoint, network18, Metadata(input_size=64))
     assert script("calibrate", "--data", folder, "--checkpoint", checkpoint, "--out", out) == 2
-    assert "which photos it has seen" in capsys.readouterr().err
+    assert "how it was trained" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_a_calibration_that_cannot_be_written_is_told_before_minutes_are_spent(
+    script, folder, trained, tmp_path, capsys
+):
+    (tmp_path / "file").touch()
+    out = tmp_path / "file" / "net.safetensors"
+    assert script("calibrate", "--data", folder, "--checkpoint", trained, "--out", out) == 2
+    said = capsys.readouterr()
+    assert "cannot be written" in said.err and "photos" not in said.out
 
 
 @pytest.mark.slow
