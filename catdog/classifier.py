@@ -31,7 +31,7 @@ from catdog.device import (
     release_memory,
 )
 from catdog.engines import Engine, openvino_forward
-from catdog.evidence import boxes_of, evidence_and_logits, strongest_places
+from catdog.evidence import boxes_of, evidence_logits_and_extent, strongest_places
 from catdog.images import ImageError, Picture, open_reduced
 from catdog.metrics import probabilities_of, verdicts_of
 from catdog.resnet import ResNet, folded
@@ -60,7 +60,10 @@ class Explanation:
     evidence: np.ndarray  # float32 (2, h, w), in logits: cat, dog
     bias: np.ndarray  # float32 (2,); evidence.sum((1, 2)) + bias == logits
     view: Box  # the part of the upright picture that the network saw
-    boxes: dict[str, Box | None]  # "cat" and "dog", in pixels of the upright picture
+    boxes: dict[str, Box | None]  # "cat" and "dog", in pixels of the upright picture, around the extent
+    extent: (
+        np.ndarray
+    )  # float32 (2, 2h, 2w): above 0 where it looks more like what speaks for the label than against it
 
 
 @dataclass(frozen=True)
@@ -187,17 +190,19 @@ class Classifier:
         """The answers to a chunk; its maps are those of the first size."""
         logits, strongest = np.zeros((2, len(inputs), len(LABELS)), np.float32)
         maps: dict[int, np.ndarray] = defaultdict(float)
+        extents: dict[int, np.ndarray] = defaultdict(float)
         sides = (1, -1) if mirrored else (1,)
         views = [(nth, side) for nth in range(len(presets)) for side in sides]
         for nth, side in views:
             for batch in batches_of_one_shape(inputs, nth):
                 pictures = torch.stack([inputs[index].tensors[nth] for index in batch])
-                evidence, values = self._forward_in_memory(pictures if side == 1 else pictures.flip(3))
+                evidence, values, extent = self._forward_in_memory(pictures if side == 1 else pictures.flip(3))
                 logits[batch] += values / len(views)
                 strongest[batch] += strongest_places(evidence) / len(views)
                 if nth == 0:
-                    for index, one in zip(batch, evidence[..., ::side] / len(sides)):
-                        maps[index] = maps[index] + one
+                    for kept, found in ((maps, evidence), (extents, extent)):
+                        for index, one in zip(batch, found[..., ::side] / len(sides)):
+                            kept[index] = kept[index] + one
         probabilities = self.probabilities(logits, strongest)
         verdicts = verdicts_of(probabilities, self.metadata.present, self.metadata.both)
         answers: list[Explanation | ImageError] = []
@@ -208,12 +213,12 @@ class Classifier:
             verdict = verdicts[index]
             prediction = Prediction(*map(float, probabilities[index]), verdict, tuple(map(float, logits[index])))
             seen = presets[0].view(*each.size)
-            boxes = boxes_of(maps[index], seen, self.metadata.box_threshold)
+            boxes = boxes_of(extents[index], seen, self.metadata.box_threshold)
             shown = {label: box if verdict in (label, "both") else None for label, box in zip(LABELS, boxes)}
-            answers.append(Explanation(prediction, maps[index], self.bias, seen, shown))
+            answers.append(Explanation(prediction, maps[index], self.bias, seen, shown, extents[index]))
         return answers
 
-    def _forward_in_memory(self, batch: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    def _forward_in_memory(self, batch: Tensor) -> tuple[np.ndarray, ...]:
         """`_forward`, in halves where the memory is too small for the whole batch.
 
         Raises:
@@ -236,17 +241,15 @@ class Classifier:
         )
         release_memory(self.device)  # here, where the error's traceback no longer holds the batch
         halves = [self._forward_in_memory(half) for half in batch.chunk(2)]
-        evidence, logits = zip(*halves)
-        return np.concatenate(evidence), np.concatenate(logits)
+        return tuple(map(np.concatenate, zip(*halves)))
 
     @torch.inference_mode()
-    def _forward(self, batch: Tensor) -> tuple[np.ndarray, np.ndarray]:
-        """Normalised pictures (batch, 3, h, w) -> evidence (batch, 2, h / 32, w / 32) and logits (batch, 2)."""
+    def _forward(self, batch: Tensor) -> tuple[np.ndarray, ...]:
+        """Normalised pictures (batch, 3, h, w) -> evidence (batch, 2, h / 32, w / 32), logits (batch, 2) and extent
+        (batch, 2, h / 16, w / 16)."""
         with half_precision(self.device, self._bfloat16):
-            evidence, logits = evidence_and_logits(
-                self._folded, batch.to(self.device, memory_format=torch.channels_last)
-            )
-        return evidence.cpu().numpy(), logits.cpu().numpy()
+            answers = evidence_logits_and_extent(self._folded, batch.to(self.device, memory_format=torch.channels_last))
+        return tuple(answer.cpu().numpy() for answer in answers)
 
     def probabilities(self, logits: np.ndarray, strongest: np.ndarray) -> np.ndarray:
         """Logits and what the strongest places say, both (n, 2) -> calibrated probabilities (n, 2)."""

@@ -19,7 +19,7 @@ from catdog.export import ExportError, export_onnx
 from catdog.resnet import ResNet
 
 Engine = Literal["torch", "openvino"]
-Forward = Callable[[Tensor], tuple[np.ndarray, np.ndarray]]
+Forward = Callable[[Tensor], tuple[np.ndarray, ...]]
 NEEDS = "pip install openvino onnx onnxscript"
 
 
@@ -29,8 +29,8 @@ def openvino_forward(network: ResNet, metadata: Metadata) -> Forward:
     It goes by way of ONNX, not of `openvino.convert_model`, which would report its use to OpenVINO's makers.
 
     Returns:
-        What takes normalised pictures (batch, 3, h, w) and gives evidence (batch, 2, h / 32, w / 32) and logits (batch, 2).
-        Several threads may call it.
+        What takes normalised pictures (batch, 3, h, w) and gives evidence (batch, 2, h / 32, w / 32), logits (batch, 2)
+        and extent (batch, 2, h / 16, w / 16). Several threads may call it.
 
     Raises:
         DeviceError: where a package is missing.
@@ -54,9 +54,9 @@ def openvino_forward(network: ResNet, metadata: Metadata) -> Forward:
         options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": torch.get_num_threads()}
         compiled = core.compile_model(core.read_model(path), "CPU", options)
 
-    def forward(batch: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    def forward(batch: Tensor) -> tuple[np.ndarray, ...]:
         answers = compiled.create_infer_request().infer([batch.numpy()])
-        return answers["evidence"], answers["logits"]
+        return answers["evidence"], answers["logits"], answers["extent"]
 
     return forward
 

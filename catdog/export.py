@@ -11,12 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from catdog.checkpoint import LABELS, Metadata
-from catdog.evidence import STRONGEST, evidence_and_logits
+from catdog.evidence import STRONGEST, evidence_logits_and_extent
 from catdog.files import write_whole
 from catdog.resnet import ResNet
 from catdog.transforms import STRIDE
 
-MAX_DIFFERENCE = 1e-3  # in logits, from PyTorch
+MAX_DIFFERENCE = 1e-3  # from PyTorch, in logits
+OUTPUTS = ["logits", "evidence", "extent"]
 PREPROCESSING = {
     "whole": "scale the upright sRGB photo, bilinear with antialiasing, to {size} pixels on its short side; the long side "
     "in proportion, rounded to a multiple of 32 and at most twice the short one; divide by 255, subtract mean, divide by "
@@ -33,23 +34,24 @@ class ExportError(ValueError):
 
 
 class WithEvidence(nn.Module):
-    """The network as it is exported: logits and evidence from one pass."""
+    """The network as it is exported: logits, evidence and extent from one pass."""
 
     def __init__(self, network: ResNet) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
-        """(batch, 3, h, w) -> logits (batch, 2) and evidence (batch, 2, h / 32, w / 32)."""
-        evidence, logits = evidence_and_logits(self.network, pictures)
-        return logits, evidence
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(batch, 3, h, w) -> logits (batch, 2), evidence (batch, 2, h / 32, w / 32), extent (batch, 2, h / 16, w / 16)."""
+        evidence, logits, extent = evidence_logits_and_extent(self.network, pictures)
+        return logits, evidence, extent
 
 
 def export_onnx(network: ResNet, metadata: Metadata, path: Path) -> None:
     """Write an ONNX model of any batch and any size that is a multiple of 32, by way of a temporary file.
 
-    Input `pictures` (batch, 3, height, width), outputs `logits` (batch, 2) and `evidence` (batch, 2, height / 32,
-    width / 32). Its metadata say how a photo becomes an input, and a logit a probability and a verdict.
+    Input `pictures` (batch, 3, height, width), outputs `logits` (batch, 2), `evidence` (batch, 2, height / 32, width / 32)
+    and `extent` (batch, 2, height / 16, width / 16). Its metadata say how a photo becomes an input, a logit a probability
+    and a verdict, and an extent a box.
 
     Raises:
         ExportError: where the onnx package is missing.
@@ -67,7 +69,7 @@ def export_onnx(network: ResNet, metadata: Metadata, path: Path) -> None:
         WithEvidence(network).eval(),
         (torch.zeros(2, 3, size, size + STRIDE),),
         input_names=["pictures"],
-        output_names=["logits", "evidence"],
+        output_names=OUTPUTS,
         dynamic_shapes={"pictures": {0: batch, 2: height, 3: width}},
         dynamo=True,
         verbose=False,
@@ -90,12 +92,14 @@ def descriptions(metadata: Metadata) -> dict[str, str]:
         "verdict": "neither where the larger probability is below `present`; both where the smaller one reaches `both`; "
         "else the label of the larger one",
         "evidence": "what each place contributes to a logit: its sum over all places is the logit less the bias",
+        "extent": "above 0 where a place looks more like those that speak for the label than like those that speak against "
+        "it; the label's box is around the connected region of at least `box_threshold` times its peak that holds the peak",
         **{name: value if isinstance(value, str) else json.dumps(value) for name, value in asdict(metadata).items()},
     }
 
 
 def largest_difference(network: ResNet, path: Path, batches: list[Tensor]) -> float:
-    """How far ONNX Runtime's logits and evidence are from PyTorch's, over batches (batch, 3, h, w), in logits.
+    """How far ONNX Runtime's outputs are from PyTorch's, over batches (batch, 3, h, w).
 
     Raises:
         ExportError: where the onnxruntime package is missing.
@@ -108,10 +112,10 @@ def largest_difference(network: ResNet, path: Path, batches: list[Tensor]) -> fl
     differences = [0.0]
     for batch in batches:
         with torch.inference_mode():
-            evidence, logits = evidence_and_logits(network, batch)
-        theirs = session.run(["logits", "evidence"], {"pictures": batch.numpy()})
+            expected = WithEvidence(network)(batch)
+        theirs = session.run(OUTPUTS, {"pictures": batch.numpy()})
         differences += [
             float(np.abs(ours.numpy() - other).max()) if ours.shape == other.shape else float("inf")
-            for ours, other in zip((logits, evidence), theirs)
+            for ours, other in zip(expected, theirs)
         ]
     return max(differences)

@@ -22,6 +22,9 @@ BOX_THRESHOLDS = (0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3)
 CENTRED_BOXES = tuple(percent / 100 for percent in range(30, 101, 5))  # shares of both sides
 
 MapOf = Callable[[CachedPhoto, int], np.ndarray]  # photo, label -> (h, w), anything that is larger where the pet is
+MapsOf = Callable[
+    [CachedPhoto, int], tuple[np.ndarray, np.ndarray]
+]  # such a map, and the one that its box is drawn from
 
 
 @dataclass
@@ -53,24 +56,24 @@ class Localization:
         return corloc(self.overlaps)
 
 
-def localize(photos: Sequence[CachedPhoto], map_of: MapOf, threshold: float) -> Localization:
+def localize(photos: Sequence[CachedPhoto], maps_of: MapsOf, threshold: float) -> Localization:
     """Score one kind of map on photos of one pet with a trimap, whose border counts as pet.
 
     Args:
         photos: with trimaps.
-        map_of: the map of a photo for a label.
+        maps_of: the maps of a photo for a label.
         threshold: share of the peak that belongs to the box.
     """
     result = Localization()
     for photo in photos:
         pet = np.asarray(photo.mask()) > 0
         height, width = pet.shape
-        values = map_of(photo, photo.photo.label.index(1))
+        values, extent = maps_of(photo, photo.photo.label.index(1))
         result.pointed.append(bool(pet[peak_of(values, (width, height))]))
         result.off_centre.append(not pet[height // 2, width // 2])
         positive = np.maximum(fine_map(np.maximum(values, 0), (width, height)), 0)
         result.inside.append(float(positive[pet].sum() / positive.sum()) if positive.any() else 0.0)
-        [box] = boxes_of(values[None], (0, 0, width, height), threshold)
+        [box] = boxes_of(extent[None], (0, 0, width, height), threshold)
         result.overlaps.append(0.0 if box is None else overlap(box, box_around(pet)))
     return result
 
@@ -118,9 +121,9 @@ def point_at_both(
     return {name: Rate(sum(values), len(values)) for name, values in hits.items()}
 
 
-def fit_box_threshold(photos: Sequence[CachedPhoto], map_of: MapOf) -> float:
+def fit_box_threshold(photos: Sequence[CachedPhoto], maps_of: MapsOf) -> float:
     """Of BOX_THRESHOLDS the one whose boxes overlap the pets' most, on photos that are not held out."""
-    maps = {id(photo): map_of(photo, photo.photo.label.index(1)) for photo in photos}
+    maps = {id(photo): maps_of(photo, photo.photo.label.index(1)) for photo in photos}
     scores = [
         np.mean(localize(photos, lambda photo, label: maps[id(photo)], threshold).overlaps)
         for threshold in BOX_THRESHOLDS
@@ -136,6 +139,26 @@ def closed_form(classifier: Classifier, size: int | None = None) -> MapOf:
         return explanation.evidence[label]
 
     return map_of
+
+
+def with_extent(classifier: Classifier, size: int | None = None) -> MapsOf:
+    """The same, and its extent, which `Explanation.boxes` are drawn from."""
+
+    def maps_of(photo: CachedPhoto, label: int) -> tuple[np.ndarray, np.ndarray]:
+        [explanation] = classifier.explain([photo.content], size=size)
+        return explanation.evidence[label], explanation.extent[label]
+
+    return maps_of
+
+
+def alone(map_of: MapOf) -> MapsOf:
+    """A map whose box is drawn from itself."""
+
+    def maps_of(photo: CachedPhoto, label: int) -> tuple[np.ndarray, np.ndarray]:
+        values = map_of(photo, label)
+        return values, values
+
+    return maps_of
 
 
 def by_package(classifier: Classifier, method: str) -> MapOf:

@@ -13,7 +13,7 @@ from catdog.checkpoint import LABELS
 from catdog.classifier import Classifier, Prediction
 from catdog.datasets import Photo
 from catdog.images import ImageError
-from catdog.localization import box_baselines, closed_form, gaussian, localize, point_at_both
+from catdog.localization import alone, box_baselines, gaussian, localize, point_at_both, with_extent
 from catdog.metrics import (
     Rate,
     auroc,
@@ -76,8 +76,8 @@ def measure(
 def map_figures(classifier: Classifier, pets: Sequence[Photo]) -> dict[str, Any]:
     """Whether the evidence is on the pet, as its trimap has it, beside what looking at nothing would score."""
     cached, _ = cache_photos(pets)
-    found = localize(cached, closed_form(classifier), classifier.metadata.box_threshold)
-    bump = localize(cached, gaussian, classifier.metadata.box_threshold)
+    found = localize(cached, with_extent(classifier), classifier.metadata.box_threshold)
+    bump = localize(cached, alone(gaussian), classifier.metadata.box_threshold)
     return {
         "n": len(cached),
         "peak_on_pet": found.pointing.as_dict(),

@@ -106,11 +106,14 @@ class ResNet(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """The last stage's output: (batch, 3, H, W) -> (batch, C, ceil(H / 32), ceil(W / 32)); C is `fc.in_features`."""
+        return self.layer4(self.third(x))
+
+    def third(self, x: Tensor) -> Tensor:
+        """The third stage's output: (batch, 3, H, W) -> (batch, C / 2, ceil(H / 16), ceil(W / 16))."""
         x = self.stem(x)  # (batch, 64, H / 4, W / 4)
         x = self.layer1(x)
         x = self.layer2(x)  # H / 8
-        x = self.layer3(x)  # H / 16
-        return self.layer4(x)  # H / 32
+        return self.layer3(x)
 
     def stem(self, x: Tensor) -> Tensor:
         return self.maxpool(self.relu(self.bn1(self.conv1(x))))

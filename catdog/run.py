@@ -33,7 +33,7 @@ from catdog.classifier import Classifier
 from catdog.config import OptionError, TrainConfig
 from catdog.datasets import DataError, digests_in, fingerprint, read_folders, short_digest
 from catdog.device import DeviceError, choose_device, is_out_of_memory, repeat_exactly
-from catdog.localization import closed_form, fit_box_threshold
+from catdog.localization import fit_box_threshold, with_extent
 from catdog.metrics import probabilities_of
 from catdog.model_card import model_card
 from catdog.report import as_text, measure
@@ -288,7 +288,7 @@ def finish(
     if not with_trimaps:
         return metadata
     return replace(
-        metadata, box_threshold=fit_box_threshold(with_trimaps, closed_form(Classifier(network, metadata, device)))
+        metadata, box_threshold=fit_box_threshold(with_trimaps, with_extent(Classifier(network, metadata, device)))
     )
 
 

@@ -170,7 +170,7 @@ def one_photo(classifier: Classifier, options: Options) -> dict[str, dict[str, f
     Answer = tuple[np.ndarray, dict[int, np.ndarray]]  # logits, and a map in [0, 1] a label
 
     def ours() -> Answer:
-        evidence, logits = classifier._forward(batch)
+        evidence, logits, _ = classifier._forward(batch)
         return logits, dict(enumerate(evidence[0]))
 
     @torch.inference_mode()

@@ -94,6 +94,8 @@ def test_the_map_of_both_ways_adds_up_and_is_itself_mirrored(classifier, quadran
     )
     assert there.evidence.sum((1, 2)) + there.bias == pytest.approx(there.prediction.logits, abs=1e-4)
     assert there.evidence == pytest.approx(back.evidence[..., ::-1], abs=1e-3)
+    assert there.extent.shape == (2, *(2 * side for side in there.evidence.shape[1:])) and np.ptp(there.extent) > 0.01
+    assert there.extent == pytest.approx(back.extent[..., ::-1], abs=1e-3)
     assert there.prediction.logits == pytest.approx(back.prediction.logits, abs=1e-2)
 
 

@@ -118,10 +118,10 @@ def test_a_batch_goes_to_the_gpu_once_and_only_answer_and_maps_come_back(fake_cu
     classifier.device, classifier._folded = CUDA, on_the_gpu(lambda: tiny_network)
     batch = torch.empty(2, 3, 64, 96)
     with Recorded() as recorded:
-        evidence, logits = classifier._forward(batch)
-    assert (evidence.shape, logits.shape) == ((2, 2, 2, 3), (2, 2))
+        evidence, logits, extent = classifier._forward(batch)
+    assert (evidence.shape, logits.shape, extent.shape) == ((2, 2, 2, 3), (2, 2), (2, 2, 4, 6))
     between = [name for name, _, devices in recorded.calls if len(devices) > 1]
-    assert len(between) == 3 and all("to" in name for name in between)
+    assert len(between) == 4 and all("to" in name for name in between)
     assert {name for name, _, devices in recorded.calls if devices == {"cpu"}} <= {"prim.device.default"}
     assert not any("batch_norm" in name for name, _, _ in recorded.calls), "the folded network is the faster one"
 

@@ -18,6 +18,8 @@ from catdog.evidence import (
     boxes_of,
     cam_map,
     evidence_and_logits,
+    evidence_logits_and_extent,
+    extent_of,
     passes_of,
     strongest_places,
 )
@@ -137,6 +139,51 @@ def test_the_strongest_places_say_what_a_photo_full_of_them_would():
     evidence[1, 1] = 0.5
     assert strongest_places(evidence).tolist() == [[2 * 24, 0], [0, 0.5 * 24]]
     assert strongest_places(evidence[:, :, :1, :2]).tolist() == [[0, 0], [0, 0.5 * 2]]  # one place at least
+
+
+@pytest.fixture
+def two_looks() -> torch.Tensor:
+    """The third stage's output (1, 3, 8, 12) for a picture whose left third looks otherwise than the rest, with shades."""
+    shade = torch.linspace(0.5, 2, 12).repeat(8, 1)
+    left = (torch.arange(12) < 4).repeat(8, 1)
+    return torch.stack([left * shade, ~left * shade, torch.full((8, 12), 0.1)])[None]
+
+
+def test_the_extent_is_all_that_looks_like_what_speaks_for_the_label(two_looks):
+    evidence = torch.zeros(1, 2, 4, 6)
+    evidence[0, :, 0, 0] = torch.tensor([1.0, -1])  # a corner of the left part speaks for a cat and against a dog
+    evidence[0, :, 3, 5] = torch.tensor([-0.2, 0.2])
+    extent = extent_of(evidence, two_looks)
+    assert extent.shape == (1, 2, 8, 12)
+    assert (extent[0, 0, :, :4] > 0).all() and (extent[0, 0, :, 4:] < 0).all()
+    assert (extent[0, 1, :, :4] < 0).all() and (extent[0, 1, :, 4:] > 0).all()
+    assert boxes_of(extent[0].numpy(), (0, 0, 120, 80), threshold=0.1) == [
+        pytest.approx((0, 0, 40, 80), abs=4),
+        pytest.approx((40, 0, 120, 80), abs=4),
+    ]
+
+
+def test_a_label_that_nothing_speaks_for_has_no_extent_and_one_that_nothing_speaks_against_has_all_that_looks_like_it(
+    two_looks,
+):
+    evidence = torch.zeros(1, 2, 4, 6)
+    evidence[0, 1, 0, 0] = 1
+    cat, dog = extent_of(evidence, two_looks)[0].numpy()
+    assert cat.max() <= 0
+    assert (dog[:, :4] > 0).all() and (dog[:, 4:] < 0).all()
+    assert extent_of(torch.full((1, 2, 4, 6), 0.1), two_looks).isfinite().all()
+
+
+def test_extent_comes_from_the_same_pass_and_a_picture_s_own_places(tiny_network):
+    batch = torch.randn(3, 3, 64, 96)
+    evidence, logits, extent = evidence_logits_and_extent(tiny_network, batch)
+    for ours, expected in zip((evidence, logits), evidence_and_logits(tiny_network, batch)):
+        torch.testing.assert_close(ours, expected, atol=1e-6, rtol=0)
+    assert extent.shape == (3, 2, 4, 6) and extent.dtype == torch.float32
+    for picture, own in zip(batch, extent):
+        torch.testing.assert_close(
+            evidence_logits_and_extent(tiny_network, picture[None])[2][0], own, atol=1e-5, rtol=0
+        )
 
 
 def test_a_box_holds_the_places_that_speak_for_its_label():

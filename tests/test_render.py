@@ -20,6 +20,7 @@ def painted(evidence: np.ndarray, view=(0, 0, 80, 60), boxes: dict | None = None
         np.zeros(2, np.float32),
         view,
         boxes or {"cat": None, "dog": None},
+        np.zeros((2, 6, 8), np.float32),
     )
     return np.asarray(overlay(Image.new("RGB", (80, 60), GRAY), explanation, SCALE, draw_boxes)).astype(int)
 
