@@ -119,7 +119,11 @@ def rows_done(folder: Path) -> int:
 
 
 def workers_under(pid: int) -> list[int]:
-    """Processes of the cluster that classify: descendants of the one that started it, known by the name Ray gives them."""
+    """Processes of the cluster that classify: descendants of the one that started it, known by the name Ray gives them.
+
+    While such a worker imports torch, ctypes starts `ldconfig`, which has the worker's name until it is executed: a child
+    of a worker is none.
+    """
     parents, names = {}, {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -131,7 +135,8 @@ def workers_under(pid: int) -> list[int]:
     def descends(child: int) -> bool:
         return child == pid or (child in parents and descends(parents[child]))
 
-    return [child for child in names if "Worker" in names[child].partition("\0")[0] and descends(child)]
+    named = {child for child in names if "Worker" in names[child].partition("\0")[0] and descends(child)}
+    return [child for child in named if parents[child] not in named]
 
 
 def memory_of(pid: int) -> int:
