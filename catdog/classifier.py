@@ -213,7 +213,10 @@ class Classifier:
             verdict = verdicts[index]
             prediction = Prediction(*map(float, probabilities[index]), verdict, tuple(map(float, logits[index])))
             seen = presets[0].view(*each.size)
-            boxes = boxes_of(extents[index], seen, self.metadata.box_threshold)
+            extent = extents[index]
+            if verdict == "both":  # a place belongs to one of the two
+                extent = np.where(extent == extent.max(0), extent, 0)
+            boxes = boxes_of(extent, seen, self.metadata.box_threshold)
             shown = {label: box if verdict in (label, "both") else None for label, box in zip(LABELS, boxes)}
             answers.append(Explanation(prediction, maps[index], self.bias, seen, shown, extents[index]))
         return answers

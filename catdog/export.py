@@ -93,7 +93,8 @@ def descriptions(metadata: Metadata) -> dict[str, str]:
         "else the label of the larger one",
         "evidence": "what each place contributes to a logit: its sum over all places is the logit less the bias",
         "extent": "above 0 where a place looks more like those that speak for the label than like those that speak against "
-        "it; the label's box is around the connected region of at least `box_threshold` times its peak that holds the peak",
+        "it; the label's box is around the connected region of at least `box_threshold` times its peak that holds the peak; of "
+        "`both`, each place counts for the label whose extent is larger there",
         **{name: value if isinstance(value, str) else json.dumps(value) for name, value in asdict(metadata).items()},
     }
 

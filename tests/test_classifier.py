@@ -99,6 +99,19 @@ def test_the_map_of_both_ways_adds_up_and_is_itself_mirrored(classifier, quadran
     assert there.prediction.logits == pytest.approx(back.prediction.logits, abs=1e-2)
 
 
+def test_of_a_cat_and_a_dog_each_box_leaves_out_what_is_the_other_s(tiny_network):
+    both = Classifier(tiny_network, Metadata(input_size=64, present=0, both=0, box_threshold=0.5), torch.device("cpu"))
+    extent = np.full((2, 4, 6), 0.5, np.float32)
+    extent[0, :, :3] = extent[1, :, 3:] = 1  # each label reaches over the whole picture, further on its own half
+    both._forward = lambda batch: (np.ones((1, 2, 2, 3), np.float32), np.zeros((1, 2), np.float32), extent[None])
+    [explanation] = both.explain([Image.new("RGB", (96, 64))])
+    assert explanation.boxes == {
+        "cat": pytest.approx((0, 0, 48, 64), abs=2),
+        "dog": pytest.approx((48, 0, 96, 64), abs=2),
+    }
+    assert (explanation.extent == extent).all()
+
+
 @pytest.mark.parametrize("sizes", [(224, 100), (0,), (-32,)])
 def test_a_size_that_is_no_multiple_of_32_is_refused(classifier, examples, sizes):
     with pytest.raises(ValueError, match="multiple of 32"):

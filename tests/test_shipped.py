@@ -11,7 +11,7 @@ from PIL import Image
 import catdog
 from catdog import datasets
 from catdog.images import open_picture
-from catdog.report import figures_of, score, table_of
+from catdog.report import figures_of, map_figures, score, table_of
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +60,19 @@ def test_its_held_out_figures_are_those_of_its_metadata_and_above_the_floors(cla
         assert measured == pytest.approx(stated, abs=2e-3)
     assert figures["pets"]["called_neither"]["value"] <= 0.04
     assert figures["negatives"]["called_neither"]["value"] >= 0.93
+
+
+@pytest.mark.slow
+def test_its_maps_are_on_the_pet_and_its_boxes_find_more_pets_than_the_best_box_that_looks_at_nothing(
+    classifier, shared_data
+):
+    [found] = datasets.read_folders([shared_data / "oxford-iiit-pet"])
+    figures = map_figures(classifier, [photo for photo in found.photos if photo.part == "held-out" and photo.trimap])
+    assert figures["n"] == 120
+    assert figures["peak_on_pet"]["value"] >= 0.98
+    assert figures["energy_on_pet"] > 1.5 * figures["pet_area"]
+    low, _ = figures["box_found"]["interval"]
+    assert low > max(each["value"] for each in figures["baselines"]["box_found"].values())
 
 
 def figures_in(figures: dict) -> list[float]:
