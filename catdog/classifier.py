@@ -61,9 +61,7 @@ class Explanation:
     bias: np.ndarray  # float32 (2,); evidence.sum((1, 2)) + bias == logits
     view: Box  # the part of the upright picture that the network saw
     boxes: dict[str, Box | None]  # "cat" and "dog", in pixels of the upright picture, around the extent
-    extent: (
-        np.ndarray
-    )  # float32 (2, 2h, 2w): above 0 where it looks more like what speaks for the label than against it
+    extent: np.ndarray  # float32 (2, 2h, 2w): above 0 where it looks more like what speaks for the label
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,7 @@ BOX_THRESHOLDS = (0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3)
 CENTRED_BOXES = tuple(percent / 100 for percent in range(30, 101, 5))  # shares of both sides
 
 MapOf = Callable[[CachedPhoto, int], np.ndarray]  # photo, label -> (h, w), anything that is larger where the pet is
-MapsOf = Callable[
-    [CachedPhoto, int], tuple[np.ndarray, np.ndarray]
-]  # such a map, and the one that its box is drawn from
+MapsOf = Callable[[CachedPhoto, int], tuple[np.ndarray, np.ndarray]]  # such a map, and what its box is drawn from
 
 
 @dataclass
@@ -142,7 +140,7 @@ def closed_form(classifier: Classifier, size: int | None = None) -> MapOf:
 
 
 def with_extent(classifier: Classifier, size: int | None = None) -> MapsOf:
-    """The same, and its extent, which `Explanation.boxes` are drawn from."""
+    """The evidence, and its extent, which `Explanation.boxes` are drawn from."""
 
     def maps_of(photo: CachedPhoto, label: int) -> tuple[np.ndarray, np.ndarray]:
         [explanation] = classifier.explain([photo.content], size=size)
