@@ -254,7 +254,7 @@ td {{ overflow-wrap: break-word; }} td:first-child {{ white-space: nowrap; }}
 figure {{ margin: 0; break-inside: avoid; }} figure img {{ width: 100%; aspect-ratio: 4 / 3; object-fit: contain; }}
 figcaption {{ font-size: .85rem; overflow-wrap: anywhere; }}
 section {{ break-inside: avoid-page; }}
-@media (max-width: 40rem) {{ td:first-child {{ white-space: normal; min-width: 8rem; }} }}
+@media (max-width: 40rem) {{ th, td {{ padding-right: .5rem; }} td:first-child {{ white-space: normal; min-width: 7.5rem; }} }}
 @media print {{ body {{ margin: 0; max-width: none; }} }}
 </style>
 <h1>How good it is, on {count} photos</h1>

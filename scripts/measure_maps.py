@@ -132,7 +132,7 @@ def main() -> int:
         f"photos, but for the slow ones: {SLOW_THRESHOLD:g} of the peak. ms: for a photo from its bytes to the scored "
         f"map.\n\nThe closed form's boxes against centred ones that are the best for the very photos. "
         f"{compared(ours.overlaps, centred)} The same on the {len(trainval)} trainval photos with a trimap, whose labels "
-        f"training knew: {compared(taught.overlaps, centred_boxes(trainval))}"
+        f"training knew. {compared(taught.overlaps, centred_boxes(trainval))}"
     )
     print(note)
     table = f"{rows(HEAD, body)}\n\n{note}\n"
