@@ -13,6 +13,7 @@ import torch
 from scipy.stats import rankdata
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
@@ -33,7 +34,9 @@ from catdog.transforms import EvaluationPreset
 FOLDS = 5
 GENERAL_SIZE = 160  # px, of what general features are taken from: enough to tell what is odd, at half the time
 SHOWN = 60  # photos on the contact sheet
-OWN_WEIGHT = 3  # of the network's own answer against the regressions together
+NEIGHBOUR = 5  # of a photo, whose distance says how odd it is: more than the copies that a folder may hold of one
+ODD = 0.01  # of the photos may be odd; among the others being odder says nothing of a label
+OWN_WEIGHT = 3  # of the network's own answer against the regressions together, or the distance
 COLUMNS = ("path", "label", "probability", "likelier")
 
 
@@ -54,8 +57,10 @@ def find_suspects(
     The network's own answer counts most: it alone knows photos that show neither, such as drawings, also where the folder
     holds none. But if it was trained on some of the photos it has learnt their labels, wrong ones too. So two that have
     not been told a photo's label are asked as well: logistic regressions on the network's features and on those of
-    `general`, fitted on four fifths of the photos, judge the other fifth, in turns. What is improbable to all comes
-    first, by the mean logarithm of its ranks.
+    `general`, fitted on four fifths of the photos, judge the other fifth, in turns. And a drawing of a cat may have been
+    learnt as a cat, but has no photos beside it: of the oddest hundredth, how far the NEIGHBOUR-th nearest is in the network's
+    features counts as well (Sun et al. 2022, "Out-of-Distribution Detection with Deep Nearest Neighbors"). What is
+    improbable to all and odd comes first, by the mean logarithm of its ranks.
 
     Args:
         general: a network with weights that have not seen these labels, such as ImageNet's.
@@ -79,8 +84,10 @@ def find_suspects(
     cat, dog = answers.T
     seen = {"cat": cat, "dog": dog, "both": np.minimum(cat, dog), "neither": 1 - np.maximum(cat, dog)}
     doubts = [np.select([names == name for name in seen], list(seen.values())), *(each[own] for each in opinions)]
+    distances, _ = NearestNeighbors(n_neighbors=NEIGHBOUR, metric="cosine").fit(own_features).kneighbors()
     ranks = np.log([rankdata(doubt) for doubt in doubts])
-    order = OWN_WEIGHT * ranks[0] + ranks[1:].mean(0)
+    oddness = np.log(np.minimum(rankdata(-distances[:, -1]), max(1, ODD * len(photos))))
+    order = OWN_WEIGHT * ranks[0] + ranks[1:].mean(0) + oddness
     most = np.argmin(doubts, 0)  # who doubts a label most
     verdicts = np.array(verdicts_of(answers, classifier.metadata.present, classifier.metadata.both))
     said = np.array([verdicts, *(np.array(classes)[each.argmax(1)] for each in opinions)])
