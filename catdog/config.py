@@ -31,6 +31,9 @@ class TrainConfig:
     """Folders of photos with neither a cat nor a dog."""
     exclude: Path | None = None
     """A CSV whose column path names photos to leave out, such as one that evaluate.py --suspects wrote."""
+    relabel: Path | None = None
+    """A CSV with the columns path and label (cat, dog, both or neither): what photos show that their folders have wrong.
+    Held-out photos keep the label they came with, so that figures stay comparable."""
     out: Path = SHIPPED_OUT
     """Where the checkpoint goes; its model card and curves are written beside it. A dry run without --out writes into
     runs/."""
@@ -203,7 +206,7 @@ class TrainConfig:
 
     def fixed(self) -> dict[str, str]:
         """The options that a resumed run must share with the run it goes on with; the photos are compared themselves."""
-        free = {"resume", "device", "workers", "out", "patience", "data", "neither", "exclude", "average"}
+        free = {"resume", "device", "workers", "out", "patience", "data", "neither", "exclude", "relabel", "average"}
         return {key: str(value) for key, value in asdict(self).items() if key not in free}
 
 

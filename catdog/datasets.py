@@ -12,10 +12,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from catdog.images import EXTENSIONS
 
 Label = tuple[int, int]  # cat, dog: 1 where the photo shows one
+Entry = TypeVar("Entry")
 PARTS = ("training", "tuning", "held-out")
 VERDICTS: dict[Label, str] = {(1, 0): "cat", (0, 1): "dog", (1, 1): "both", (0, 0): "neither"}
 CLASS_FOLDERS: dict[str, Label] = {
@@ -30,7 +32,7 @@ SPLIT_FOLDERS = {"train": "training", "val": "tuning", "valid": "tuning", "valid
 KAGGLE_NAME = re.compile(r"(cat|dog)\.(\d+)\.jpe?g", re.IGNORECASE)
 KAGGLE_TEST_NAME = re.compile(r"\d+\.jpe?g", re.IGNORECASE)
 SHORT_DIGEST = 4  # bytes
-MIN_BOTH_TO_TRAIN = 30  # fewer real photos with both teach nothing and are all needed to measure
+MIN_BOTH_TO_TRAIN = 30  # fewer real photos with both are all needed to measure
 
 LAYOUTS = """\
   Kaggle Dogs vs. Cats   DIR/cat.0.jpg, DIR/dog.0.jpg, ... or DIR/train/cat.0.jpg, ...
@@ -228,17 +230,45 @@ def read_excluded(path: Path) -> Callable[[Path], bool]:
         DataError: for a file that is missing or is no such CSV.
     """
     try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            entries = [Path(os.path.normpath(row["path"])).parts for row in csv.DictReader(file) if row["path"]]
+        entry_of = entries_of(path, lambda row: True)
     except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} is not a CSV with a column path ({error!r}): --exclude takes one.") from error
-    ends = {tuple(part for part in parts if part != "..") for parts in entries}
+    return lambda photo: entry_of(photo) is not None
 
-    def is_excluded(photo: Path) -> bool:
+
+def read_labels(path: Path) -> Callable[[Path, Label], Label]:
+    """The labels that a CSV with the columns `path` and `label` gives photos; others keep the one they have.
+
+    An entry means the same photos as in a file of `read_excluded`.
+
+    Raises:
+        DataError: for a file that is missing or is no such CSV.
+    """
+    labels = {verdict: label for label, verdict in VERDICTS.items()}
+    try:
+        entry_of = entries_of(path, lambda row: labels[row["label"]])
+    except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(
+            f"{path} is not a CSV with the columns path and label, each label one of {', '.join(labels)} ({error!r}):"
+            " --relabel takes one."
+        ) from error
+    return lambda photo, label: entry_of(photo) or label
+
+
+def entries_of(path: Path, read: Callable[[dict[str, str]], Entry]) -> Callable[[Path], Entry | None]:
+    """What `read` makes of a CSV's row for a photo, None for a photo that has none."""
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        rows = [row for row in csv.DictReader(file) if row["path"]]
+    entries = {}
+    for row in rows:
+        parts = Path(os.path.normpath(row["path"])).parts
+        entries[tuple(part for part in parts if part != "..")] = read(row)
+
+    def entry_of(photo: Path) -> Entry | None:
         parts = Path(os.path.abspath(photo)).parts
-        return any(parts[start:] in ends for start in range(len(parts)))
+        return next((entries[parts[start:]] for start in range(len(parts)) if parts[start:] in entries), None)
 
-    return is_excluded
+    return entry_of
 
 
 def digest_of(path: Path) -> bytes | None:

@@ -294,14 +294,15 @@ def finish(
 
 def describe(config: TrainConfig, photos: Photos) -> dict:
     """What the checkpoint was made from: no paths of this machine, only the folders' names and counts."""
-    of_this_machine = ("average", "data", "neither", "exclude", "out", "device", "resume", "workers", "dry_run")
+    of_this_machine = ("average", "data", "neither", "exclude", "relabel", "out", "device", "resume", "workers", "dry_run")
     options = {name: value for name, value in asdict(config).items() if name not in of_this_machine}
     if config.average:
         options["average"] = " ".join(
             f"{path.name} ({short_digest(path.read_bytes()).hex()})" for path in config.average
         )
-    if config.exclude:
-        options["exclude"] = config.exclude.name
+    for name in ("exclude", "relabel"):
+        if path := getattr(config, name):
+            options[name] = path.name
     before, seen = earlier_run(config.init)
     averaged = [earlier_run(str(path)) for path in config.average]
     seen += [digest for _, digests in averaged for digest in digests]

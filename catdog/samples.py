@@ -198,6 +198,8 @@ class TrainingSamples(Dataset):
             label = together.label
         elif draw > 1 - self.made_negative and sum(label) == 1:
             picture, label = made_negative(cached, rng), (0, 0)
+        elif label == (1, 1):
+            together = alone(cached)  # a gentle crop: the label needs both pets
         else:
             picture = cached.picture()
         target = torch.tensor(label, dtype=torch.float32)
@@ -297,7 +299,8 @@ class TrainingBatches:
     """Batches of keys for one epoch after another; a batch sampler for `DataLoader`.
 
     Everything follows from seed, epoch and step, so that training can go on at any step. Sources are drawn with a
-    share of n ** balance: below 1, a small source is seen more often than its size says. With several processes, each
+    share of n ** balance: below 1, a small source is seen more often than its size says. Photos of both, which are rare,
+    count as a source of their own. With several processes, each
     takes its part of every batch.
     """
 
@@ -310,9 +313,9 @@ class TrainingBatches:
         self.epoch = 0
         self.first_step = 0
         self.shapes = [(160, 160)]  # (h, w), one of which a batch has
-        self.sources: dict[str, list[int]] = defaultdict(list)
+        self.sources: dict[tuple[str, bool], list[int]] = defaultdict(list)
         for index, cached in enumerate(photos):
-            self.sources[cached.photo.source].append(index)
+            self.sources[cached.photo.source, cached.photo.label == (1, 1)].append(index)
         weights = {source: len(indices) ** balance for source, indices in self.sources.items()}
         total = sum(weights.values())
         self.counts = {source: max(1, round(len(photos) * weight / total)) for source, weight in weights.items()}

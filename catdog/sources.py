@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -13,7 +13,7 @@ import torch
 from catdog import datasets
 from catdog.checkpoint import LABELS, CheckpointError, load_fitting, load_initial_weights
 from catdog.config import TrainConfig
-from catdog.datasets import DataError, Photo, read_excluded
+from catdog.datasets import DataError, Photo, read_excluded, read_labels
 from catdog.images import ImageError
 from catdog.resnet import ResNet
 from catdog.samples import CachedPhoto, cache_photos
@@ -46,6 +46,14 @@ def gather(config: TrainConfig, say: Callable[[str], None]) -> Photos:
         kept = [photo for photo in photos if photo.part != "training" or not is_excluded(photo.path)]
         say(f"{len(photos) - len(kept)} training photos are left out, as {config.exclude} says.")
         photos = kept
+    if config.relabel:
+        label_of = read_labels(config.relabel)
+        given = photos
+        photos = [
+            photo if photo.part == "held-out" else replace(photo, label=label_of(photo.path, photo.label)) for photo in given
+        ]
+        changed = sum(new.label != old.label for new, old in zip(photos, given))
+        say(f"{changed} training and tuning photos have another label, as {config.relabel} says.")
     if config.loss == "cross-entropy":  # a softmax knows one pet a photo
         photos = [photo for photo in photos if sum(photo.label) == 1]
     by_part = {part: [photo for photo in photos if photo.part == part] for part in datasets.PARTS}

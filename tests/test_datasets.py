@@ -18,6 +18,7 @@ from catdog.datasets import (
     part_by_hash,
     read_excluded,
     read_folders,
+    read_labels,
     recognise,
     short_digest,
     some_seen,
@@ -291,6 +292,24 @@ def test_an_excluded_photo_is_known_by_the_end_of_its_path(tmp_path):
     left_out = [name for name in names if is_excluded(here / name)]
     assert left_out == ["cat/1.jpg", "pets/dog/2.jpg", "dog/3.jpg", "cat/4.jpg"]
     assert is_excluded(here / "runs" / ".." / "cat" / "1.jpg")
+
+
+def test_a_relabelled_photo_has_the_label_of_its_row_and_others_keep_theirs(tmp_path):
+    relabelled = tmp_path / "labels.csv"
+    relabelled.write_text("path,label,why\ncat/1.jpg,both,a dog behind it\n2.jpg,neither,a drawing\n")
+    label_of = read_labels(relabelled)
+    assert label_of(tmp_path / "cat" / "1.jpg", (1, 0)) == (1, 1)
+    assert label_of(tmp_path / "dog" / "2.jpg", (0, 1)) == (0, 0)
+    assert label_of(tmp_path / "dog" / "1.jpg", (0, 1)) == (0, 1)
+
+
+@pytest.mark.parametrize("content", ["path\nx.jpg\n", "path,label\nx.jpg,wolf\n", None])
+def test_what_gives_no_labels_relabels_none(tmp_path, content):
+    path = tmp_path / "labels.csv"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(DataError, match="columns path and label, each label one of cat, dog, both, neither"):
+        read_labels(path)
 
 
 @pytest.mark.parametrize("content", [b"name\nx.jpg\n", b"\xff\xfe\x00", None])

@@ -215,6 +215,23 @@ def test_a_photo_of_both_is_left_alone(cached):
         assert torch.equal(picture, PlainPreset("squash")(both.picture(), SHAPE))
 
 
+def test_a_photo_of_both_keeps_both_pets_where_others_are_cropped_closely(tmp_path):
+    picture = np.zeros((96, 96, 3), np.uint8)
+    picture[40:56, :24, 0], picture[40:56, -24:, 2] = 255, 255  # a red and a blue pet, at the edges
+    Image.fromarray(picture).save(tmp_path / "1.png")
+
+    def missing(label: Label) -> int:
+        """Of 40 samples, those in which one of the two cannot be seen."""
+        cached, _ = cache_photos([Photo(tmp_path / "1.png", label, "a", "training")])
+        samples = TrainingSamples(cached, TrainingPreset(color=0, min_scale=0.1), composite=0.0, made_negative=0.0)
+        seen = [samples[Key(seed, 0, (96, 96))][0] for seed in range(40)]
+        bright = [(each - each.amin((1, 2), keepdim=True)).amax(0) > 0.1 for each in seen]
+        return sum(not (each[:, :40].any() and each[:, 56:].any()) for each in bright)
+
+    assert missing((1, 1)) == 0
+    assert missing((1, 0)) > 10
+
+
 def test_a_photo_that_finds_no_partner_stays_as_it_is(cached):
     cat = next(each for each in cached if each.photo.label == (1, 0))
     together = Pairs([cat]).together(cat, (0, 1), random.Random(0))
@@ -326,6 +343,13 @@ def test_a_balance_below_one_shows_a_small_source_more_often():
     counts = Counter("large" if index < 900 else "small" for index in indices)
     assert counts == {"large": 750, "small": 250}
     assert set(Counter(index for index in indices if index >= 900).values()) == {2, 3}
+
+
+def test_photos_of_both_are_a_source_of_their_own():
+    photos = of_sources(a=1000)
+    photos[900:] = [replace(each, photo=replace(each.photo, label=(1, 1))) for each in photos[900:]]
+    indices = [key.index for batch in batches_of(photos, batch_size=10, balance=0.5) for key in batch]
+    assert sum(index >= 900 for index in indices) == 250
 
 
 def test_an_incomplete_last_batch_is_left_out_unless_it_is_the_only_one():

@@ -409,6 +409,20 @@ def test_the_tutorial_recipe_runs_through_the_same_code(folder, tmp_path):
 
 
 @pytest.mark.slow
+def test_relabelled_photos_have_their_new_label_and_the_checkpoint_says_so(folder, trained, tmp_path, capsys):
+    labels, out = tmp_path / "labels.csv", tmp_path / "net.safetensors"
+    labels.write_text("path,label\ncat/train0.jpg,both\ncat/val0.jpg,both\ndog/train0.jpg,dog\n")
+    assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--relabel", labels) == 0
+    assert f"2 training and tuning photos have another label, as {labels} says." in capsys.readouterr().out
+    training, as_given = (load_checkpoint(path)[1].training for path in (out, trained))
+    for part in ("training", "tuning"):
+        more = Counter(training["counts"][part]) - Counter(as_given["counts"][part])
+        fewer = Counter(as_given["counts"][part]) - Counter(training["counts"][part])
+        assert [(name.split()[-1], n) for name, n in (more + fewer).items()] == [("both", 1), ("cat", 1)]
+    assert training["options"]["relabel"] == "labels.csv" and "relabel" not in as_given["options"]
+
+
+@pytest.mark.slow
 def test_excluded_photos_are_not_trained_on_and_the_checkpoint_says_so(folder, trained, tmp_path, capsys):
     odd, out = tmp_path / "odd.csv", tmp_path / "net.safetensors"
     odd.write_text("path,why\ncat/train0.jpg,a drawing\ncat/val0.jpg,not of the training photos\n")
