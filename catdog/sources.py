@@ -50,7 +50,8 @@ def gather(config: TrainConfig, say: Callable[[str], None]) -> Photos:
         label_of = read_labels(config.relabel)
         given = photos
         photos = [
-            photo if photo.part == "held-out" else replace(photo, label=label_of(photo.path, photo.label)) for photo in given
+            photo if photo.part == "held-out" else replace(photo, label=label_of(photo.path, photo.label))
+            for photo in given
         ]
         changed = sum(new.label != old.label for new, old in zip(photos, given))
         say(f"{changed} training and tuning photos have another label, as {config.relabel} says.")
