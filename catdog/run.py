@@ -294,7 +294,7 @@ def finish(
 
 def describe(config: TrainConfig, photos: Photos) -> dict:
     """What the checkpoint was made from: no paths of this machine, only the folders' names and counts."""
-    of_this_machine = "average data neither exclude relabel out device resume workers dry_run".split()
+    of_this_machine = ["average", "data", "neither", "exclude", "relabel", "out", "device", "resume", "workers", "dry_run"]
     options = {name: value for name, value in asdict(config).items() if name not in of_this_machine}
     if config.average:
         options["average"] = " ".join(
