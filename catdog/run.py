@@ -46,6 +46,7 @@ from catdog.training import DRY_RUN_STEPS, Progress, evaluate_epoch, fit, logits
 MAX_TRIMAPS = 200  # photos that choose the boxes' threshold, tuning ones first
 MIN_MADE_NEGATIVE = 0.25  # of the samples, where no real negative is given
 LOCK_SECONDS = 10  # a killed run's workers notice that within five
+LISTS = ("exclude", "relabel")  # options that take a file which names photos
 
 
 def start(config: TrainConfig) -> int:
@@ -294,15 +295,13 @@ def finish(
 
 def describe(config: TrainConfig, photos: Photos) -> dict:
     """What the checkpoint was made from: no paths of this machine, only the folders' names and counts."""
-    of_this_machine = ["average", "data", "neither", "exclude", "relabel", "out", "device", "resume", "workers", "dry_run"]
+    of_this_machine = ("average", "data", "neither", *LISTS, "out", "device", "resume", "workers", "dry_run")
     options = {name: value for name, value in asdict(config).items() if name not in of_this_machine}
     if config.average:
         options["average"] = " ".join(
             f"{path.name} ({short_digest(path.read_bytes()).hex()})" for path in config.average
         )
-    for name in ("exclude", "relabel"):
-        if path := getattr(config, name):
-            options[name] = path.name
+    options |= {name: path.name for name in LISTS if (path := getattr(config, name))}
     before, seen = earlier_run(config.init)
     averaged = [earlier_run(str(path)) for path in config.average]
     seen += [digest for _, digests in averaged for digest in digests]
