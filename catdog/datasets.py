@@ -229,10 +229,7 @@ def read_excluded(path: Path) -> Callable[[Path], bool]:
     Raises:
         DataError: for a file that is missing or is no such CSV.
     """
-    try:
-        entry_of = entries_of(path, lambda row: True)
-    except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} is not a CSV with a column path ({error!r}): --exclude takes one.") from error
+    entry_of = entries_of(path, lambda row: True, "--exclude takes a CSV with a column path")
     return lambda photo: entry_of(photo) is not None
 
 
@@ -245,30 +242,33 @@ def read_labels(path: Path) -> Callable[[Path, Label], Label]:
         DataError: for a file that is missing or is no such CSV.
     """
     labels = {verdict: label for label, verdict in VERDICTS.items()}
-    try:
-        entry_of = entries_of(path, lambda row: labels[row["label"]])
-    except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(
-            f"{path} is not a CSV with the columns path and label, each label one of {', '.join(labels)} ({error!r}):"
-            " --relabel takes one."
-        ) from error
+    wanted = f"--relabel takes a CSV with the columns path and label, each label one of {', '.join(labels)}"
+    entry_of = entries_of(path, lambda row: labels[row["label"]], wanted)
     return lambda photo, label: entry_of(photo) or label
 
 
-def entries_of(path: Path, read: Callable[[dict[str, str]], Entry]) -> Callable[[Path], Entry | None]:
-    """What `read` makes of a CSV's row for a photo, None for a photo that has none."""
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        rows = [row for row in csv.DictReader(file) if row["path"]]
-    entries = {}
-    for row in rows:
-        parts = Path(os.path.normpath(row["path"])).parts
-        entries[tuple(part for part in parts if part != "..")] = read(row)
+def entries_of(path: Path, read: Callable[[dict[str, str]], Entry], wanted: str) -> Callable[[Path], Entry | None]:
+    """What `read` makes of a CSV's row for a photo, None for a photo that has none.
+
+    Raises:
+        DataError: for a file that is missing or is not what is wanted.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            entries = {folders_of(row["path"]): read(row) for row in csv.DictReader(file) if row["path"]}
+    except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{wanted}, which {path} is not ({error!r}).") from error
 
     def entry_of(photo: Path) -> Entry | None:
         parts = Path(os.path.abspath(photo)).parts
         return next((entries[parts[start:]] for start in range(len(parts)) if parts[start:] in entries), None)
 
     return entry_of
+
+
+def folders_of(entry: str) -> tuple[str, ...]:
+    """The end of a path that an entry stands for, folder by folder."""
+    return tuple(part for part in Path(os.path.normpath(entry)).parts if part != "..")
 
 
 def digest_of(path: Path) -> bytes | None:

@@ -300,8 +300,7 @@ class TrainingBatches:
 
     Everything follows from seed, epoch and step, so that training can go on at any step. Sources are drawn with a
     share of n ** balance: below 1, a small source is seen more often than its size says. Photos of both, which are rare,
-    count as a source of their own. With several processes, each
-    takes its part of every batch.
+    count as a source of their own. With several processes, each takes its part of every batch.
     """
 
     def __init__(

@@ -303,22 +303,18 @@ def test_a_relabelled_photo_has_the_label_of_its_row_and_others_keep_theirs(tmp_
     assert label_of(tmp_path / "dog" / "1.jpg", (0, 1)) == (0, 1)
 
 
-@pytest.mark.parametrize("content", ["path\nx.jpg\n", "path,label\nx.jpg,wolf\n", None])
-def test_what_gives_no_labels_relabels_none(tmp_path, content):
-    path = tmp_path / "labels.csv"
-    if content is not None:
-        path.write_text(content)
-    with pytest.raises(DataError, match="columns path and label, each label one of cat, dog, both, neither"):
-        read_labels(path)
-
-
-@pytest.mark.parametrize("content", [b"name\nx.jpg\n", b"\xff\xfe\x00", None])
-def test_what_is_no_list_of_photos_excludes_none(tmp_path, content):
+@pytest.mark.parametrize(
+    ("read", "content"),
+    [(read, content) for read in (read_excluded, read_labels) for content in (b"name\nx.jpg\n", b"\xff\xfe\x00", None)]
+    + [(read_labels, b"path\nx.jpg\n"), (read_labels, b"path,label\nx.jpg,wolf\n")],
+)
+def test_what_is_no_list_of_photos_is_refused(tmp_path, read, content):
     path = tmp_path / "odd.csv"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(DataError, match="column path"):
-        read_excluded(path)
+    wanted = {read_excluded: "a column path", read_labels: "path and label, each label one of cat, dog, both, neither"}
+    with pytest.raises(DataError, match=wanted[read]):
+        read(path)
 
 
 def test_photos_that_were_trained_on_are_known_among_new_ones_that_sort_first(tmp_path):

@@ -408,30 +408,41 @@ def test_the_tutorial_recipe_runs_through_the_same_code(folder, tmp_path):
     assert (options["optimizer"], options["learning_rate"], options["batch_size"]) == ("adam", 0.001, 32)
 
 
-@pytest.mark.slow
-def test_relabelled_photos_have_their_new_label_and_the_checkpoint_says_so(folder, trained, tmp_path, capsys):
-    labels, out = tmp_path / "labels.csv", tmp_path / "net.safetensors"
-    labels.write_text("path,label\ncat/train0.jpg,both\ncat/val0.jpg,both\ndog/train0.jpg,dog\n")
-    assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--relabel", labels) == 0
-    assert f"2 training and tuning photos have another label, as {labels} says." in capsys.readouterr().out
-    training, as_given = (load_checkpoint(path)[1].training for path in (out, trained))
-    for part in ("training", "tuning"):
-        more = Counter(training["counts"][part]) - Counter(as_given["counts"][part])
-        fewer = Counter(as_given["counts"][part]) - Counter(training["counts"][part])
-        assert [(name.split()[-1], n) for name, n in (more + fewer).items()] == [("both", 1), ("cat", 1)]
-    assert training["options"]["relabel"] == "labels.csv" and "relabel" not in as_given["options"]
+@pytest.fixture
+def train_with_list(folder, trained, tmp_path, capsys):
+    """Train with an option's CSV: of which labels each part then has more and fewer photos, and what was printed."""
+
+    def run(option: str, rows: str) -> tuple[dict[str, tuple[list[str], ...]], str]:
+        out, path = tmp_path / "net.safetensors", tmp_path / "list.csv"
+        path.write_text(rows)
+        assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT, f"--{option}", path) == 0
+        training, without = (load_checkpoint(path)[1].training for path in (out, trained))
+        assert training["options"][option] == "list.csv" and option not in without["options"]
+        changes = {}
+        for part in ("training", "tuning"):
+            now, before = Counter(training["counts"][part]), Counter(without["counts"][part])
+            changes[part] = tuple(
+                [name.split()[-1] for name in each.elements()] for each in (now - before, before - now)
+            )
+        return changes, capsys.readouterr().out
+
+    return run
 
 
 @pytest.mark.slow
-def test_excluded_photos_are_not_trained_on_and_the_checkpoint_says_so(folder, trained, tmp_path, capsys):
-    odd, out = tmp_path / "odd.csv", tmp_path / "net.safetensors"
-    odd.write_text("path,why\ncat/train0.jpg,a drawing\ncat/val0.jpg,not of the training photos\n")
-    assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--exclude", odd) == 0
-    assert f"1 training photos are left out, as {odd} says." in capsys.readouterr().out
-    training, with_all = (load_checkpoint(path)[1].training for path in (out, trained))
-    one_less = Counter(with_all["counts"]["training"]) - Counter(training["counts"]["training"])
-    assert list(one_less.values()) == [1] and training["counts"]["tuning"] == with_all["counts"]["tuning"]
-    assert training["options"]["exclude"] == "odd.csv" and "exclude" not in with_all["options"]
+def test_relabelled_photos_have_their_new_label_and_the_checkpoint_says_so(train_with_list):
+    rows = "path,label\ncat/train0.jpg,both\ncat/val0.jpg,both\ndog/train0.jpg,dog\n"
+    changes, printed = train_with_list("relabel", rows)
+    assert "2 training and tuning photos have another label, as " in printed
+    assert changes == {"training": (["both"], ["cat"]), "tuning": (["both"], ["cat"])}
+
+
+@pytest.mark.slow
+def test_excluded_photos_are_not_trained_on_and_the_checkpoint_says_so(train_with_list):
+    rows = "path,why\ncat/train0.jpg,a drawing\ncat/val0.jpg,not of the training photos\n"
+    changes, printed = train_with_list("exclude", rows)
+    assert "1 training photos are left out, as " in printed
+    assert changes == {"training": ([], ["cat"]), "tuning": ([], [])}
 
 
 @pytest.mark.slow
