@@ -255,7 +255,10 @@ def entries_of(path: Path, read: Callable[[dict[str, str]], Entry], wanted: str)
     """
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            entries = {folders_of(row["path"]): read(row) for row in csv.DictReader(file) if row["path"]}
+            rows = csv.DictReader(file)
+            if "path" not in (rows.fieldnames or ()):  # a text of one line has no row that could miss it
+                raise KeyError("path")
+            entries = {folders_of(row["path"]): read(row) for row in rows if row["path"]}
     except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{wanted}, which {path} is not ({error!r}).") from error
 

@@ -305,7 +305,11 @@ def test_a_relabelled_photo_has_the_label_of_its_row_and_others_keep_theirs(tmp_
 
 @pytest.mark.parametrize(
     ("read", "content"),
-    [(read, content) for read in (read_excluded, read_labels) for content in (b"name\nx.jpg\n", b"\xff\xfe\x00", None)]
+    [
+        (read, content)
+        for read in (read_excluded, read_labels)
+        for content in (b"name\nx.jpg\n", b"dear sir\n", b"", b"\xff\xfe\x00", None)
+    ]
     + [(read_labels, b"path\nx.jpg\n"), (read_labels, b"path,label\nx.jpg,wolf\n")],
 )
 def test_what_is_no_list_of_photos_is_refused(tmp_path, read, content):
