@@ -16,15 +16,13 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from catdog.files import write_whole
-from catdog.metrics import Calibration
+from catdog.decision import Calibration
+from catdog.files import CHECKPOINT, write_whole
+from catdog.labels import LABELS
 from catdog.resnet import ARCHITECTURES, ResNet
 from catdog.transforms import MEAN, STD, EvaluationPreset, Resize
 
-FORMAT_VERSION = "2"
-ADDED_IN_2 = {"focus": "[0, 0]"}
-LABELS = ("cat", "dog")
-SHIPPED = Path(__file__).parent.parent / "checkpoints" / "catdog-resnet18.safetensors"
+FORMAT_VERSION = "3"
 LFS_POINTER = b"version https://git-lfs"
 HOW_TO_MAKE = "make one with: python scripts/train.py --data DIR"
 CHECKED = {"format_version", "labels", "sha256", "header_sha256"}  # what stands in a file beside its Metadata
@@ -46,17 +44,17 @@ class Metadata:
     std: tuple[float, ...] = STD
     temperature: tuple[float, float] = (1.0, 1.0)  # cat, dog; how they make a probability: metrics.Calibration
     offset: tuple[float, float] = (0.0, 0.0)
-    focus: tuple[float, float] = (0.0, 0.0)
+    top_weight: tuple[float, float] = (0.0, 0.0)
     present: float = 0.5  # a photo whose larger probability is below this shows neither
     both: float = 0.5  # a photo whose smaller probability reaches this shows both
-    evidence_scale: float = 10.0  # logits of evidence * places that are shown at full colour
+    evidence_scale: float = 10.0  # logits of evidence * places that are shown at full color
     box_threshold: float = 0.05  # share of a map's peak above which a place belongs to the box
     real_negatives: bool = True  # False: `neither` was learnt from made-up negatives only
     training: dict[str, Any] = field(default_factory=dict)  # data, counts, recipe, seed, commit
     held_out: dict[str, Any] = field(default_factory=dict)  # figures on held-out photos
 
     def calibration(self) -> Calibration:
-        return Calibration(self.head, self.temperature, self.offset, self.focus)
+        return Calibration(self.head, self.temperature, self.offset, self.top_weight)
 
     def preset(self) -> EvaluationPreset:
         return EvaluationPreset(self.input_size, self.resize)
@@ -88,7 +86,7 @@ def load_checkpoint(path: Path | str | None = None) -> tuple[ResNet, Metadata]:
     Raises:
         CheckpointError: for anything but a whole file that fits.
     """
-    path = SHIPPED if path is None else Path(path)
+    path = CHECKPOINT if path is None else Path(path)
     if path.is_dir():
         raise CheckpointError(f"{path} is a folder: name the .safetensors file in it.")
     if not path.exists():
@@ -107,18 +105,19 @@ def load_checkpoint(path: Path | str | None = None) -> tuple[ResNet, Metadata]:
         return from_state_dict(tensors, path)
     if "format_version" not in header:
         raise CheckpointError(f"{path} is damaged: its metadata have no format version; fetch or train it again.")
-    if header["format_version"] not in ("1", FORMAT_VERSION):
+    if header["format_version"] not in ("1", "2", FORMAT_VERSION):
         raise CheckpointError(
             f"{path} has format version {header['format_version']}, this program reads {FORMAT_VERSION}: "
             f"upgrade it, or {HOW_TO_MAKE}"
         )
+    written, header = header, upgraded(header)
     if unknown := header.keys() - CHECKED - {item.name for item in fields(Metadata)}:
         raise CheckpointError(
             f"{path} is damaged: its metadata have an unknown {min(unknown)}; fetch or train it again."
         )
     metadata = read_metadata(header, path)
     network = build(metadata, tensors, path)
-    check_digests(header, tensors, path)
+    check_digests(written, tensors, path)
     return network, metadata
 
 
@@ -175,9 +174,19 @@ def from_state_dict(tensors: dict[str, Tensor], path: Path) -> tuple[ResNet, Met
     raise CheckpointError(f"{path} does not fit a ResNet-18, -34 or -50 with two outputs: {HOW_TO_MAKE}")
 
 
+def upgraded(header: dict[str, str]) -> dict[str, str]:
+    """The metadata of an earlier format as this one names them: 1 had no `focus`, which 2 had for `top_weight`, and both
+    spelled figures' names in British English."""
+    if header["format_version"] == FORMAT_VERSION:
+        return header
+    header = {"focus": "[0, 0]"} | header
+    header["top_weight"] = header.pop("focus")
+    if "held_out" in header:
+        header["held_out"] = header["held_out"].replace("centred", "centered").replace("centre", "center")
+    return header
+
+
 def read_metadata(header: dict[str, str], path: Path) -> Metadata:
-    if header["format_version"] == "1":
-        header = header | ADDED_IN_2
     try:
         values = {item.name: json.loads(header[item.name]) for item in fields(Metadata)}
         values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
@@ -194,7 +203,7 @@ def read_metadata(header: dict[str, str], path: Path) -> Metadata:
         "mean and std": metadata.mean == MEAN and metadata.std == STD,
         "temperature": is_pair(metadata.temperature) and min(metadata.temperature) > 0,
         "offset": is_pair(metadata.offset),
-        "focus": is_pair(metadata.focus),
+        "top_weight": is_pair(metadata.top_weight),
         "thresholds": all(is_number(value) and 0 < value < 1 for value in (metadata.present, metadata.both)),
         "evidence_scale": is_number(metadata.evidence_scale) and metadata.evidence_scale > 0,
         "box_threshold": is_number(metadata.box_threshold) and 0 < metadata.box_threshold < 1,

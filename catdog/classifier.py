@@ -18,7 +18,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from catdog.checkpoint import LABELS, Metadata, load_checkpoint
+from catdog.checkpoint import Metadata, load_checkpoint
+from catdog.decision import probabilities_of, verdicts_of
 from catdog.device import (
     DeviceError,
     choose_device,
@@ -30,10 +31,11 @@ from catdog.device import (
     place,
     release_memory,
 )
-from catdog.engines import Engine, openvino_forward
+from catdog.engines import Engine
+from catdog.engines.openvino import openvino_forward
 from catdog.evidence import boxes_of, evidence_logits_and_extent, strongest_places
 from catdog.images import ImageError, Picture, open_reduced
-from catdog.metrics import probabilities_of, verdicts_of
+from catdog.labels import LABELS
 from catdog.resnet import ResNet, folded
 from catdog.transforms import STRIDE, Box, EvaluationPreset
 
@@ -246,7 +248,7 @@ class Classifier:
 
     @torch.inference_mode()
     def _forward(self, batch: Tensor) -> tuple[np.ndarray, ...]:
-        """Normalised pictures (batch, 3, h, w) -> evidence (batch, 2, h / 32, w / 32), logits (batch, 2) and extent
+        """Normalized pictures (batch, 3, h, w) -> evidence (batch, 2, h / 32, w / 32), logits (batch, 2) and extent
         (batch, 2, h / 16, w / 16)."""
         with half_precision(self.device, self._bfloat16):
             answers = evidence_logits_and_extent(self._folded, batch.to(self.device, memory_format=torch.channels_last))

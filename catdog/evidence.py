@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 import math
-from collections.abc import Callable
-from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -35,7 +32,7 @@ def evidence_and_logits(network: ResNet, batch: Tensor) -> tuple[Tensor, Tensor]
 
     Args:
         network: a ResNet whose last layer gives one logit a label.
-        batch: normalised pictures (batch, 3, H, W), on the network's device.
+        batch: normalized pictures (batch, 3, H, W), on the network's device.
 
     Returns:
         Evidence (batch, labels, h, w) and logits (batch, labels), both float32 and in logits;
@@ -109,91 +106,10 @@ def strongest_places(evidence: np.ndarray) -> np.ndarray:
     return np.partition(values, places - count)[..., places - count :].mean(2) * places
 
 
-CAM_METHODS = ("GradCAM", "GradCAMPlusPlus", "XGradCAM", "LayerCAM", "EigenCAM", "ScoreCAM", "AblationCAM")
-STAGES = (1, 2, 3, 4)
-
-
-def cam_map(
-    network: ResNet,
-    batch: Tensor,
-    method: str,
-    stage: int = 4,
-    label: int = 0,
-    before_pass: Callable[[], None] | None = None,
-) -> np.ndarray:
-    """Maps of another method, or of an earlier stage, by the grad-cam package: what the closed form cannot do.
-
-    Unlike evidence, each map is scaled to its own maximum and says nothing about how much.
-
-    Args:
-        network: in eval mode.
-        batch: normalised pictures (batch, 3, H, W), on the network's device.
-        method: one of CAM_METHODS.
-        stage: residual stage, 1 to 4.
-        label: 0 cat, 1 dog.
-        before_pass: called before every forward pass, of which there are `passes_of(...)` for one picture. What it
-            raises ends the work and reaches the caller: the package has no other way to stop its loops.
-
-    Returns:
-        float32 (batch, H, W) in [0, 1].
-
-    Raises:
-        ValueError: for an unknown method or stage.
-    """
-    if method not in CAM_METHODS or stage not in STAGES:
-        raise ValueError(f"There is no {method} of stage {stage}: methods are {', '.join(CAM_METHODS)}, stages 1 to 4.")
-    import pytorch_grad_cam
-    from pytorch_grad_cam.ablation_layer import AblationLayer
-    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
-
-    for module in (pytorch_grad_cam.score_cam, pytorch_grad_cam.ablation_cam):
-        module.tqdm = SimpleNamespace(tqdm=iter)  # its progress bars would stand in the server's log
-    copied = copy.deepcopy(network).requires_grad_(False)  # grad-cam hangs hooks on what it works with
-    batch = (
-        batch.detach().clone().requires_grad_(True)
-    )  # gradients of the features, and none of the weights, are needed
-    if before_pass is not None:
-        copied.register_forward_pre_hook(lambda module, inputs: before_pass())
-    # the package's own default is one ablation layer, with its state, for everyone
-    options = {"ablation_layer": AblationLayer()} if method == "AblationCAM" else {}
-    cam = getattr(pytorch_grad_cam, method)(copied, [getattr(copied, f"layer{stage}")[-1]], **options)
-    try:
-        with torch.enable_grad():
-            return cam(batch, [ClassifierOutputTarget(label)] * len(batch))
-    finally:
-        cam.activations_and_grads.release()
-
-
-def passes_of(network: ResNet, method: str, stage: int) -> int:
-    """How many forward passes a method takes for one picture: Score-CAM and Ablation-CAM try every channel."""
-    channels = network.fc.in_features // 2 ** (STAGES[-1] - stage)
-    if method == "ScoreCAM":
-        return 1 + math.ceil(channels / 16)  # the package's batch sizes
-    return 2 + math.ceil(channels / 32) if method == "AblationCAM" else 1
-
-
-@torch.inference_mode()
-def block_parts(network: ResNet, batch: Tensor, stage: int) -> tuple[Tensor, Tensor, Tensor]:
-    """A stage's last residual block at work: its input x, what it adds, F(x), and their sum before the last ReLU.
-
-    Returns:
-        Three times (batch, channels, h, w), h and w being the input's over 2 ** (stage + 1).
-    """
-    x = network.stem(batch)
-    for earlier in STAGES[: stage - 1]:
-        x = getattr(network, f"layer{earlier}")(x)
-    *before, last = getattr(network, f"layer{stage}")
-    for block in before:
-        x = block(x)
-    identity = x if last.downsample is None else last.downsample(x)
-    residual = last.residual(x)
-    return identity, residual, identity + residual
-
-
 def fine_map(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """A map (h, w), smoothly enlarged to a size (width, height): float32 (height, width).
 
-    By bicubic interpolation. A bilinear surface is highest at a place's centre, whichever neighbour speaks too, and a place
+    By bicubic interpolation. A bilinear surface is highest at a place's center, whichever neighbor speaks too, and a place
     is 32 pixels of the input wide. It may leave the map's range a little: next to places that speak against a label there
     would be some that seem to speak for it, so take the positive part first where that is what counts.
     """

@@ -6,6 +6,16 @@ import os
 from pathlib import Path
 
 
+def shipped(name: str) -> Path:
+    """A folder that comes with the program: inside the package once it is installed, beside it in a checkout."""
+    package = Path(__file__).parent
+    return package / name if (package / name).exists() else package.parent / name
+
+
+CHECKPOINT = shipped("checkpoints") / "catdog-resnet18.safetensors"
+EXAMPLES = shipped("examples")
+
+
 def write_whole(path: Path, *parts: bytes | memoryview) -> None:
     """Write parts one after the other into a temporary file beside `path`, then give it that name.
 

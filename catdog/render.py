@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageEnhance
 from catdog.classifier import Explanation
 from catdog.evidence import fine_map
 
-COLORS = {"cat": (230, 120, 0), "dog": (0, 110, 190)}  # orange and blue: apart for every kind of colour blindness
+COLORS = {"cat": (230, 120, 0), "dog": (0, 110, 190)}  # orange and blue: apart for every kind of color blindness
 STRENGTH = 0.75  # opacity of evidence at the scale's end, so that the photo stays visible under it
 SATURATION = 0.25  # of the photo under the evidence
 UNSEEN = (128, 128, 128)
@@ -21,13 +21,13 @@ def overlay(picture: Image.Image, explanation: Explanation, scale: float, boxes:
     """The photo with the cat's and the dog's evidence over it, both on one absolute scale.
 
     A place's opacity is its evidence times the number of places, as a share of `scale`: weak evidence looks weak, and
-    the same colour means the same in every photo. Where both speak, the colours mix by their shares. Evidence against a
-    label is not drawn. Only the part that the network saw is coloured; the rest is gray.
+    the same color means the same in every photo. Where both speak, the colors mix by their shares. Evidence against a
+    label is not drawn. Only the part that the network saw is colored; the rest is gray.
 
     Args:
         picture: the upright RGB picture.
         explanation: of that picture.
-        scale: logits at full colour, `Metadata.evidence_scale`.
+        scale: logits at full color, `Metadata.evidence_scale`.
         boxes: also draw the boxes.
     """
     left, top, right, bottom = explanation.view

@@ -119,7 +119,7 @@ class ResNet(nn.Module):
         return self.maxpool(self.relu(self.bn1(self.conv1(x))))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalised pictures (batch, 3, H, W) -> logits (batch, num_classes)."""
+        """Normalized pictures (batch, 3, H, W) -> logits (batch, num_classes)."""
         pooled = torch.flatten(self.avgpool(self.features(x)), start_dim=1)  # (batch, C)
         return self.fc(pooled)
 

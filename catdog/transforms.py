@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet's red, green, blue in [0, 1]: what the starting weights were trained with
 STD = (0.229, 0.224, 0.225)
-STRIDE = 32  # input pixels between neighbouring places of the last feature map
+STRIDE = 32  # input pixels between neighboring places of the last feature map
 MAX_RATIO = 2.0  # of the network's input; longer pictures are squashed to it
 GENTLE = 0.8  # smallest random crop of a photo that was put together, as a share of its area
-TUTORIAL_RESIZE = 256 / 224  # "resize 256, centre crop 224"
+TUTORIAL_RESIZE = 256 / 224  # "resize 256, center crop 224"
 
 Resize = Literal["whole", "squash", "crop"]
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels of the upright picture
 
 
 class TrainingPreset:
-    """Random crop, flip, rotation, colour and blur, for one input shape at a time.
+    """Random crop, flip, rotation, color and blur, for one input shape at a time.
 
     Crops take 35% to 100% of a photo, so that small, large and cut-off pets are all seen; those of photos that were put
     together, which must keep both pets, at least 80%. The others may be distorted (TrivialAugment: Mueller and Hutter 2021)
@@ -62,16 +62,16 @@ class TrainingPreset:
             ]
         )
         self.distort = v2.RandomApply([v2.TrivialAugmentWide(interpolation=v2.InterpolationMode.BILINEAR)], p=trivial)
-        self.erase = v2.RandomErasing(p=erase, scale=(0.02, 0.2))  # with ImageNet's mean colour
+        self.erase = v2.RandomErasing(p=erase, scale=(0.02, 0.2))  # with ImageNet's mean color
 
     def __call__(self, picture: Image.Image, shape: tuple[int, int]) -> Tensor:
-        """RGB picture -> (3, *shape), normalised. Draws from torch's global random generator."""
+        """RGB picture -> (3, *shape), normalized. Draws from torch's global random generator."""
         picture = random_crop(shape, self.min_scale)(self.farther(picture))
         picture = self.augment(self.darker(picture))
         return self.erase(normalize(self.distort(picture)))
 
     def together(self, picture: Image.Image, placed: Image.Image, shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
-        """A photo that was put together, and its mask -> (3, *shape), normalised, and uint8 (*shape)."""
+        """A photo that was put together, and its mask -> (3, *shape), normalized, and uint8 (*shape)."""
         from torchvision.tv_tensors import Mask
 
         picture, mask = self.augment(*random_crop(shape, GENTLE)(picture, Mask(np.array(placed))))
@@ -95,16 +95,16 @@ def random_crop(shape: tuple[int, int], min_scale: float) -> v2.RandomResizedCro
 
 @dataclass(frozen=True)
 class PlainPreset:
-    """Training photos without augmentation: the tutorial's centre crop, or the whole photo squashed to the shape."""
+    """Training photos without augmentation: the tutorial's center crop, or the whole photo squashed to the shape."""
 
     resize: Resize
 
     def __call__(self, picture: Image.Image, shape: tuple[int, int]) -> Tensor:
-        """RGB picture -> (3, *shape), normalised."""
+        """RGB picture -> (3, *shape), normalized."""
         return normalize(self.resized(picture, shape))
 
     def together(self, picture: Image.Image, placed: Image.Image, shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
-        """A photo that was put together, and its mask -> (3, *shape), normalised, and uint8 (*shape)."""
+        """A photo that was put together, and its mask -> (3, *shape), normalized, and uint8 (*shape)."""
         return self(picture, shape), torch.from_numpy(np.array(self.resized(placed, shape)))
 
     def resized(self, picture: Image.Image, shape: tuple[int, int]) -> Image.Image:
@@ -117,7 +117,7 @@ class EvaluationPreset:
     """What the network sees of a photo when it answers.
 
     `whole`: all of it, short side `size`, long side in proportion, rounded to a multiple of 32 and at most twice the
-    short side. `squash`: all of it, as a square. `crop`: the tutorial's resize to 256 and centre crop of 224.
+    short side. `squash`: all of it, as a square. `crop`: the tutorial's resize to 256 and center crop of 224.
     """
 
     size: int = 224
@@ -141,7 +141,7 @@ class EvaluationPreset:
         return round(left), round(top), round(right), round(bottom)
 
     def __call__(self, picture: Image.Image, full_size: tuple[int, int] | None = None) -> Tensor:
-        """RGB picture -> (3, h, w), normalised.
+        """RGB picture -> (3, h, w), normalized.
 
         Args:
             picture: the upright picture.

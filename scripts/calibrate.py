@@ -1,109 +1,11 @@
-"""Calibrate a checkpoint anew, as train.py does at its end, and measure it: minutes instead of a training run."""
-
-from __future__ import annotations
+"""Fit a checkpoint's calibration and thresholds to photos, without training."""
 
 import sys
-from dataclasses import dataclass, replace
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # a checkout works without being installed
 
-import tyro
-
-from catdog.checkpoint import SHIPPED, CheckpointError, load_checkpoint, save_checkpoint
-from catdog.classifier import Classifier
-from catdog.config import OptionError, TrainConfig
-from catdog.datasets import DataError, digests_in, fingerprint
-from catdog.device import DeviceError, choose_device, keep_memory
-from catdog.images import ImageError
-from catdog.model_card import model_card, tables_of
-from catdog.report import as_text, measure
-from catdog.run import alone, finish
-from catdog.sources import gather
-
-
-@dataclass
-class Options:
-    """Fit a checkpoint's calibration, thresholds and evidence scale to tuning photos; its weights stay as they are.
-
-    On the photos that it was trained on, it becomes what train.py would make of it today; on photos of your own, its
-    probabilities mean what they say there.
-    """
-
-    data: tuple[Path, ...]
-    """Labelled folders, as for train.py: a tenth of the photos is for calibration, another for the figures."""
-    neither: tuple[Path, ...] = ()
-    """Folders of photos with neither a cat nor a dog."""
-    checkpoint: Path = SHIPPED
-    out: Path = Path("calibrated.safetensors")
-    """The checkpoint to write, with its model card beside it."""
-    device: str = "auto"
-    workers: int = TrainConfig.workers
-
-
-def main() -> int:
-    options = tyro.cli(Options, prog="calibrate.py")
-    keep_memory()
-    try:
-        with alone(options.out):
-            figures, failed = calibrate(options)
-    except (DataError, CheckpointError, DeviceError, OptionError) as error:
-        print(f"calibrate.py: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"calibrate.py: {error.filename or options.out} cannot be written: {error.strerror}.", file=sys.stderr)
-        return 2
-    for error in failed:
-        print(f"Skipped: {error}", file=sys.stderr)
-    if figures:
-        print(f"Held-out photos:\n{as_text(figures)}")
-    print(f"Saved {options.out}.")
-    return 1 if failed else 0
-
-
-def calibrate(options: Options) -> tuple[dict, list[ImageError]]:
-    """Write the checkpoint and its card.
-
-    Returns:
-        The figures on held-out photos, and why photos could not be read.
-    """
-    device = choose_device(options.device)
-    network, before = load_checkpoint(options.checkpoint)
-    if not before.training.keys() >= {"photos", "options"}:
-        raise CheckpointError(f"{options.checkpoint} does not say how it was trained, nor which photos it has seen.")
-    config = TrainConfig(
-        data=options.data,
-        neither=options.neither,
-        out=options.out,
-        arch=before.architecture,
-        loss="cross-entropy" if before.head == "softmax" else "binary",
-        input_size=before.input_size,
-        resize=before.resize,
-        seed=before.training["options"]["seed"],
-        workers=options.workers,
-    )
-    photos = gather(config, print)
-    if before.head == "sigmoid" and not any(cached.photo.label == (0, 0) for cached in photos.tuning):
-        print("Warning: no photos without a pet were given: `neither` is fitted to made-up ones.")
-    network.to(device)
-    metadata = finish(network, config, photos, device, before.real_negatives)
-    metadata = replace(metadata, training=before.training | described(before.training, metadata.training))
-    figures, _, unreadable = measure(Classifier(network, metadata, device), photos.held_out)
-    metadata = replace(metadata, held_out=figures)
-    save_checkpoint(options.out, network, metadata)
-    card = model_card(metadata, tables_of(options.out))
-    options.out.with_suffix(".md").write_text(card, encoding="utf-8")
-    return figures, photos.failed + unreadable
-
-
-def described(training: dict, now: dict) -> dict:
-    """What a calibration adds to what a checkpoint says of its training: the photos that it has seen since, and which."""
-    seen = digests_in(training["photos"]) + digests_in(now["photos"])
-    return {
-        "photos": fingerprint(seen),
-        "calibrated": {"counts": now["counts"]["tuning"], "commit": now["commit"]},
-    }
-
+from catdog.cli.calibrate import main
 
 if __name__ == "__main__":
     sys.exit(main())

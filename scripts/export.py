@@ -1,55 +1,11 @@
-"""Write a checkpoint in another engine's format, and check it against PyTorch on the example photos."""
-
-from __future__ import annotations
+"""Write the network as ONNX."""
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # a checkout works without being installed
 
-import tyro
-
-from catdog.checkpoint import SHIPPED, CheckpointError, load_checkpoint
-from catdog.export import MAX_DIFFERENCE, ExportError, export_onnx, largest_difference
-from catdog.images import open_picture
-
-EXAMPLES = Path(__file__).parent.parent / "examples"
-
-
-@dataclass
-class Options:
-    """Write a checkpoint for ONNX Runtime and its kind: logits and evidence maps, any batch and any size."""
-
-    format: Literal["onnx"] = "onnx"
-    checkpoint: Path | None = None
-    """The checkpoint; without it, the one that is shipped."""
-    out: Path | None = None
-    """The file to write; without it, the checkpoint's name with the format's ending, in this folder."""
-
-
-def main() -> int:
-    options = tyro.cli(Options, prog="export.py")
-    out = options.out or Path((options.checkpoint or SHIPPED).with_suffix(f".{options.format}").name)
-    try:
-        network, metadata = load_checkpoint(options.checkpoint)
-        export_onnx(network, metadata, out)
-        preset = metadata.preset()
-        photos = [preset(open_picture(path)).unsqueeze(0) for path in sorted(EXAMPLES.glob("*.jpg"))]
-        difference = largest_difference(network, out, photos)
-    except (CheckpointError, ExportError) as error:
-        print(f"export.py: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"export.py: {error.filename or out} cannot be written: {error.strerror}.", file=sys.stderr)
-        return 2
-    print(f"{out}: at most {difference:.1e} logits from PyTorch on {len(photos)} photos.")
-    if not difference <= MAX_DIFFERENCE:
-        print(f"export.py: that is more than {MAX_DIFFERENCE:g}: do not use this file.", file=sys.stderr)
-        return 1
-    return 0
-
+from catdog.cli.export import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -21,6 +21,7 @@ from catdog.datasets import Photo
 from catdog.resnet import ResidualBlock, ResNet, resnet18
 
 ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "tests"))  # what tests of several rooms share
 
 
 @pytest.fixture(scope="session")
@@ -48,14 +49,12 @@ def shared_data() -> Path:
 
 @pytest.fixture
 def script(monkeypatch):
-    """Runs a script's `main` in this process: its exit status."""
+    """Runs the `main` of a command, or of one in research/, in this process: its exit status."""
 
     def call(name: str, *arguments: object) -> int:
         monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, arguments)])
-        spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        monkeypatch.setitem(sys.modules, name, module)
-        spec.loader.exec_module(module)
+        room = "catdog.cli" if (ROOT / "scripts" / f"{name}.py").exists() else "research"
+        module = importlib.import_module(f"{room}.{name}")
         try:
             return module.main()
         except SystemExit as stop:
@@ -67,8 +66,8 @@ def script(monkeypatch):
 @pytest.fixture
 def run_app(monkeypatch):
     """Runs app.py's `main` in this process: the page, which is served until the test ends."""
-    import app
     from catdog import page
+    from catdog.cli import app
 
     served = []
     launch = page.launch
@@ -90,7 +89,7 @@ def run_app(monkeypatch):
 
 @pytest.fixture
 def quadrants() -> Image.Image:
-    """96x64, a different colour in every corner: any turn or mirror image of it is another picture."""
+    """96x64, a different color in every corner: any turn or mirror image of it is another picture."""
     pixels = np.zeros((64, 96, 3), np.uint8)
     pixels[:32, :48] = 200, 60, 60
     pixels[:32, 48:] = 60, 180, 60

@@ -1,4 +1,4 @@
-"""For tests that train: folders of labelled photos, and options for a run of seconds."""
+"""For tests that train: folders of labeled photos, and options for a run of seconds."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def overlapping_tags(count: int = 600, size: int = 2_000_000) -> bytes:
 
 
 def gif(*blocks: bytes, size: tuple[int, int] = (48, 32)) -> bytes:
-    """The colours of an honest GIF, then blocks of any kind."""
+    """The colors of an honest GIF, then blocks of any kind."""
     content = encoded("GIF")
     colors = 13 + 3 * 2 ** ((content[10] & 7) + 1)
     return b"GIF89a" + struct.pack("<HH", *size) + content[10:colors] + b"".join(blocks)
@@ -263,7 +263,7 @@ def bitmaps() -> Cases:
         "from the top down": lambda: bmp(48, -32, gray),
         "of no bits": lambda: bmp(48, 32, gray, bits=0),
         "of a width below zero": lambda: bmp(-48, 32, gray),
-        "of four billion colours": lambda: bmp(48, 32, gray, colors=2**32 - 1),
+        "of four billion colors": lambda: bmp(48, 32, gray, colors=2**32 - 1),
         "of unknown compression": lambda: bmp(48, 32, gray, compression=77),
         "whose pixels lie beyond its end": lambda: bmp(48, 32, gray, start=2**31),
         "in runs": lambda: bmp(100, 100, runs(100), compression=1),
@@ -341,7 +341,7 @@ def depths() -> Cases:
         "PNG of 16 bits RGB": lambda: png(4, 1, chunk(b"IDAT", zlib.compress(b"\0" + bytes(range(24)))), depth=16),
         "PNG of 16 bits, alpha": lambda: png(2, 1, chunk(b"IDAT", zlib.compress(b"\0" + bytes(16))), depth=16, color=6),
         "PNG of 3 bits": lambda: png(2, 1, chunk(b"IDAT", zlib.compress(b"\0" * 9)), depth=3),
-        "PNG of colour type 7": lambda: png(2, 1, chunk(b"IDAT", zlib.compress(b"\0" * 9)), color=7),
+        "PNG of color type 7": lambda: png(2, 1, chunk(b"IDAT", zlib.compress(b"\0" * 9)), color=7),
         "TIFF of 16 bits": lambda: encoded("TIFF", Image.fromarray(wide)),
         "TIFF of 32 bits": lambda: encoded("TIFF", Image.fromarray(wide.astype(np.int32) * -70_000)),
         "TIFF of floats with NaN and infinities": lambda: encoded(
@@ -496,7 +496,7 @@ def chunks() -> Cases:
         "WebP with a strange chunk": lambda: encoded("WEBP")[:12] + b"JUNK\xff\xff\xff\x7f" + encoded("WEBP")[12:],
         "BMP of a negative height": lambda: resized("BMP", 48, -(2**31)),
         "BMP whose pixels lie beyond its end": lambda: encoded("BMP")[:10] + b"\xff\xff\xff\x7f" + encoded("BMP")[14:],
-        "BMP of 4 billion colours": lambda: encoded("BMP")[:46] + b"\xff\xff\xff\xff" + encoded("BMP")[50:],
+        "BMP of 4 billion colors": lambda: encoded("BMP")[:46] + b"\xff\xff\xff\xff" + encoded("BMP")[50:],
         "GIF of 12 bits a code": lambda: gif(b",\0\0\0\0\x30\0\x20\0\0\x0c\xff", b"\xff" * 255, b"\0;"),
         "GIF that never ends a block": lambda: gif(b"!\xf9", b"\xff" * 9_000),
     }

@@ -36,7 +36,7 @@ METADATA = Metadata(
     resize="squash",
     temperature=(1.25, 0.75),
     offset=(0.5, -0.25),
-    focus=(0.1, 0.2),
+    top_weight=(0.1, 0.2),
     present=0.41,
     both=0.63,
     evidence_scale=12.5,
@@ -99,7 +99,7 @@ def test_weights_are_stored_as_float16_and_metadata_as_text(saved, contents):
     tensors, header = contents
     assert {tensor.dtype for tensor in tensors.values()} == {torch.float16, torch.int64}
     assert saved.stat().st_size < 23e6
-    assert header["format_version"] == "2"
+    assert header["format_version"] == "3"
     assert json.loads(header["labels"]) == ["cat", "dog"]
     assert json.loads(header["training"]) == METADATA.training
 
@@ -287,17 +287,21 @@ def test_another_kind_of_file_is_refused(file, content):
     refusal(file)
 
 
-def test_a_file_from_before_the_focus_has_none(contents, file, network18):
+@pytest.mark.parametrize(
+    ("version", "named", "top_weight"), [("1", {}, (0, 0)), ("2", {"focus": "[0.1, 0.2]"}, (0.1, 0.2))]
+)
+def test_files_of_earlier_formats_are_read(contents, file, version, named, top_weight):
     tensors, header = contents
-    header = {name: value for name, value in header.items() if name not in ("focus", "header_sha256")}
-    header |= {"format_version": "1"}
+    header = {name: value for name, value in header.items() if name not in ("top_weight", "header_sha256")}
+    header |= named | {"format_version": version, "held_out": '{"centre_on_pet": 1, "a centred box": 2}'}
     safetensors.torch.save_file(tensors, file, header | {"header_sha256": header_digest(header, tensors)})
-    assert load_checkpoint(file)[1] == replace(METADATA, focus=(0, 0))
+    held_out = {"center_on_pet": 1, "a centered box": 2}
+    assert load_checkpoint(file)[1] == replace(METADATA, top_weight=top_weight, held_out=held_out)
 
 
 def test_another_format_version_is_refused(contents, file):
     tensors, header = contents
-    safetensors.torch.save_file(tensors, file, header | {"format_version": "3"})
+    safetensors.torch.save_file(tensors, file, header | {"format_version": "4"})
     assert "format version 3" in refusal(file)
 
 

@@ -16,9 +16,9 @@ from PIL import Image
 import catdog
 from catdog.checkpoint import CheckpointError, Metadata, save_checkpoint
 from catdog.classifier import CHUNK_SIZE, Classifier
+from catdog.decision import probabilities_of
 from catdog.evidence import strongest_places
 from catdog.images import ImageError
-from catdog.metrics import probabilities_of
 
 FLIP = Image.Transpose.FLIP_LEFT_RIGHT
 
@@ -76,7 +76,7 @@ def test_the_mirror_image_and_the_sizes_are_averaged(classifier, examples):
 
 
 def test_what_the_strongest_places_say_is_averaged_too(network18, examples):
-    metadata = Metadata(focus=(0.5, 1.0))
+    metadata = Metadata(top_weight=(0.5, 1.0))
     classifier = Classifier(network18, metadata, torch.device("cpu"))
     picture = Image.open(examples[0]).convert("RGB")
     views = [(size, shown) for size in (64, 128) for shown in (picture, picture.transpose(FLIP))]

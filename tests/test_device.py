@@ -25,12 +25,12 @@ from catdog import classifier as classifier_module
 from catdog import device, page
 from catdog.checkpoint import Metadata
 from catdog.classifier import Classifier
-from catdog.datasets import VERDICTS
 from catdog.device import DeviceError, half_precision
 from catdog.evidence import evidence_and_logits
-from catdog.losses import loss_of
+from catdog.labels import VERDICTS
 from catdog.page import look
 from catdog.resnet import ARCHITECTURES, ResNet, folded, resnet18
+from catdog.training.losses import loss_of
 
 CUDA = torch.device("cuda", 0)
 

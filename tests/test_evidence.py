@@ -12,17 +12,8 @@ from pytorch_grad_cam.utils.image import scale_cam_image
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 
-from catdog.evidence import (
-    CAM_METHODS,
-    block_parts,
-    boxes_of,
-    cam_map,
-    evidence_and_logits,
-    evidence_logits_and_extent,
-    extent_of,
-    passes_of,
-    strongest_places,
-)
+from catdog.cams import CAM_METHODS, block_parts, cam_map, passes_of
+from catdog.evidence import boxes_of, evidence_and_logits, evidence_logits_and_extent, extent_of, strongest_places
 from catdog.images import open_picture
 from catdog.transforms import EvaluationPreset
 

@@ -75,8 +75,8 @@ def test_both_languages_show_the_same_commands(root, readme):
 
 
 def test_every_option_that_is_named_exists(root, readme):
-    helps = "".join(path.read_text(encoding="utf-8") for path in (root / "scripts").glob("*.py"))
-    helps += (root / "app.py").read_text(encoding="utf-8") + (root / "catdog" / "config.py").read_text(encoding="utf-8")
+    helps = "".join(path.read_text(encoding="utf-8") for path in (root / "catdog" / "cli").rglob("*.py"))
+    helps += (root / "catdog" / "training" / "config.py").read_text(encoding="utf-8")
     commands = [
         line for block in blocks(readme, "sh") for line in block.splitlines() if "scripts/" in line or "app.py" in line
     ]

@@ -1,4 +1,4 @@
-"""Overlays: one absolute scale, colours where the evidence is, and nothing where there is none."""
+"""Overlays: one absolute scale, colors where the evidence is, and nothing where there is none."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_no_evidence_and_evidence_against_leave_the_photo_as_it_is():
 
 
 @pytest.mark.parametrize("label", [0, 1])
-def test_a_labels_evidence_has_its_colour_where_it_is(label):
+def test_a_labels_evidence_has_its_color_where_it_is(label):
     evidence = np.zeros((2, 3, 4))
     evidence[label, 0, 0] = SCALE / 12
     picture = painted(evidence)
@@ -63,7 +63,7 @@ def test_what_the_network_did_not_see_is_grayed_and_has_no_evidence():
     assert np.abs(picture[30, 40] - GRAY).max() > 30
 
 
-def test_boxes_are_drawn_when_asked_for_in_their_labels_colour():
+def test_boxes_are_drawn_when_asked_for_in_their_labels_color():
     boxes = {"cat": (20, 10, 60, 50), "dog": None}
     assert (painted(np.zeros((2, 3, 4)), boxes=boxes) == GRAY).all()
     picture = painted(np.zeros((2, 3, 4)), boxes=boxes, draw_boxes=True)

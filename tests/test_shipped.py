@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 
 import catdog
-from catdog import datasets
+from catdog.datasets import read_folders
+from catdog.datasets.splits import without_duplicates
 from catdog.images import open_picture
-from catdog.report import figures_of, map_figures, score, table_of
+from catdog.measuring.figures import figures_of, map_figures, score, table_of
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +49,10 @@ def test_a_camera_s_jpeg_that_is_decoded_smaller_gets_the_same_answer(classifier
 
 @pytest.mark.slow
 def test_its_held_out_figures_are_those_of_its_metadata_and_above_the_floors(classifier, shared_data):
-    found = datasets.read_folders(
+    found = read_folders(
         [shared_data / "kaggle", shared_data / "oxford-iiit-pet", shared_data / "folders"], [shared_data / "neither"]
     )
-    photos, _ = datasets.without_duplicates(photo for each in found for photo in each.photos)
+    photos, _ = without_duplicates(photo for each in found for photo in each.photos)
     scored, failed = score(classifier, [photo for photo in photos if photo.part == "held-out"])
     figures = figures_of(scored)
     assert not failed
@@ -66,7 +67,7 @@ def test_its_held_out_figures_are_those_of_its_metadata_and_above_the_floors(cla
 def test_its_maps_are_on_the_pet_and_its_boxes_find_more_pets_than_the_best_box_that_looks_at_nothing(
     classifier, shared_data
 ):
-    [found] = datasets.read_folders([shared_data / "oxford-iiit-pet"])
+    [found] = read_folders([shared_data / "oxford-iiit-pet"])
     figures = map_figures(classifier, [photo for photo in found.photos if photo.part == "held-out" and photo.trimap])
     assert figures["n"] == 120
     assert figures["peak_on_pet"]["value"] >= 0.98
@@ -86,7 +87,7 @@ def figures_in(figures: dict) -> list[float]:
 
 
 def test_the_readmes_show_its_figures(classifier, root):
-    from scripts.card import in_chinese
+    from research.card import in_chinese
 
     english = (root / "README.md").read_text(encoding="utf-8")
     chinese = (root / "README.zh-CN.md").read_text(encoding="utf-8")
@@ -96,7 +97,7 @@ def test_the_readmes_show_its_figures(classifier, root):
 
 
 def test_what_a_checkpoint_started_from_limits_what_it_may_be_used_for(classifier):
-    from catdog.model_card import model_card
+    from catdog.measuring.model_card import model_card
 
     own = {"counts": {"training": {"mine cat": 9}, "tuning": {}}, "before": classifier.metadata.training}
     further = replace(classifier.metadata, training=classifier.metadata.training | own)
@@ -106,7 +107,7 @@ def test_what_a_checkpoint_started_from_limits_what_it_may_be_used_for(classifie
 
 
 def test_the_model_card_is_the_one_that_its_metadata_gives(classifier, root):
-    from catdog.model_card import model_card, tables_of
+    from catdog.measuring.model_card import model_card, tables_of
 
     card = (root / "checkpoints" / "catdog-resnet18.md").read_text(encoding="utf-8")
     tables = tables_of(root / "checkpoints" / "catdog-resnet18.safetensors")

@@ -1,4 +1,4 @@
-"""The training preset varies a picture, the evaluation preset shows all of it, and both normalise alike."""
+"""The training preset varies a picture, the evaluation preset shows all of it, and both normalize alike."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import torch
 from PIL import Image
 from torchvision.transforms import v2
 
-from catdog.images import MAX_ASPECT, open_picture
+from catdog.images import open_picture
+from catdog.images.decode import MAX_ASPECT
 from catdog.transforms import MEAN, STD, EvaluationPreset, PlainPreset, TrainingPreset
 
 
 def pixels(tensor: torch.Tensor) -> np.ndarray:
-    """A normalised input -> (h, w, 3) in 0 to 255."""
+    """A normalized input -> (h, w, 3) in 0 to 255."""
     return (tensor.permute(1, 2, 0).numpy() * STD + MEAN) * 255
 
 
@@ -54,7 +55,7 @@ def test_nothing_of_a_photo_is_left_out_unless_it_is_cropped(resize, quadrants):
 
 
 @pytest.mark.parametrize("size", [(256, 256), (341, 256), (256, 400), (500, 375), (1000, 300)])
-def test_the_crop_is_the_tutorial_s_resize_and_centre_crop(size):
+def test_the_crop_is_the_tutorial_s_resize_and_center_crop(size):
     width, height = size
     left, top, right, bottom = EvaluationPreset(224, "crop").view(width, height)
     scale = min(size) / 256  # the tutorial's crop of 224 from a short side of 256, in the photo's own pixels
@@ -92,7 +93,7 @@ def test_the_smallest_pictures_have_something_to_see(resize, size):
     assert np.abs(shown - (10, 200, 30)).max() < 1
 
 
-def test_inputs_are_normalised_by_imagenet_s_mean_and_deviation():
+def test_inputs_are_normalized_by_imagenet_s_mean_and_deviation():
     tensor = EvaluationPreset(32)(Image.new("RGB", (40, 40), (255, 0, 51)))
     expected = [(1 - 0.485) / 0.229, (0 - 0.456) / 0.224, (0.2 - 0.406) / 0.225]
     assert tensor.dtype == torch.float32
@@ -136,7 +137,7 @@ def test_the_same_random_state_gives_the_same_training_input_and_another_one_ano
 
 
 def area_shown(together: bool, min_scale: float = 0.35) -> list[float]:
-    """Share of a picture that training crops of it show, from a picture whose colours say where a pixel is."""
+    """Share of a picture that training crops of it show, from a picture whose colors say where a pixel is."""
     ramp = np.zeros((256, 256, 3), np.uint8)
     ramp[..., 0] = np.arange(256)[None]
     ramp[..., 1] = np.arange(256)[:, None]
@@ -169,7 +170,7 @@ def test_a_mask_goes_the_way_of_its_picture(preset):
         assert ((mask > 127) == bright).float().mean() > 0.97
 
 
-def test_a_mask_keeps_its_values_when_colours_change():
+def test_a_mask_keeps_its_values_when_colors_change():
     preset = TrainingPreset(rotation=0, color=1)
     placed = Image.new("L", (64, 64), 255)
     for seed in range(10):
@@ -194,7 +195,7 @@ def test_far_pets_stand_small_in_a_plain_frame():
     shares = [(preset(white, (96, 96)).amax(0) > 1.5).float().mean().item() for _ in range(40)]
     assert min(shares) < 0.3 and 0.2 < sum(shares) / 40 < 0.8
     frame = preset(white, (96, 96)).flatten(1).amin(1)
-    assert frame.abs().max() < 0.05  # ImageNet's mean colour
+    assert frame.abs().max() < 0.05  # ImageNet's mean color
 
 
 def test_dark_photos_are_darker_and_never_lighter():

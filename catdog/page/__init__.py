@@ -54,7 +54,7 @@ def scripts() -> list[str]:
 
 
 def theme() -> gr.themes.Base:
-    """Gradio's soft theme in the cat's and the dog's colours, its small labels with more contrast."""
+    """Gradio's soft theme in the cat's and the dog's colors, its small labels with more contrast."""
     soft = gr.themes.Soft(primary_hue="orange", secondary_hue="blue", font=["system-ui", "sans-serif"])
     return soft.set(block_label_text_color="*primary_800", block_label_background_fill_dark="*primary_800")
 

@@ -1,4 +1,4 @@
-"""What the browser draws with: the photo as it is sent, the colours, and how evidence looks."""
+"""What the browser draws with: the photo as it is sent, the colors, and how evidence looks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from catdog.render import COLORS, SATURATION, STRENGTH, UNSEEN, VEIL
 
 SHOWN_SIDE = 960  # px, long side of the picture that is sent back: as large as it is shown
 LOOK = {"strength": STRENGTH, "saturation": SATURATION, "unseen": UNSEEN, "veil": VEIL}
-PAIRS = [  # of colours to choose from, the first as in render.py; each apart for every kind of colour blindness
+PAIRS = [  # of colors to choose from, the first as in render.py; each apart for every kind of color blindness
     {"cat": {"name": cat, "rgb": cat_rgb}, "dog": {"name": dog, "rgb": dog_rgb}}
     for cat, cat_rgb, dog, dog_rgb in (
         ("orange", COLORS["cat"], "blue", COLORS["dog"]),

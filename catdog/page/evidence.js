@@ -1,4 +1,4 @@
-// Draws evidence over a photo: the same picture as catdog/render.py, in the browser, so that opacity, colours and choice of
+// Draws evidence over a photo: the same picture as catdog/render.py, in the browser, so that opacity, colors and choice of
 // map need no request. `evidence` holds numbers in logits, and `scale` is the same for every photo.
 catdog.evidence = (() => {
   // Keys' cubic kernel with a = -0.5, Pillow's.
@@ -32,7 +32,7 @@ catdog.evidence = (() => {
     return fine;
   };
 
-  // Shares of the scale for both colours in one choice of map, cat's and dog's: nothing where a place speaks against it.
+  // Shares of the scale for both colors in one choice of map, cat's and dog's: nothing where a place speaks against it.
   const shares = (evidence, scale, choice) => {
     const [cat, dog] = evidence;
     const factor = (cat.length * cat[0].length) / scale; // a place's evidence times the number of places
@@ -107,7 +107,7 @@ catdog.evidence = (() => {
     }
   };
 
-  // Another method's map, a gray picture over the seen part, in one colour. It is stretched to its own maximum.
+  // Another method's map, a gray picture over the seen part, in one color. It is stretched to its own maximum.
   const tint = (canvas, picture, map, [left, top, right, bottom], colors, look) => {
     canvas.width = picture.naturalWidth;
     canvas.height = picture.naturalHeight;

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from catdog.batch.rows import row_of, write_csv
 from catdog.classifier import Prediction
 from catdog.images import ImageError
 from catdog.page import words
 from catdog.page.archive import Member
-from catdog.table import row_of, write_csv
 
 THUMBNAIL_SIDE = 160  # px; about 3 kB each
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -195,7 +195,7 @@ const settle = (mine, verdict, now) => {
   find(".said span").className = `verdict ${verdict}`;
 };
 
-// As catdog/render.py draws it: opacity by the larger share, colour by both; the browser enlarges the map smoothly.
+// As catdog/render.py draws it: opacity by the larger share, color by both; the browser enlarges the map smoothly.
 const draw = ({ shape: [height, width], view: [left, top, right, bottom], evidence }) => {
   map.width = width;
   map.height = height;

@@ -15,10 +15,10 @@ import numpy as np
 from gradio.context import Context
 from PIL import Image
 
-from catdog.checkpoint import LABELS
+from catdog.cams import CAM_METHODS, STAGES, block_parts, cam_map, passes_of
 from catdog.classifier import Classifier
-from catdog.evidence import CAM_METHODS, STAGES, block_parts, cam_map, passes_of
 from catdog.images import ImageError, open_picture
+from catdog.labels import LABELS
 from catdog.page.drawing import LOOK, PAIRS, data_url
 
 UNANSWERED = {"kind": "problem", "code": "unanswered"}

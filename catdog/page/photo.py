@@ -13,13 +13,13 @@ from typing import Any
 import gradio as gr
 
 from catdog.classifier import Classifier
+from catdog.files import EXAMPLES
 from catdog.images import MAX_PIXELS, ImageError, open_picture, open_reduced
 from catdog.page import api, look, words
 from catdog.page.drawing import LOOK, PAIRS, SHOWN_SIDE, data_url
 from catdog.page.picture import RawImage
 
 FINER = 2  # times the input size, for the finer map
-EXAMPLES = Path(__file__).parents[2] / "examples"
 NOT_IN_BROWSERS = (".heic", ".heif", ".hif", ".tif", ".tiff")
 WAITING = {"state": "waiting"}
 STILL_THERE = """async (picture) => {

@@ -11,7 +11,7 @@ from catdog.page.fetch import FetchesWithinLimits
 class RawImage(FetchesWithinLimits, gr.Image):
     """`gr.Image` in the browser, but the file's path (or its `data:` URL) in Python.
 
-    `gr.Image` itself decodes uploads before our code sees them: transparency and colour profiles are lost, HEIC is
+    `gr.Image` itself decodes uploads before our code sees them: transparency and color profiles are lost, HEIC is
     refused, and its errors are not ours.
     """
 

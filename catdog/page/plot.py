@@ -1,10 +1,10 @@
-"""Small plots as SVG, in the page's own colours: light, dark and in any language, for all words stand around them."""
+"""Small plots as SVG, in the page's own colors: light, dark and in any language, for all words stand around them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from catdog.metrics import Rate
+from catdog.measuring.metrics import Rate
 
 SIDE = 100  # of the plotted square, in SVG units
 MARGIN = 14  # left and below, for the numbers
@@ -17,7 +17,7 @@ def reliability(bins: Sequence[tuple[float, int, int]], label: str) -> str:
 
     Args:
         bins: mean probability, k and n of each.
-        label: cat or dog, for its colour.
+        label: cat or dog, for its color.
     """
     marks = f'<line class="perfect" {ends((0, 0), (1, 1))}/>'
     for mean, k, n in bins:

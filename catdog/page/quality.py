@@ -16,11 +16,11 @@ import gradio as gr
 
 from catdog.checkpoint import Metadata
 from catdog.classifier import Classifier, Explanation
+from catdog.files import EXAMPLES
 from catdog.images import open_picture
-from catdog.model_card import model_card
+from catdog.measuring.model_card import model_card
 from catdog.page import plot, words
 from catdog.page.drawing import data_url
-from catdog.page.photo import EXAMPLES
 from catdog.render import overlay
 
 SHOWN_MISTAKES = 3

@@ -18,7 +18,7 @@ from typing import Any
 import gradio as gr
 from gradio.i18n import I18nData
 
-from catdog.model_card import WEAKNESSES
+from catdog.measuring.model_card import WEAKNESSES
 
 LANGUAGES = ("en", "zh")  # the order of every pair below
 TITLE = "catdog"
@@ -76,7 +76,7 @@ PHOTO = {
     "example": ("Example photo {number}", "示例照片 {number}"),
     "examples": ("Or try one of these", "或者试试这些"),
     "credit": (
-        "Their authors and licences are listed in examples/README.md.",
+        "Their authors and licenses are listed in examples/README.md.",
         "它们的作者和许可证列在 examples/README.md 里。",
     ),
     "waiting": ("The answer appears here by itself.", "结果会自动显示在这里。"),
@@ -88,7 +88,7 @@ PHOTO = {
     "choice-difference": ("Difference", "差值"),
     "choice-photo": ("Photo alone", "只看照片"),
     "opacity": ("Opacity", "不透明度"),
-    "colors": ("Colours", "颜色"),
+    "colors": ("Colors", "颜色"),
     "pair": ("Cat {cat}, dog {dog}", "猫{cat}，狗{dog}"),
     "boxes": ("Boxes", "方框"),
     "finer": ("Finer map", "更细的图"),
@@ -113,14 +113,14 @@ PHOTO = {
         "这个位置{cat}猫（{catValue}），{dog}狗（{dogValue}）。",
     ),
     "spot-unseen": ("The network did not see this spot.", "网络没有看到这个位置。"),
-    "unseen": ("The grey part was not shown to the network.", "灰色的部分没有给网络看。"),
+    "unseen": ("The gray part was not shown to the network.", "灰色的部分没有给网络看。"),
     "download-picture": ("Save picture", "保存图片"),
     "download-answer": ("Save answer (JSON)", "保存结果（JSON）"),
     "how-to-read": ("How to read this", "怎么看这张图"),
     "how-to-read-text": (
         "The two bars are independent: both can be high, and both low. "
-        "Colour shows what the network's last layer found in each place: {cat} speaks for a cat, {dog} for a dog. "
-        "The same colour means the same amount in every photo, so a photo with nothing in it stays plain.",
+        "Color shows what the network's last layer found in each place: {cat} speaks for a cat, {dog} for a dog. "
+        "The same color means the same amount in every photo, so a photo with nothing in it stays plain.",
         "两根概率条互不相干：可以都高，也可以都低。颜色表示网络的最后一层在每个位置看到了什么：{cat}支持猫，{dog}支持狗。"
         "同样的颜色在每张照片里都表示同样的分量，所以什么都没有的照片上不会有颜色。",
     ),
@@ -278,7 +278,7 @@ GOOD = {
         "本页的 {n} 张示例照片里，它错了 {wrong} 张；错得最厉害的：",
     ),
     "alt": (
-        "The example, with the places that speak for a cat or a dog in colour.",
+        "The example, with the places that speak for a cat or a dog in color.",
         "示例照片，支持猫或狗的位置有颜色。",
     ),
     "called": ("Called:", "判成："),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from scripts.benchmark_browser import write_film
+from catdog.cli.benchmark.browser import write_film
 
 from .server import serve
 

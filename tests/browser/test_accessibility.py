@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from catdog.page import words
-from scripts.screenshots import TABS
+from research.screenshots import TABS
 
 from .visitor import fill
 

@@ -52,7 +52,7 @@ def choose(page: Page, choice: str) -> None:
     page.locator(f'#answer .choice input[value="{choice}"]').check(force=True)
 
 
-def test_opacity_colours_choice_and_boxes_act_without_a_request(page):
+def test_opacity_colors_choice_and_boxes_act_without_a_request(page):
     requests = []
     page.on("request", lambda request: requests.append(request.url))
     seen = [painted(page)]
@@ -97,7 +97,7 @@ def test_the_photo_alone_is_the_photo(page, root):
     assert np.abs(painted(page) - np.asarray(sent).astype(int)).mean() < 1
 
 
-def test_cat_and_dog_alone_colour_their_own_half(page):
+def test_cat_and_dog_alone_color_their_own_half(page):
     """The dog sits on the left and the kitten on the right."""
     choose(page, "photo")
     plain = painted(page)

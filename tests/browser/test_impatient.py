@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from catdog import load
 from catdog.classifier import Classifier
 from catdog.page import build, launch, look, photo, words
-from scripts.screenshots import choose_tab
+from research.screenshots import choose_tab
 
 pytestmark = pytest.mark.slow
 

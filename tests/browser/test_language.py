@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from catdog.metrics import percent
+from catdog.decision import percent
 from catdog.page import MAX_FILE_SIZE, words
 
 pytestmark = pytest.mark.slow

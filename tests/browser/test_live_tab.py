@@ -54,7 +54,7 @@ def expect_stopped(page: Page, problem: str) -> None:
 
 
 def painted(page: Page) -> bool:
-    """Whether the map has colour anywhere."""
+    """Whether the map has color anywhere."""
     return page.evaluate(
         """() => {
             const canvas = document.querySelector("#live canvas");

@@ -34,7 +34,7 @@ def ask(page: Page, method: str, stage: int) -> None:
 
 
 def drawn(page: Page, selector: str) -> list[bool]:
-    """Whether each canvas holds more than one colour."""
+    """Whether each canvas holds more than one color."""
     return page.locator(selector).evaluate_all(
         """canvases => canvases.map(canvas => new Set(
             new Uint32Array(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size > 2)"""

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from catdog.batch.rows import COLUMNS
 from catdog.page import MAX_FILE_SIZE, words
-from catdog.table import COLUMNS
-from scripts.screenshots import choose_tab
+from research.screenshots import choose_tab
 
 from .visitor import drop
 

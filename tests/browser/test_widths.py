@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scripts.screenshots import TABS
+from research.screenshots import TABS
 
 from .visitor import fill
 

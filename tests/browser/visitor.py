@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from scripts.screenshots import choose_tab
+from research.screenshots import choose_tab
 
 PATIENCE = 180_000  # ms, for an answer on a busy machine
 

@@ -1,0 +1,1 @@
+"""Many files: rows, a journal, a Ray cluster."""

@@ -1,0 +1,166 @@
+"""Measure a checkpoint on labeled photos: accuracy, log loss, calibration, confusion, worst mistakes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import tyro
+from tqdm import tqdm
+
+from catdog import load
+from catdog.checkpoint import CheckpointError
+from catdog.classifier import Classifier
+from catdog.cli import program
+from catdog.datasets import DataError, Photo, read_folders
+from catdog.datasets.splits import some_seen, without_duplicates
+from catdog.device import DeviceError
+from catdog.engines import Engine
+from catdog.files import CHECKPOINT
+from catdog.measuring.figures import as_text, measure
+
+
+@dataclass
+class Options:
+    """Measure a checkpoint on labeled photos.
+
+    Of a folder that the checkpoint was trained on, the held-out part is scored; of any other, every photo.
+    """
+
+    data: tuple[Path, ...] = ()
+    """Labeled folders: Kaggle Dogs vs. Cats, class folders (cat/, dog/, both/, neither/) or Oxford-IIIT Pet."""
+    neither: tuple[Path, ...] = ()
+    """Folders of photos with neither a cat nor a dog."""
+    split: Literal["held-out", "tuning", "training", "all"] | None = None
+    """Which part to score, instead of the rule above."""
+    checkpoint: Path | None = None
+    """The checkpoint; without it, the one that is shipped."""
+    device: str = "auto"
+    engine: Engine = "torch"
+    """What computes the answers: torch, or openvino, which is faster on a CPU with instructions for bfloat16 and needs its
+    packages: pip install openvino onnx onnxscript."""
+    json: Path | None = None
+    """A file to write the figures to."""
+    report: Path | None = None
+    """A folder for the report: index.html, which needs no network, and figures.json."""
+    suspects: Path | None = None
+    """Instead of figures, a CSV of all photos, those whose label is probably wrong first, and a contact sheet beside it."""
+    init: str = "imagenet"
+    """For --suspects: weights that have not seen these labels, to ask too: imagenet (downloaded by torchvision), a file,
+    or none."""
+
+
+def main() -> int:
+    started = time.monotonic()
+    options = tyro.cli(Options, prog=program())
+    try:
+        if not options.data and not options.neither:
+            raise DataError("Nothing to score: give labeled folders with --data DIR, negatives with --neither DIR.")
+        classifier = load(options.checkpoint, options.device, options.engine)
+        photos = []
+        for found in read_folders(options.data, options.neither):
+            chosen, part = found.photos, options.split or "all"
+            if (
+                options.split is None
+                and not options.suspects
+                and some_seen(classifier.metadata.training.get("photos", ""), found.photos)
+            ):
+                part = "held-out"
+            if part != "all":
+                chosen = [photo for photo in found.photos if photo.part == part]
+            print(f"{found.folder}: {found.summary()}; scored: {part} ({len(chosen):,})")
+            photos += chosen
+        photos, copies = without_duplicates(photos)
+        if copies:
+            print(f"{len(copies)} copies of other photos are left out.")
+        if not photos:
+            raise DataError("None of these photos belongs to the part to be scored: try --split all.")
+        for path in (options.json, options.suspects):
+            if path:  # a file that cannot be written is told now, not after minutes
+                was_there = path.exists()
+                path.open("a").close()
+                if not was_there:
+                    path.unlink()
+        if options.report:
+            labels = {photo.label for photo in photos}
+            if missing := [name for name, label in (("cat", (1, 0)), ("dog", (0, 1))) if label not in labels]:
+                raise DataError(f"A report needs photos of cats and of dogs: there is no {' and no '.join(missing)}.")
+            options.report.mkdir(parents=True, exist_ok=True)
+    except (DataError, CheckpointError, DeviceError) as error:
+        print(f"{program()}: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{program()}: {error.filename} cannot be written: {error.strerror}.", file=sys.stderr)
+        return 2
+
+    if options.suspects:
+        return write_suspects_of(classifier, photos, options.suspects, options.init)
+    figures, scored, failed = measure(
+        classifier, photos, lambda paths: tqdm(paths, unit="photo", disable=not sys.stderr.isatty())
+    )
+    for error in failed:
+        print(f"Skipped: {error}", file=sys.stderr)
+    if not figures:
+        print(f"{program()}: none of the photos could be read.", file=sys.stderr)
+        return 1
+    print(as_text(figures))
+    try:
+        if options.json:
+            options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        if options.report:
+            from catdog.measuring.report import write_report
+
+            write_report(options.report, figures, scored, classifier, how_made(options, classifier, figures, started))
+            print(f"Wrote {options.report / 'index.html'}.")
+    except OSError as error:
+        print(f"{program()}: {error.filename or 'a file'} cannot be written: {error.strerror}.", file=sys.stderr)
+        return 1
+    return 1 if failed else 0
+
+
+def how_made(options: Options, classifier: Classifier, figures: dict, started: float) -> dict[str, str]:
+    """For the report: on which photos, by which command, of which checkpoint."""
+    metadata, path = classifier.metadata, options.checkpoint or CHECKPOINT
+    training = metadata.training
+    return {
+        "photos": ", ".join(f"{count:,} {name}" for name, count in figures["counts"].items()),
+        "command": f"python scripts/evaluate.py {shlex.join(sys.argv[1:])}",
+        "time": f"{time.monotonic() - started:.0f} s",
+        "checkpoint": f"{path.name}, SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}",
+        "network": f"{metadata.architecture}, {metadata.resize}, {metadata.input_size} px",
+        "trained on": "; ".join(training.get("folders", ())) or "unknown",
+        "commit, PyTorch": f"{training.get('commit', '')}, {training.get('torch', '')}",
+    }
+
+
+def write_suspects_of(classifier: Classifier, photos: list[Photo], path: Path, init: str) -> int:
+    from catdog.datasets.cache import cache_photos
+    from catdog.measuring.suspects import find_suspects, write_suspects
+    from catdog.resnet import resnet18
+    from catdog.training.config import TrainConfig
+    from catdog.training.sources import initialize
+
+    general = None if init == "none" else resnet18()
+    try:
+        if general is not None:
+            initialize(general, TrainConfig(init=init), print)
+    except CheckpointError as error:
+        print(f"{program()}: {error}", file=sys.stderr)
+        return 2
+    cached, failed = cache_photos(photos)
+    for _, error in failed:
+        print(f"Skipped: {error}", file=sys.stderr)
+    try:
+        suspects = find_suspects(classifier, cached, general)
+    except DataError as error:
+        print(f"{program()}: {error}", file=sys.stderr)
+        return 2
+    write_suspects(path, suspects)
+    print(f"Wrote {path} and {path.with_suffix('.html')}.")
+    return 1 if failed else 0

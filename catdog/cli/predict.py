@@ -1,0 +1,193 @@
+"""Classify pictures: files, folders and patterns, to the terminal, CSV, JSON or a Kaggle submission."""
+
+from __future__ import annotations
+
+import csv
+import glob
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from tqdm import tqdm
+
+from catdog import load
+from catdog.batch import cluster
+from catdog.batch.cluster import ClusterError
+from catdog.batch.journal import journal_beside, with_journal
+from catdog.batch.rows import Row, row_of, write_csv
+from catdog.checkpoint import CheckpointError
+from catdog.classifier import CHUNK_SIZE
+from catdog.cli import program
+from catdog.datasets import DataError
+from catdog.datasets.layouts import pictures_under
+from catdog.decision import percent
+from catdog.device import DeviceError
+from catdog.engines import Engine
+from catdog.transforms import STRIDE
+
+UNREADABLE = 0.5  # a Kaggle label must be given for every id
+
+
+@dataclass
+class Options:
+    """Say of each picture whether it shows a cat, a dog, both or neither, in the order given.
+
+    A run that writes to a file and is killed goes on where it was when it is started again.
+    """
+
+    paths: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PATH")]
+    """Picture files, folders (searched through) and patterns such as 'photos/*.jpg'."""
+    csv: Path | None = None
+    """A file for the rows path,verdict,cat,dog,error."""
+    json: Path | None = None
+    """A file for the same as a list of objects."""
+    kaggle: Path | None = None
+    """A file for a Kaggle submission: id,label, the id being the file's name, the label the probability of dog."""
+    checkpoint: Path | None = None
+    """The checkpoint; without it, the one that is shipped."""
+    sizes: tuple[int, ...] = ()
+    """Short sides in pixels, multiples of 32, that each picture is shown in; the answer is of the mean logits. Without
+    any, the checkpoint's own."""
+    mirrored: bool = False
+    """Show each picture's mirror image too: twice the time."""
+    device: str = "auto"
+    engine: Engine = "torch"
+    """What computes the answers: torch, or openvino, which is faster on a CPU with instructions for bfloat16 and needs its
+    packages: pip install openvino onnx onnxscript."""
+    ray: Annotated[tuple[str, ...] | None, tyro.conf.arg(metavar="[ADDRESS]")] = None
+    """Classify with Ray on every core or GPU of the cluster at HOST:PORT, or auto: the one that runs on this machine. Without
+    an address, with workers of its own on this machine. Stands after the paths."""
+
+
+def main() -> int:
+    options = tyro.cli(Options, prog=program())
+    target = options.csv or options.json or options.kaggle
+    try:
+        if sum(each is not None for each in (options.csv, options.json, options.kaggle)) > 1:
+            raise DataError("--csv, --json and --kaggle exclude each other: choose one.")
+        paths = [path for given in options.paths for path in pictures(given)]
+        if not paths:
+            raise DataError(
+                f"No picture to classify: give files, folders or patterns{', before --ray' if options.ray else ''}."
+            )
+        if options.kaggle:
+            check_kaggle(paths)
+        if wrong := [size for size in options.sizes if size < STRIDE or size % STRIDE]:
+            raise DataError(f"--sizes has {wrong[0]}: it must be a multiple of {STRIDE}.")
+        views = {"sizes": options.sizes, "mirrored": options.mirrored}
+        if options.ray is None:
+            classifier = load(options.checkpoint, options.device, options.engine)
+            answers = partial(rows_of, partial(classifier.classify, errors="return", **views))
+        else:
+            # to know the journal by; the workers load their own
+            classifier = load(options.checkpoint, "cpu", options.engine)
+            if len(options.ray) > 1:
+                raise ClusterError(f"--ray takes one address, not {' '.join(options.ray)}: paths stand before it.")
+            cluster.connect(*options.ray or (None,))
+            answers = partial(
+                cluster.rows_of,
+                checkpoint=options.checkpoint,
+                device=options.device,
+                engine=options.engine,
+                views=views,
+            )
+        with ExitStack() as stack:
+            file = stack.enter_context(target.open("w", newline="", encoding="utf-8")) if target else sys.stdout
+            rows, journal = answers(paths), None
+            if target and target.is_file():  # not a pipe, which nobody can go on with
+                journal = journal_beside(target, classifier, views)
+                rows = with_journal(answers, paths, journal, CHUNK_SIZE)
+            failed = writer_for(options)(rows, file)
+        if journal:
+            journal.unlink()
+    except (CheckpointError, ClusterError, DataError, DeviceError) as error:
+        print(f"{program()}: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader, `head` perhaps, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        print(f"{program()}: {error.filename or target} cannot be written: {error.strerror}.", file=sys.stderr)
+        return 2
+    return 1 if failed else 0
+
+
+def writer_for(options: Options) -> Callable:
+    if options.csv:
+        return write_csv
+    if options.json:
+        return write_json
+    return write_kaggle if options.kaggle else write_text
+
+
+def pictures(given: str) -> list[str]:
+    """A file as it is, a folder's pictures, a pattern's matches; what does not exist is kept, to get its error."""
+    path = Path(given)
+    if path.is_dir():
+        found = [str(each) for each in pictures_under(path)]
+        if not found:
+            raise DataError(f"There is no picture in {given}.")
+        return found
+    if path.exists() or not glob.has_magic(given):
+        return [given]
+    found = {}  # a dict keeps the order; `**` matches a folder and also what is in it
+    for match in sorted(glob.glob(given, recursive=True)):
+        found |= dict.fromkeys(map(str, pictures_under(Path(match))) if Path(match).is_dir() else [match])
+    if not found:
+        raise DataError(f"Nothing matches {given}.")
+    return list(found)
+
+
+def check_kaggle(paths: list[str]) -> None:
+    """Every name must be a number, and no number may come twice."""
+    if named := [path for path in paths if not Path(path).stem.isdecimal()]:
+        raise DataError(f"{named[0]} has no number for a name: a Kaggle submission needs 1.jpg, 2.jpg, ...")
+    [(number, count)] = Counter(int(Path(path).stem) for path in paths).most_common(1)
+    if count > 1:
+        raise DataError(f"{count} pictures have the number {number}: a Kaggle submission has one row an id.")
+
+
+def rows_of(classify: Callable, paths: list[str]) -> Iterator[Row]:
+    """A row a picture, classified some at a time."""
+    with tqdm(total=len(paths), unit="picture", disable=not sys.stderr.isatty()) as bar:
+        for start in range(0, len(paths), CHUNK_SIZE):
+            chunk = paths[start : start + CHUNK_SIZE]
+            for path, answer in zip(chunk, classify(chunk)):
+                yield row_of(path, answer)
+            bar.update(len(chunk))
+
+
+def write_text(rows, file) -> int:
+    failed = 0
+    for row in rows:
+        failed += bool(row["error"])
+        said = row["error"] or f"{row['verdict']} (cat {percent(row['cat'])}, dog {percent(row['dog'])})"
+        print(f"{row['path']}: {said}", file=file)
+    return failed
+
+
+def write_json(rows, file) -> int:
+    rows = [{name: None if value == "" else value for name, value in row.items()} for row in rows]
+    json.dump(rows, file, indent=1)
+    file.write("\n")
+    return sum(row["error"] is not None for row in rows)
+
+
+def write_kaggle(rows, file) -> int:
+    labels: dict[int, float] = {}
+    failed = 0
+    for row in rows:
+        failed += bool(row["error"])
+        labels[int(Path(row["path"]).stem)] = UNREADABLE if row["error"] else row["dog"]
+    writer = csv.writer(file)
+    writer.writerow(("id", "label"))
+    writer.writerows(sorted(labels.items()))
+    return failed

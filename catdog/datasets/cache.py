@@ -1,0 +1,71 @@
+"""Photos whose encoded bytes are in memory and known to decode."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from PIL import Image
+
+from catdog.datasets import composites
+from catdog.datasets.photo import Photo
+from catdog.datasets.splits import short_digest
+from catdog.images import ImageError, open_picture
+
+MAX_CACHED_SIDE = 512  # px, short side: larger photos are shrunk once, or every epoch would decode megapixels
+
+
+@dataclass(frozen=True)
+class CachedPhoto:
+    """A photo whose encoded bytes are in memory and known to decode."""
+
+    photo: Photo
+    content: bytes
+    size: tuple[int, int]  # width, height of the upright picture
+    digest: bytes = b""  # of the file
+
+    def picture(self) -> Image.Image:
+        return open_picture(self.content)
+
+    def mask(self) -> Image.Image | None:
+        """The pet as 255 on 0, at the picture's size, where a trimap says so."""
+        if self.photo.trimap is None:
+            return None
+        return composites.pet_mask(Image.open(self.photo.trimap), self.size)
+
+
+def cache_photos(photos: Sequence[Photo], threads: int = 4) -> tuple[list[CachedPhoto], list[tuple[Photo, ImageError]]]:
+    """Read and decode every photo once.
+
+    Returns:
+        Those that can be read, in their order, and those that cannot, each with its error.
+    """
+    with ThreadPoolExecutor(threads) as pool:
+        results = list(zip(photos, pool.map(cache_photo, photos)))
+    cached = [result for _, result in results if isinstance(result, CachedPhoto)]
+    failed = [(photo, result) for photo, result in results if isinstance(result, ImageError)]
+    return cached, failed
+
+
+def cache_photo(photo: Photo) -> CachedPhoto | ImageError:
+    try:
+        picture = open_picture(photo.path)
+        content = photo.path.read_bytes()
+        if photo.trimap is not None:
+            open_picture(photo.trimap)  # a broken one would stop training much later
+    except ImageError as error:
+        return error
+    digest = short_digest(content)
+    if min(picture.size) <= MAX_CACHED_SIDE:
+        return CachedPhoto(photo, content, picture.size, digest)
+    scale = MAX_CACHED_SIDE / min(picture.size)
+    picture = picture.resize((round(picture.width * scale), round(picture.height * scale)), reducing_gap=3.0)
+    return CachedPhoto(photo, encode(picture), picture.size, digest)
+
+
+def encode(picture: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=95)
+    return buffer.getvalue()

@@ -1,0 +1,1 @@
+"""Measuring: figures, reports, model cards."""

