@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -37,3 +39,16 @@ def commands() -> str:
 def program() -> str:
     """How this command was called, for its messages: `predict.py` or `catdog predict`."""
     return Path(sys.argv[0]).name
+
+
+def log_to_terminal() -> None:
+    """Show what catdog's modules log: progress on standard output, warnings on standard error, each as a plain line.
+
+    Under torchrun only the first process speaks.
+    """
+    progress, warnings = logging.StreamHandler(sys.stdout), logging.StreamHandler(sys.stderr)
+    progress.addFilter(lambda record: record.levelno < logging.WARNING)
+    warnings.setLevel(logging.WARNING)
+    logger = logging.getLogger("catdog")
+    logger.handlers = [progress, warnings]
+    logger.setLevel(logging.INFO if os.environ.get("RANK", "0") == "0" else logging.CRITICAL + 1)
