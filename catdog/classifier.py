@@ -28,8 +28,8 @@ from catdog.device import (
     has_fast_bfloat16,
     is_out_of_memory,
     on_zero_gpu,
-    place,
     release_memory,
+    to_device,
 )
 from catdog.engines import Engine
 from catdog.engines.openvino import openvino_forward
@@ -101,8 +101,8 @@ class Classifier:
         cpu = torch.device("cpu")
         self.at_once = self  # what answers a camera
         self._bfloat16 = False
-        self.network = place(network, device).eval().requires_grad_(False)
-        self._folded = place(folded(self.network), device)
+        self.network = to_device(network, device).eval().requires_grad_(False)
+        self._folded = to_device(folded(self.network), device)
         self.metadata = metadata
         self.device = device
         self.bias = network.fc.bias.detach().float().cpu().numpy()

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 Call = TypeVar("Call", bound=Callable)
+Network = TypeVar("Network", bound=nn.Module)
 
 # On a Hugging Face Space with ZeroGPU the package makes torch see a GPU, so it is imported before anything is placed.
 spaces = importlib.import_module("spaces") if os.environ.get("SPACES_ZERO_GPU") else None
@@ -50,7 +51,7 @@ def choose_device(name: str = "auto") -> torch.device:
     return device
 
 
-def place(network: nn.Module, device: torch.device) -> nn.Module:
+def to_device(network: Network, device: torch.device) -> Network:
     """Move a network to its device, in the memory layout that is fastest there."""
     return network.to(device=device, memory_format=torch.channels_last)
 

@@ -52,12 +52,12 @@ def evidence_of(network: ResNet, features: Tensor) -> tuple[Tensor, Tensor]:
 
 def evidence_logits_and_extent(network: ResNet, batch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """`evidence_and_logits`, and from the same pass how far what speaks for each label reaches: `extent_of`."""
-    third = network.third(batch)
-    evidence, logits = evidence_of(network, network.layer4(third))
-    return evidence, logits, extent_of(evidence, third)
+    layer3_output = network.layer3_output(batch)
+    evidence, logits = evidence_of(network, network.layer4(layer3_output))
+    return evidence, logits, extent_of(evidence, layer3_output)
 
 
-def extent_of(evidence: Tensor, third: Tensor) -> Tensor:
+def extent_of(evidence: Tensor, layer3_output: Tensor) -> Tensor:
     """Which places look more like those that speak for a label than like those that speak against it.
 
     Evidence is strongest where a pet is told from other things, on its face. What belongs to it looks alike to the third
@@ -69,15 +69,15 @@ def extent_of(evidence: Tensor, third: Tensor) -> Tensor:
 
     Args:
         evidence: (batch, labels, h, w), in logits.
-        third: the third stage's output (batch, C, 2h, 2w).
+        layer3_output: the third stage's output (batch, C, 2h, 2w).
 
     Returns:
         float32 (batch, labels, 2h, 2w), above 0 where a place is nearer to what speaks for the label. Where no place speaks
         for it, 0 at most; where none speaks against it, what looks like it at all.
     """
-    with torch.autocast(third.device.type, enabled=False):
-        third = third.float()
-        looks = (third / third.sum(1, keepdim=True).clamp(min=TINY)).sqrt()
+    with torch.autocast(layer3_output.device.type, enabled=False):
+        layer3_output = layer3_output.float()
+        looks = (layer3_output / layer3_output.sum(1, keepdim=True).clamp(min=TINY)).sqrt()
         votes = functional.interpolate(evidence, looks.shape[2:], mode="bilinear", align_corners=False)
 
         def prototype(weights: Tensor) -> Tensor:

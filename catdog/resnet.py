@@ -106,9 +106,9 @@ class ResNet(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """The last stage's output: (batch, 3, H, W) -> (batch, C, ceil(H / 32), ceil(W / 32)); C is `fc.in_features`."""
-        return self.layer4(self.third(x))
+        return self.layer4(self.layer3_output(x))
 
-    def third(self, x: Tensor) -> Tensor:
+    def layer3_output(self, x: Tensor) -> Tensor:
         """The third stage's output: (batch, 3, H, W) -> (batch, C / 2, ceil(H / 16), ceil(W / 16))."""
         x = self.stem(x)  # (batch, 64, H / 4, W / 4)
         x = self.layer1(x)

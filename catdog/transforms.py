@@ -70,7 +70,7 @@ class TrainingPreset:
         picture = self.augment(self.darker(picture))
         return self.erase(normalize(self.distort(picture)))
 
-    def together(self, picture: Image.Image, placed: Image.Image, shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    def composite(self, picture: Image.Image, placed: Image.Image, shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
         """A photo that was put together, and its mask -> (3, *shape), normalized, and uint8 (*shape)."""
         from torchvision.tv_tensors import Mask
 
@@ -103,7 +103,7 @@ class PlainPreset:
         """RGB picture -> (3, *shape), normalized."""
         return normalize(self.resized(picture, shape))
 
-    def together(self, picture: Image.Image, placed: Image.Image, shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    def composite(self, picture: Image.Image, placed: Image.Image, shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
         """A photo that was put together, and its mask -> (3, *shape), normalized, and uint8 (*shape)."""
         return self(picture, shape), torch.from_numpy(np.array(self.resized(placed, shape)))
 

@@ -30,7 +30,7 @@ from catdog.evidence import evidence_and_logits
 from catdog.labels import VERDICTS
 from catdog.page import look
 from catdog.resnet import ARCHITECTURES, ResNet, folded, resnet18
-from catdog.training.losses import loss_of
+from catdog.training.losses import label_loss
 
 CUDA = torch.device("cuda", 0)
 
@@ -130,7 +130,7 @@ def test_a_batch_goes_to_the_gpu_once_and_only_answer_and_maps_come_back(fake_cu
 def test_the_loss_of_half_precision_logits_is_computed_in_single_on_the_gpu(fake_cuda, kind):
     logits = torch.empty(4, 2, device=CUDA, dtype=torch.float16)
     with Recorded() as recorded:
-        loss = loss_of(logits.float(), torch.empty(4, 2, device=CUDA), kind, smoothing=0.1)
+        loss = label_loss(logits.float(), torch.empty(4, 2, device=CUDA), kind, smoothing=0.1)
     assert (loss.dtype, loss.device) == (torch.float32, CUDA)
     assert all("cpu" not in devices for _, _, devices in recorded.calls)
     assert all(torch.float16 not in types for name, types, _ in recorded.calls if "_to_copy" not in name)

@@ -147,7 +147,7 @@ def area_shown(together: bool, min_scale: float = 0.35) -> list[float]:
     for seed in range(40):
         torch.manual_seed(seed)
         picture = Image.fromarray(ramp)
-        shown = preset.together(picture, picture.getchannel(0), (64, 64)) if together else [preset(picture, (64, 64))]
+        shown = preset.composite(picture, picture.getchannel(0), (64, 64)) if together else [preset(picture, (64, 64))]
         shown = pixels(shown[0])
         shares.append(float(np.ptp(shown[..., 0]) * np.ptp(shown[..., 1]) / 255**2))
     return shares
@@ -164,7 +164,7 @@ def test_a_mask_goes_the_way_of_its_picture(preset):
     placed = Image.fromarray(np.where(ramp > 100, 255, 0).astype(np.uint8))
     for seed in range(10):
         torch.manual_seed(seed)
-        picture, mask = preset.together(Image.merge("RGB", [placed] * 3), placed, (64, 128))
+        picture, mask = preset.composite(Image.merge("RGB", [placed] * 3), placed, (64, 128))
         assert mask.shape == (64, 128) and mask.dtype == torch.uint8
         bright = picture[0] > picture[0].mean()
         assert ((mask > 127) == bright).float().mean() > 0.97
@@ -175,7 +175,7 @@ def test_a_mask_keeps_its_values_when_colors_change():
     placed = Image.new("L", (64, 64), 255)
     for seed in range(10):
         torch.manual_seed(seed)
-        assert preset.together(placed.convert("RGB"), placed, (32, 32))[1].min() == 255
+        assert preset.composite(placed.convert("RGB"), placed, (32, 32))[1].min() == 255
 
 
 def test_a_rectangle_is_blotted_out_of_the_share_of_photos_that_is_asked_for_and_of_none_put_together():
@@ -185,7 +185,7 @@ def test_a_rectangle_is_blotted_out_of_the_share_of_photos_that_is_asked_for_and
         torch.manual_seed(0)
         blotted = (preset(white, (64, 64)) == 0).all(0).float().mean()
         assert 0.02 * erase <= blotted <= 0.21 * erase
-        assert not (preset.together(white, white.convert("L"), (64, 64))[0] == 0).any()
+        assert not (preset.composite(white, white.convert("L"), (64, 64))[0] == 0).any()
 
 
 def test_far_pets_stand_small_in_a_plain_frame():

@@ -19,7 +19,7 @@ from catdog.images import ImageError
 from catdog.measuring.figures import as_text, measure
 from catdog.measuring.model_card import model_card, tables_of
 from catdog.training.config import OptionError, TrainConfig
-from catdog.training.run import alone, finish
+from catdog.training.run import finish, locked
 from catdog.training.sources import gather
 
 
@@ -46,7 +46,7 @@ def main() -> int:
     options = tyro.cli(Options, prog=program())
     keep_memory()
     try:
-        with alone(options.out):
+        with locked(options.out):
             figures, failed = calibrate(options)
     except (DataError, CheckpointError, DeviceError, OptionError) as error:
         print(f"{program()}: {error}", file=sys.stderr)

@@ -16,7 +16,7 @@ from catdog.datasets.cache import CachedPhoto, encode
 from catdog.labels import Label
 
 
-class Together(NamedTuple):
+class Composite(NamedTuple):
     """Two photos in one."""
 
     picture: Image.Image
@@ -30,13 +30,14 @@ class Together(NamedTuple):
         return max(self.first[0], self.second[0]), max(self.first[1], self.second[1])
 
 
-def alone(cached: CachedPhoto) -> Together:
+def unmixed(cached: CachedPhoto) -> Composite:
+    """A photo by itself, as a composite with no second photo in it."""
     picture, label = cached.picture(), cached.photo.label
-    return Together(picture, Image.new("L", picture.size, 0), label, label)
+    return Composite(picture, Image.new("L", picture.size, 0), label, label)
 
 
-class Pairs:
-    """Puts a photo together with a second one drawn from a list."""
+class Compositor:
+    """Composes a photo with a second one, drawn from a list."""
 
     def __init__(self, photos: Sequence[CachedPhoto]) -> None:
         self.photos = photos
@@ -47,7 +48,7 @@ class Pairs:
             if cached.photo.trimap is not None:
                 self.cutouts[cached.photo.label].append(index)
 
-    def together(self, first: CachedPhoto, wanted: Label, rng: random.Random) -> Together:
+    def compose(self, first: CachedPhoto, wanted: Label, rng: random.Random) -> Composite:
         """The photo with one of label `wanted` beside it, cut out and pasted onto it or set into it."""
         draw = rng.random()
         if draw < 0.4:
@@ -56,34 +57,34 @@ class Pairs:
             return self.inset(first, wanted, rng, rng.uniform(0.35, 0.8))
         return self.beside(first, wanted, rng)
 
-    def beside(self, first: CachedPhoto, wanted: Label, rng: random.Random) -> Together:
+    def beside(self, first: CachedPhoto, wanted: Label, rng: random.Random) -> Composite:
         """The two side by side; the photo alone where no other has the label."""
         if not self.by_label[wanted]:
-            return alone(first)
+            return unmixed(first)
         second = self.photos[rng.choice(self.by_label[wanted])]
-        return Together(
+        return Composite(
             *composites.side_by_side(first.picture(), second.picture(), rng), first.photo.label, second.photo.label
         )
 
-    def pasted(self, first: CachedPhoto, wanted: Label, rng: random.Random, fraction: float) -> Together:
+    def pasted(self, first: CachedPhoto, wanted: Label, rng: random.Random, fraction: float) -> Composite:
         """A pet cut out, at `fraction` of the first's short side; without any trimap, a whole photo set in."""
         if not self.cutouts[wanted]:
             return self.inset(first, wanted, rng, fraction)
         second = self.photos[rng.choice(self.cutouts[wanted])]
         return self.paste(first, second, second.mask(), rng, fraction)
 
-    def inset(self, first: CachedPhoto, wanted: Label, rng: random.Random, fraction: float) -> Together:
+    def inset(self, first: CachedPhoto, wanted: Label, rng: random.Random, fraction: float) -> Composite:
         """A whole photo with a soft edge, at `fraction` of the first's short side."""
         if not self.by_label[wanted]:
-            return alone(first)
+            return unmixed(first)
         second = self.photos[rng.choice(self.by_label[wanted])]
         return self.paste(first, second, composites.soft_rectangle(second.size), rng, fraction)
 
     def paste(
         self, first: CachedPhoto, second: CachedPhoto, mask: Image.Image, rng: random.Random, fraction: float
-    ) -> Together:
+    ) -> Composite:
         picture, placed = composites.paste(first.picture(), second.picture(), mask, rng, fraction, first.mask())
-        return Together(picture, placed, first.photo.label, second.photo.label)
+        return Composite(picture, placed, first.photo.label, second.photo.label)
 
 
 def other(label: Label) -> Label:
@@ -91,27 +92,27 @@ def other(label: Label) -> Label:
     return label[1], label[0]
 
 
-Make = Callable[[Pairs, CachedPhoto, Label, random.Random], Together]
+Make = Callable[[Compositor, CachedPhoto, Label, random.Random], Composite]
 WAYS: dict[str, Make] = {  # to put two photos together when a network is measured
-    "side by side": Pairs.beside,
-    "at a half": partial(Pairs.pasted, fraction=1 / 2),
-    "at a third": partial(Pairs.pasted, fraction=1 / 3),
-    "at a fifth": partial(Pairs.pasted, fraction=1 / 5),
+    "side by side": Compositor.beside,
+    "at a half": partial(Compositor.pasted, fraction=1 / 2),
+    "at a third": partial(Compositor.pasted, fraction=1 / 3),
+    "at a fifth": partial(Compositor.pasted, fraction=1 / 5),
 }
 
 
 def made_up_both(
-    photos: Sequence[CachedPhoto], seed: int, count: int, make: Make = Pairs.together
+    photos: Sequence[CachedPhoto], seed: int, count: int, make: Make = Compositor.compose
 ) -> list[CachedPhoto]:
     """Photos with a cat and a dog, put together from photos of one pet; the same for the same seed."""
     rng = random.Random(seed)
     pets = [cached for cached in photos if sum(cached.photo.label) == 1]
-    pairs = Pairs(pets)
+    compositor = Compositor(pets)
     made = []
     for _ in range(count):
         first = rng.choice(pets)
-        together = make(pairs, first, other(first.photo.label), rng)
-        made.append(made_up(first, together.picture, together.label))
+        composite = make(compositor, first, other(first.photo.label), rng)
+        made.append(made_up(first, composite.picture, composite.label))
     return made
 
 

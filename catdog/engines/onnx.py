@@ -34,7 +34,7 @@ class ExportError(ValueError):
     """An export that cannot be made: one sentence with a way out."""
 
 
-class WithEvidence(nn.Module):
+class ExportedNetwork(nn.Module):
     """The network as it is exported: logits, evidence and extent from one pass."""
 
     def __init__(self, network: ResNet) -> None:
@@ -67,7 +67,7 @@ def export_onnx(network: ResNet, metadata: Metadata, path: Path) -> None:
     batch = torch.export.Dim("batch", min=1)
     height, width = (STRIDE * torch.export.Dim(name, min=1) for name in ("rows", "columns"))
     program = torch.onnx.export(
-        WithEvidence(network).eval(),
+        ExportedNetwork(network).eval(),
         (torch.zeros(2, 3, size, size + STRIDE),),
         input_names=["pictures"],
         output_names=OUTPUTS,
@@ -114,7 +114,7 @@ def largest_difference(network: ResNet, path: Path, batches: list[Tensor]) -> fl
     differences = [0.0]
     for batch in batches:
         with torch.inference_mode():
-            expected = WithEvidence(network)(batch)
+            expected = ExportedNetwork(network)(batch)
         theirs = session.run(OUTPUTS, {"pictures": batch.numpy()})
         differences += [
             float(np.abs(ours.numpy() - other).max()) if ours.shape == other.shape else float("inf")

@@ -24,7 +24,7 @@ from catdog.datasets import DataError, Photo
 from catdog.datasets.cache import CachedPhoto
 from catdog.datasets.samples import EvaluationSamples
 from catdog.decision import percent, verdicts_of
-from catdog.device import half_precision, place
+from catdog.device import half_precision, to_device
 from catdog.evidence import evidence_of, strongest_places
 from catdog.images import open_picture
 from catdog.labels import LABELS
@@ -115,7 +115,7 @@ def answers_and_features(classifier: Classifier, photos: Sequence[CachedPhoto]) 
 
 def stage_features(network: ResNet, photos: Sequence[CachedPhoto], device: torch.device) -> np.ndarray:
     """The means over all places of what the second, third and fourth stage give: (n, their channels)."""
-    network = place(network.eval(), device)
+    network = to_device(network.eval(), device)
 
     def stages(pictures: Tensor) -> list[Tensor]:
         second = network.layer2(network.layer1(network.stem(pictures)))

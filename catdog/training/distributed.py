@@ -40,16 +40,16 @@ def ignore_interrupt(worker: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends Ctrl-C to workers too; the main process decides
 
 
-def agree(told: bool, device: torch.device, world: int) -> bool:
-    """Whether it holds in any process: told to stop, say, all must leave the loop at the same step."""
+def any_process(holds: bool, device: torch.device, world: int) -> bool:
+    """Whether it holds in any process: once one is asked to stop, all must leave the loop at the same step."""
     if world == 1:
-        return told
-    flag = torch.tensor(float(told), device=device)
+        return holds
+    flag = torch.tensor(float(holds), device=device)
     dist.all_reduce(flag, dist.ReduceOp.MAX)
     return bool(flag.item())
 
 
-def share(figures: dict[str, float], world: int) -> dict[str, float]:
+def broadcast(figures: dict[str, float], world: int) -> dict[str, float]:
     """The first process's figures, in every process."""
     if world == 1:
         return figures

@@ -22,16 +22,16 @@ from tqdm import tqdm
 
 from catdog.datasets.cache import CachedPhoto
 from catdog.datasets.samples import EvaluationSamples
-from catdog.device import half_precision, is_out_of_memory, place, release_memory
+from catdog.device import half_precision, is_out_of_memory, release_memory, to_device
 from catdog.evidence import evidence_and_logits, evidence_of, strongest_places
 from catdog.files import write_whole
 from catdog.resnet import ResNet
 from catdog.training.config import OptionError, TrainConfig
-from catdog.training.distributed import agree, ignore_interrupt, share, stop_signals
-from catdog.training.losses import loss_of, mixing, place_loss, right
+from catdog.training.distributed import any_process, broadcast, ignore_interrupt, stop_signals
+from catdog.training.losses import count_correct, label_loss, mixing, place_loss
 from catdog.training.optimizers import average_with_warm_up, freeze, make_optimizer, make_scheduler
 from catdog.training.samples import TrainingBatches, TrainingSamples
-from catdog.training.teacher import Teacher, lesson_loss
+from catdog.training.teacher import Teacher, distillation_loss
 
 STATE_EVERY = 200  # steps between two saves of the resume state, besides the end of every epoch
 EVALUATION_BATCH = 32
@@ -77,7 +77,7 @@ class Fitted:
     finished: bool
 
 
-class WithEvidence(nn.Module):
+class TrainingNetwork(nn.Module):
     """A network whose forward pass gives evidence (batch, 2, h, w), logits (batch, 2) and, for a teacher of so many
     channels, a guess at its features (batch, channels, h, w): a linear layer's, the same at every place."""
 
@@ -108,10 +108,10 @@ class Run:
         self.photos = photos  # a digest of all of them
         self.device = device
         self.rank, self.world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
-        self.network = place(network, device)
+        self.network = to_device(network, device)
         freeze(network, config.frozen_stages, config.frozen_batch_norm)
-        self.teacher = place(teacher, device) if teacher else None
-        self.model = place(WithEvidence(network, teacher.channels if teacher else 0), device)
+        self.teacher = to_device(teacher, device) if teacher else None
+        self.model = to_device(TrainingNetwork(network, teacher.channels if teacher else 0), device)
         self.guess = self.model.guess
         if self.world > 1:
             self.model = DistributedDataParallel(self.model)
@@ -171,13 +171,13 @@ class Run:
         with half_precision(self.device, self.config.bfloat16):
             evidence, logits, guess = self.model(pictures)
             taught = self.teacher(pictures) if self.teacher else None
-        loss = loss_of(logits, targets, self.config.loss, self.config.label_smoothing)
+        loss = label_loss(logits, targets, self.config.loss, self.config.label_smoothing)
         if self.config.place_loss:
             loss = loss + self.config.place_loss * place_loss(evidence, places.to(self.device, non_blocking=True))
         if taught is not None:
-            loss = loss + self.config.teacher_weight * lesson_loss(guess, taught)
+            loss = loss + self.config.teacher_weight * distillation_loss(guess, taught)
         self.scaler.scale(share * loss).backward()
-        return share * loss.item(), right(logits, targets, self.config.loss)
+        return share * loss.item(), count_correct(logits, targets, self.config.loss)
 
     def parts(self) -> dict[str, Any]:
         """What has a state of its own."""
@@ -253,10 +253,10 @@ def fit(
     """
     rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
     batches = TrainingBatches(training, config.batch_size, config.seed, config.balance, rank, world)
-    run = Run(network, config, device, len(batches), digest_of(training, tuning), teacher)
+    run = Run(network, config, device, len(batches), photos_digest(training, tuning), teacher)
     there = state_path.exists()
-    if config.resume and agree(there, device, world):
-        if agree(not there, device, world):
+    if config.resume and any_process(there, device, world):
+        if any_process(not there, device, world):
             raise OptionError(f"{state_path} is not on every machine: put --out into a folder that they share.")
         run.load(state_path)
     progress = run.progress
@@ -280,7 +280,7 @@ def fit(
                 run.scheduler.step()
 
             figures = evaluate_epoch(run.average.module, config, tuning, device) if rank == 0 else {}
-            figures = share(figures, world)
+            figures = broadcast(figures, world)
             progress.end_epoch(figures, learning_rate=run.optimizer.param_groups[-1]["lr"], images_per_second=rate)
             if figures["tuning_loss"] < progress.best_loss:
                 progress.best_loss, progress.best_epoch = figures["tuning_loss"], progress.epoch - 1
@@ -290,7 +290,7 @@ def fit(
                 on_epoch(progress)
             if config.dry_run:
                 break
-            if agree(stopped(), device, world) and progress.epoch < config.epochs:
+            if any_process(stopped(), device, world) and progress.epoch < config.epochs:
                 return Fitted(with_weights(network, run.best), progress, finished=False)
         return Fitted(with_weights(network, run.best), progress, finished=True)
 
@@ -321,7 +321,7 @@ def train_epoch(run: Run, loader: DataLoader, state_path: Path, stopped: Callabl
             f"{rate:.0f} images/s",
             refresh=False,
         )
-        if agree(stopped(), run.device, run.world) or (config.dry_run and progress.step == DRY_RUN_STEPS):
+        if any_process(stopped(), run.device, run.world) or (config.dry_run and progress.step == DRY_RUN_STEPS):
             break
         if progress.step % STATE_EVERY == 0:
             run.save(state_path)
@@ -359,13 +359,13 @@ def evaluate_epoch(
     single = targets.sum(1) == 1
     two_way = (logits[single].argmax(1) == targets[single].argmax(1)).float().mean().item()
     return {
-        "tuning_loss": loss_of(logits, targets, config.loss, smoothing=0.0).item(),
-        "tuning_accuracy": right(logits, targets, config.loss) / len(targets),
+        "tuning_loss": label_loss(logits, targets, config.loss, smoothing=0.0).item(),
+        "tuning_accuracy": count_correct(logits, targets, config.loss) / len(targets),
         "tuning_two_way": two_way,
     }
 
 
-def digest_of(*parts: Sequence[CachedPhoto]) -> str:
+def photos_digest(*parts: Sequence[CachedPhoto]) -> str:
     """Of all photos with their labels and sources, in their order."""
     photos = [[(one.digest.hex(), one.photo.label, one.photo.source) for one in part] for part in parts]
     return hashlib.sha256(repr(photos).encode()).hexdigest()

@@ -10,7 +10,7 @@ from torchvision.transforms import v2
 from catdog.training.config import TrainConfig
 
 
-def loss_of(logits: Tensor, targets: Tensor, kind: str, smoothing: float) -> Tensor:
+def label_loss(logits: Tensor, targets: Tensor, kind: str, smoothing: float) -> Tensor:
     """Mean loss of a batch: logits and targets (batch, 2).
 
     Binary cross-entropy on each label, or the plain softmax cross-entropy over cat and dog; labels smoothed as by
@@ -51,7 +51,7 @@ def mixing(config: TrainConfig) -> v2.Transform | None:
     return v2.RandomChoice(ways) if ways else None
 
 
-def right(logits: Tensor, targets: Tensor, kind: str) -> float:
+def count_correct(logits: Tensor, targets: Tensor, kind: str) -> float:
     """How many samples of a batch have every label right."""
     if kind == "cross-entropy":
         return (logits.argmax(1) == targets.argmax(1)).sum().item()

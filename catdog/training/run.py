@@ -59,7 +59,7 @@ def start(config: TrainConfig) -> int:
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:  # set by torchrun
             dist.init_process_group("nccl" if choose_device(config.device).type == "cuda" else "gloo")
             first = dist.get_rank() == 0
-        with alone(config.out) if first else nullcontext():
+        with locked(config.out) if first else nullcontext():
             return 0 if train(config, say=lambda line: print(line, flush=True) if first else None) else 1
     except KeyboardInterrupt:  # outside the loop, which stops by itself
         print("train.py: stopped; go on with --resume if training had begun.", file=sys.stderr)
@@ -89,7 +89,7 @@ def another_ended(error: RuntimeError) -> bool:
     return dist.is_initialized() and (isinstance(error, dist.DistError) or "gloo" in str(error))
 
 
-def alone(out: Path) -> AbstractContextManager:
+def locked(out: Path) -> AbstractContextManager:
     """Hold a file beside the checkpoint locked, so that no second run writes to it, and remove what a killed run left.
 
     The system lets go of the lock when the process ends, however it ends.

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from torch.utils.data import Dataset
 
 from catdog.datasets.cache import CachedPhoto
-from catdog.datasets.made_up import Pairs, alone, made_negative, other
+from catdog.datasets.made_up import Compositor, made_negative, other, unmixed
 from catdog.transforms import STRIDE, PlainPreset, TrainingPreset
 
 
@@ -44,7 +44,7 @@ class TrainingSamples(Dataset):
         made_negative: float,
     ) -> None:
         self.photos = photos
-        self.pairs = Pairs(photos)
+        self.compositor = Compositor(photos)
         self.preset = preset
         self.composite = composite
         self.made_negative = made_negative
@@ -56,29 +56,29 @@ class TrainingSamples(Dataset):
         cached = self.photos[key.index]
         label = cached.photo.label
         draw = rng.random()
-        together = None
+        composite = None
         if draw < self.composite and label != (1, 1):
             if sum(label) == 1 and rng.random() < 0.65:
                 wanted = other(label)
             else:  # a seam or a pasted thing alone must not mean both
                 wanted = rng.choice([(1, 0), (0, 1), (0, 0)])
-            together = self.pairs.together(cached, wanted, rng)
-            label = together.label
+            composite = self.compositor.compose(cached, wanted, rng)
+            label = composite.label
         elif draw > 1 - self.made_negative and sum(label) == 1:
             picture, label = made_negative(cached, rng), (0, 0)
         elif label == (1, 1):
-            together = alone(cached)  # a gentle crop: the label needs both pets
+            composite = unmixed(cached)  # a gentle crop: the label needs both pets
         else:
             picture = cached.picture()
         target = torch.tensor(label, dtype=torch.float32)
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(key.seed)  # torch.manual_seed asks for GPUs too
-            if together is None:
+            if composite is None:
                 places = target[:, None, None].expand(2, *grid(key.shape))
                 return self.preset(picture, key.shape), target, places.clone()
-            pixels, placed = self.preset.together(together.picture, together.placed, key.shape)
+            pixels, placed = self.preset.composite(composite.picture, composite.placed, key.shape)
         second = F.adaptive_avg_pool2d(placed[None].float() / 255, grid(key.shape))  # (1, h / 32, w / 32)
-        first_label, second_label = torch.tensor([together.first, together.second], dtype=torch.float32)[
+        first_label, second_label = torch.tensor([composite.first, composite.second], dtype=torch.float32)[
             ..., None, None
         ]
         return pixels, target, first_label * (1 - second) + second_label * second

@@ -85,7 +85,7 @@ def lite() -> Teacher:
     return Teacher(network, LITE_MEAN, LITE_STD)
 
 
-def lesson_loss(guess: Tensor, features: Tensor) -> Tensor:
+def distillation_loss(guess: Tensor, features: Tensor) -> Tensor:
     """How far a run's guess is from its teacher's features: one minus the cosine, the mean over places and pictures.
 
     Learning a feature map instead of answers is FitNets' hint (Romero et al. 2015); the cosine leaves the scale free.

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from catdog.datasets import Photo
 from catdog.datasets.cache import MAX_CACHED_SIDE, CachedPhoto, cache_photos
-from catdog.datasets.made_up import Pairs, made_up_both, made_up_negatives
+from catdog.datasets.made_up import Compositor, made_up_both, made_up_negatives
 from catdog.datasets.samples import EvaluationSamples
 from catdog.images import ImageError, open_picture
 from catdog.images.decode import ORIENTATION_TAG
@@ -228,10 +228,10 @@ def test_a_photo_of_both_keeps_both_pets_where_others_are_cropped_closely(tmp_pa
 
 def test_a_photo_that_finds_no_partner_stays_as_it_is(cached):
     cat = next(each for each in cached if each.photo.label == (1, 0))
-    together = Pairs([cat]).together(cat, (0, 1), random.Random(0))
-    assert together.label == (1, 0)
-    assert together.picture == cat.picture()
-    assert together.placed.getbbox() is None
+    composite = Compositor([cat]).compose(cat, (0, 1), random.Random(0))
+    assert composite.label == (1, 0)
+    assert composite.picture == cat.picture()
+    assert composite.placed.getbbox() is None
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 20), (3, 2), (40, 2)])

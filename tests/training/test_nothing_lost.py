@@ -141,9 +141,9 @@ def test_a_second_training_with_the_same_out_is_refused(folder, out, monkeypatch
 
 def test_a_training_holds_its_lock_until_its_end(folder, out, monkeypatch):
     locked = []
-    real = training.loss_of
+    real = training.label_loss
 
-    def loss_of(*arguments, **options):
+    def label_loss(*arguments, **options):
         lock = FileLock(out.with_name(f".{out.name}.lock"), is_singleton=False)
         try:
             lock.acquire(timeout=0)
@@ -151,7 +151,7 @@ def test_a_training_holds_its_lock_until_its_end(folder, out, monkeypatch):
             locked.append(True)
         return real(*arguments, **options)
 
-    monkeypatch.setattr(training, "loss_of", loss_of)
+    monkeypatch.setattr(training, "label_loss", label_loss)
     assert train(folder, out, "--dry-run") == 0
     assert locked
     FileLock(out.with_name(f".{out.name}.lock")).acquire(timeout=0).__exit__(None, None, None)
@@ -174,13 +174,13 @@ def sentence(capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def test_a_folder_that_is_removed_while_training_ends_in_a_sentence(folder, out, monkeypatch, capsys):
-    real = training.loss_of
+    real = training.label_loss
 
-    def loss_of(*arguments, **options):
+    def label_loss(*arguments, **options):
         shutil.rmtree(out.parent, ignore_errors=True)
         return real(*arguments, **options)
 
-    monkeypatch.setattr(training, "loss_of", loss_of)
+    monkeypatch.setattr(training, "label_loss", label_loss)
     assert train(folder, out) == 2
     assert "No such file" in sentence(capsys)
 

@@ -12,7 +12,7 @@ from torchvision.models import mobilenet_v3_small
 from catdog.images import open_picture
 from catdog.training.config import OptionError, TrainConfig
 from catdog.training.loop import Run
-from catdog.training.teacher import LITE, Teacher, lesson_loss, load_teacher
+from catdog.training.teacher import LITE, Teacher, distillation_loss, load_teacher
 from catdog.transforms import MEAN, STD, EvaluationPreset
 
 CPU = torch.device("cpu")
@@ -34,13 +34,13 @@ def test_a_teacher_sees_pictures_as_it_was_trained_with_them():
 
 def test_the_lesson_is_the_direction_of_the_features_at_every_place():
     features = torch.randn(2, 5, 3, 4, generator=torch.Generator().manual_seed(0))
-    assert lesson_loss(3 * features, features).item() == pytest.approx(0, abs=1e-6)
-    assert lesson_loss(-features, features).item() == pytest.approx(2, abs=1e-6)
+    assert distillation_loss(3 * features, features).item() == pytest.approx(0, abs=1e-6)
+    assert distillation_loss(-features, features).item() == pytest.approx(2, abs=1e-6)
     one_place_wrong = features.clone()
     one_place_wrong[0, :, 1, 2] *= -1
-    assert lesson_loss(one_place_wrong, features).item() == pytest.approx(2 / 24, abs=1e-6)
+    assert distillation_loss(one_place_wrong, features).item() == pytest.approx(2 / 24, abs=1e-6)
     finer = features.repeat_interleave(2, 2).repeat_interleave(2, 3)
-    assert lesson_loss(features, finer).item() == pytest.approx(0, abs=1e-6)
+    assert distillation_loss(features, finer).item() == pytest.approx(0, abs=1e-6)
 
 
 def test_a_run_learns_the_lesson_besides_the_labels_and_leaves_the_teacher_as_it_was(tiny_network, teacher):
@@ -48,7 +48,7 @@ def test_a_run_learns_the_lesson_besides_the_labels_and_leaves_the_teacher_as_it
     batch = torch.rand(8, 3, 64, 64, generator=rng), torch.eye(2).repeat(4, 1), torch.rand(8, 2, 2, 2, generator=rng)
     before = copy.deepcopy(teacher.state_dict())
 
-    def loss_of(weight: float, steps: int = 1) -> float:
+    def loss_with(weight: float, steps: int = 1) -> float:
         torch.manual_seed(1)  # of the guess
         network = copy.deepcopy(tiny_network).requires_grad_(True)
         config = TrainConfig(frozen_stages=0, frozen_batch_norm=True, teacher_weight=weight)
@@ -57,11 +57,11 @@ def test_a_run_learns_the_lesson_besides_the_labels_and_leaves_the_teacher_as_it
 
     network = copy.deepcopy(tiny_network).requires_grad_(True)
     alone = Run(network, TrainConfig(frozen_stages=0, frozen_batch_norm=True), CPU, 100, photos="").step(*batch)[0]
-    assert loss_of(0) == pytest.approx(alone, rel=1e-5)
-    lesson = loss_of(1) - alone
+    assert loss_with(0) == pytest.approx(alone, rel=1e-5)
+    lesson = loss_with(1) - alone
     assert 0.5 < lesson < 1.5  # of a guess that knows nothing yet
-    assert loss_of(3) == pytest.approx(alone + 3 * lesson, rel=1e-4)
-    assert loss_of(100, steps=30) < 0.8 * (alone + 100 * lesson)
+    assert loss_with(3) == pytest.approx(alone + 3 * lesson, rel=1e-4)
+    assert loss_with(100, steps=30) < 0.8 * (alone + 100 * lesson)
     torch.testing.assert_close(teacher.state_dict(), before)
 
 

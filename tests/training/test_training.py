@@ -34,8 +34,8 @@ from catdog.page import photo
 from catdog.resnet import ResidualBlock, ResNet
 from catdog.training import loop as training
 from catdog.training.config import RECIPES, OptionError, TrainConfig, parse
-from catdog.training.loop import Run, WithEvidence
-from catdog.training.losses import loss_of, mixing, place_loss
+from catdog.training.loop import Run, TrainingNetwork
+from catdog.training.losses import label_loss, mixing, place_loss
 from catdog.training.optimizers import freeze, make_optimizer, make_scheduler
 from catdog.training.run import start
 from catdog.training.teacher import LITE, Teacher
@@ -222,22 +222,22 @@ def test_a_blended_batch_carries_the_labels_in_the_shares_of_its_pictures():
 def test_a_softmax_learns_the_shares_of_a_blended_batch():
     logits = torch.tensor([[2.0, -1.0]])
     cat, dog = (-torch.log_softmax(logits, 1)[0]).tolist()
-    loss = loss_of(logits, torch.tensor([[0.7, 0.3]]), "cross-entropy", smoothing=0.0)
+    loss = label_loss(logits, torch.tensor([[0.7, 0.3]]), "cross-entropy", smoothing=0.0)
     assert loss.item() == pytest.approx(0.7 * cat + 0.3 * dog)
 
 
 def stop_after(steps: int, patch: pytest.MonkeyPatch) -> None:
     """Press Ctrl-C while a step runs."""
-    real, calls = training.loss_of, []
+    real, calls = training.label_loss, []
 
-    def loss_of(logits, targets, kind, smoothing):
+    def label_loss(logits, targets, kind, smoothing):
         if logits.requires_grad:
             calls.append(1)
             if len(calls) == steps:
                 signal.raise_signal(signal.SIGINT)
         return real(logits, targets, kind, smoothing)
 
-    patch.setattr(training, "loss_of", loss_of)
+    patch.setattr(training, "label_loss", label_loss)
 
 
 @pytest.mark.slow
@@ -585,7 +585,7 @@ def test_binary_loss_is_torchs_with_labels_drawn_towards_one_half():
     logits, targets = torch.tensor([[2.0, -1.0]]), torch.tensor([[1.0, 0.0]])
     smooth = torch.tensor([[0.95, 0.05]])
     expected = torch.nn.functional.binary_cross_entropy_with_logits(logits, smooth)
-    assert loss_of(logits, targets, "binary", smoothing=0.1).item() == pytest.approx(expected.item())
+    assert label_loss(logits, targets, "binary", smoothing=0.1).item() == pytest.approx(expected.item())
 
 
 def test_the_place_loss_asks_that_the_strongest_place_lies_on_its_animal():
@@ -625,7 +625,7 @@ def test_bfloat16_layers_learn_nearly_the_same_and_keep_their_weights_in_single_
 
 def too_small(largest: int, sizes: list[int]):
     """A training step's forward pass with memory for so many pictures."""
-    real = WithEvidence.forward
+    real = TrainingNetwork.forward
 
     def forward(self, pictures):
         sizes.append(len(pictures))
@@ -652,7 +652,7 @@ def test_the_gradients_of_a_batch_that_does_not_fit_are_those_of_the_whole(tiny_
 
     (loss, correct), whole = backward()
     sizes: list[int] = []
-    monkeypatch.setattr(WithEvidence, "forward", too_small(largest, sizes))
+    monkeypatch.setattr(TrainingNetwork, "forward", too_small(largest, sizes))
     (loss_in_parts, correct_in_parts), in_parts = backward()
     assert sizes[0] == 7 and max(sizes[-3:]) <= largest
     assert loss_in_parts == pytest.approx(loss) and correct_in_parts == correct
@@ -662,7 +662,7 @@ def test_the_gradients_of_a_batch_that_does_not_fit_are_those_of_the_whole(tiny_
 @pytest.mark.slow
 def test_a_run_whose_batches_do_not_fit_goes_on_with_parts_and_says_so_once(folder, tmp_path, monkeypatch, capsys):
     sizes: list[int] = []
-    monkeypatch.setattr(WithEvidence, "forward", too_small(4, sizes))
+    monkeypatch.setattr(TrainingNetwork, "forward", too_small(4, sizes))
     out = tmp_path / "net.safetensors"
     assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--dry-run") == 0
     assert sizes == [8, 4, 4, 4, 4]  # two steps
@@ -673,7 +673,7 @@ def test_a_run_whose_batches_do_not_fit_goes_on_with_parts_and_says_so_once(fold
 
 def test_memory_too_small_for_one_photo_ends_training_in_a_sentence(folder, tmp_path, monkeypatch, capsys):
     sizes: list[int] = []
-    monkeypatch.setattr(WithEvidence, "forward", too_small(0, sizes))
+    monkeypatch.setattr(TrainingNetwork, "forward", too_small(0, sizes))
     out = tmp_path / "net.safetensors"
     assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--dry-run") == 2
     assert sizes == [8, 4, 2, 1]
