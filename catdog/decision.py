@@ -8,6 +8,8 @@ from typing import Literal
 
 import numpy as np
 
+CLIP = 1e-6  # of the two-way probability
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -45,6 +47,17 @@ def verdicts_of(probabilities: np.ndarray, present: float, both: float) -> list[
         else:
             answers.append("cat" if cat >= dog else "dog")
     return answers
+
+
+def two_way_of(probabilities: np.ndarray) -> np.ndarray:
+    """Probabilities (n, 2) of cat and dog -> (n,), the probability that a photo of one pet shows the dog.
+
+    That is dog / (cat + dog), a half where both are zero, clipped to [CLIP, 1 - CLIP]: no logarithm of it is infinite.
+    """
+    cat, dog = np.asarray(probabilities, np.float64).T
+    total = cat + dog
+    share = np.divide(dog, total, out=np.full_like(total, 0.5), where=total > 0)
+    return np.clip(share, CLIP, 1 - CLIP)
 
 
 def percent(probability: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import pytest
 import torch
 from PIL import Image
 
+from catdog.checkpoint import Metadata, save_checkpoint
 from catdog.datasets import Photo
 from catdog.resnet import ResidualBlock, ResNet, resnet18
 
@@ -123,6 +125,23 @@ def network18() -> ResNet:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
         return warmed_up(resnet18())
+
+
+@pytest.fixture(scope="session")
+def checkpoint(network18, tmp_path_factory) -> Path:
+    """Of a network with random weights."""
+    path = tmp_path_factory.mktemp("checkpoint") / "net.safetensors"
+    save_checkpoint(path, network18, Metadata(input_size=64))
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path, examples) -> Path:
+    """Three pictures and a broken one."""
+    for name, source in zip(("a.jpg", "b.jpg", "d.jpg"), examples):
+        shutil.copy(source, tmp_path / name)
+    (tmp_path / "c.jpg").write_bytes(b"broken")
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ HERE = [
 RETRIES = 3  # of a chunk whose worker ended: a picture that ends every worker must not be tried for ever
 
 # A cluster on this machine is for this machine: others reach neither its ports nor, without the token, its workers.
-ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token"}
+LOCAL_ENVIRONMENT = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token"}
 
 
 class ClusterError(ValueError):
@@ -59,7 +59,7 @@ def connect(address: str | None) -> None:
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent to Ray's makers
     if address is None:
-        os.environ.update(ALONE, RAY_AUTH_TOKEN=secrets.token_hex(32))
+        os.environ.update(LOCAL_ENVIRONMENT, RAY_AUTH_TOKEN=secrets.token_hex(32))
     elif address != "auto":
         check_answers(address)
     try:
@@ -71,7 +71,7 @@ def connect(address: str | None) -> None:
             address or "local",
             include_dashboard=None if address else False,
             log_to_driver=False,
-            logging_level="ERROR",
+            logging_level=logging.ERROR,
             runtime_env={"env_vars": {"PYTHONPATH": os.pathsep.join(HERE)}},
         )
     except ConnectionError as error:
@@ -95,7 +95,7 @@ def check_answers(address: str) -> None:
         raise ClusterError(f"Nobody answers at {address}: start a cluster there with `ray start --head`.") from error
 
 
-def rows_of(
+def classify_on_cluster(
     paths: list[str], checkpoint: Path | None, device: str, engine: Engine, views: dict[str, Any]
 ) -> Iterator[Row]:
     """A row a picture, in order, from as many workers as the cluster has GPUs, or cores where it has none.
@@ -110,6 +110,7 @@ def rows_of(
         DeviceError: for a device that the cluster does not have.
     """
     import ray.data
+    from ray.exceptions import RayActorError
 
     if not paths:
         return
@@ -140,7 +141,7 @@ def rows_of(
             for batch in rows.iter_batches(batch_size=None):
                 yield from map(json.loads, batch["row"])
                 bar.update(len(batch["row"]))
-    except ray.exceptions.RayActorError as error:
+    except RayActorError as error:
         raise ClusterError(
             "The cluster's workers do not start, or end again and again: see that every machine has the photos and the "
             f"checkpoint under the same paths ({str(error).splitlines()[0]})"

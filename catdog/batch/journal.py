@@ -6,12 +6,11 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from catdog.batch.rows import Row
 from catdog.checkpoint import digest
 from catdog.classifier import Classifier
-
-Row = dict[str, Any]  # of one picture; its "path" among the rest
 
 
 def journal_beside(target: Path, classifier: Classifier, views: dict[str, Any]) -> Path:
@@ -23,16 +22,16 @@ def journal_beside(target: Path, classifier: Classifier, views: dict[str, Any]) 
 
 
 def with_journal(
-    rows_of: Callable[[list[str]], Iterator[Row]], paths: list[str], journal: Path, together: int = 1
+    classify: Callable[[list[str]], Iterator[Row]], paths: list[str], journal: Path, together: int = 1
 ) -> Iterator[Row]:
     """A row a path, in order: first those of an earlier run, as far as its paths are these, then new ones.
 
     Whoever has written all rows deletes the journal.
 
     Args:
-        rows_of: gives a row for each of the paths that are left.
+        classify: gives a row for each of the paths that are left.
         paths: of all pictures.
-        journal: one JSON object a line; made where it is missing.
+        journal: one JSON object a line, in ASCII whatever the paths are; made where it is missing.
         together: rows that are made together, and made again together where some of them are missing: the last digits of an
             answer depend on what else is in its batch.
 
@@ -55,7 +54,7 @@ def with_journal(
                 yield from rows
                 rows = []
         file.truncate(whole)
-        for row in rows_of(paths[done:]):
+        for row in classify(paths[done:]):
             file.write(json.dumps(row).encode() + b"\n")
             file.flush()  # to the system, which keeps it when this process is killed
             yield row
@@ -64,7 +63,7 @@ def with_journal(
 def parsed(line: bytes) -> Row | None:
     """The row on a line of the journal, or None where the line is no whole row."""
     try:
-        row = json.loads(line) if line.endswith(b"\n") else None
+        row: Any = json.loads(line) if line.endswith(b"\n") else None
     except ValueError:
         return None
-    return row if isinstance(row, dict) and "path" in row else None
+    return cast(Row, row) if isinstance(row, dict) and "path" in row else None

@@ -23,6 +23,7 @@ from catdog.datasets.splits import some_seen, without_duplicates
 from catdog.device import DeviceError
 from catdog.engines import Engine
 from catdog.files import CHECKPOINT
+from catdog.images import one_line
 from catdog.measuring.figures import as_text, measure
 
 
@@ -74,7 +75,9 @@ def main() -> int:
                 part = "held-out"
             if part != "all":
                 chosen = [photo for photo in found.photos if photo.part == part]
-            print(f"{found.folder}: {found.summary()}; scored: {part} ({len(chosen):,})")
+            print(f"{one_line(found.folder)}: {found.summary()}; scored: {part} ({len(chosen):,})")
+            for sentence in found.unused:
+                print(sentence)
             photos += chosen
         photos, copies = without_duplicates(photos)
         if copies:
@@ -96,7 +99,7 @@ def main() -> int:
         print(f"{program()}: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"{program()}: {error.filename} cannot be written: {error.strerror}.", file=sys.stderr)
+        print(f"{program()}: {one_line(error.filename)} cannot be used: {error.strerror}.", file=sys.stderr)
         return 2
 
     if options.suspects:

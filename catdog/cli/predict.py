@@ -8,13 +8,15 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
+import numpy as np
 import tyro
 from tqdm import tqdm
 
@@ -24,13 +26,14 @@ from catdog.batch.cluster import ClusterError
 from catdog.batch.journal import journal_beside, with_journal
 from catdog.batch.rows import Row, row_of, write_csv
 from catdog.checkpoint import CheckpointError
-from catdog.classifier import CHUNK_SIZE
+from catdog.classifier import CHUNK_SIZE, Prediction
 from catdog.cli import program
 from catdog.datasets import DataError
-from catdog.datasets.layouts import pictures_under
-from catdog.decision import percent
+from catdog.datasets.contents import pictures_under
+from catdog.decision import percent, two_way_of
 from catdog.device import DeviceError
 from catdog.engines import Engine
+from catdog.images import COMPANIONS, ImageError, is_hidden, one_line
 from catdog.transforms import STRIDE
 
 UNREADABLE = 0.5  # a Kaggle label must be given for every id
@@ -40,25 +43,27 @@ UNREADABLE = 0.5  # a Kaggle label must be given for every id
 class Options:
     """Say of each picture whether it shows a cat, a dog, both or neither, in the order given.
 
-    A run that writes to a file and is killed goes on where it was when it is started again.
+    Answers are printed, or written to a file with --csv, --json or --kaggle. A run that writes to a file and is killed
+    goes on where it was when it is started again.
     """
 
     paths: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PATH")]
-    """Picture files, folders (searched through) and patterns such as 'photos/*.jpg'."""
+    """Picture files, folders (the folders in them too) and patterns such as 'photos/*.jpg'."""
     csv: Path | None = None
-    """A file for the rows path,verdict,cat,dog,error."""
+    """Write the answers to this file, as a table: path, verdict, the probabilities of cat and of dog, error."""
     json: Path | None = None
-    """A file for the same as a list of objects."""
+    """Write the same to this file as a list of JSON objects."""
     kaggle: Path | None = None
-    """A file for a Kaggle submission: id,label, the id being the file's name, the label the probability of dog."""
+    """Write a submission to Kaggle's Dogs vs. Cats to this file: id (the number that a picture has for a name) and label
+    (the probability of dog, given that it is a cat or a dog)."""
     checkpoint: Path | None = None
-    """The checkpoint; without it, the one that is shipped."""
+    """The trained network to use; without it, the one that comes with catdog."""
     sizes: tuple[int, ...] = ()
-    """Short sides in pixels, multiples of 32, that each picture is shown in; the answer is of the mean logits. Without
-    any, the checkpoint's own."""
+    """Look at each picture in several sizes and average: short sides in pixels, multiples of 32, such as 192 224 256."""
     mirrored: bool = False
-    """Show each picture's mirror image too: twice the time."""
+    """Look at each picture's mirror image too and average: twice the time."""
     device: str = "auto"
+    """cpu, cuda, mps, or auto: the GPU where there is one."""
     engine: Engine = "torch"
     """What computes the answers: torch, or openvino, which is faster on a CPU with instructions for bfloat16 and needs its
     packages: pip install openvino onnx onnxscript."""
@@ -73,7 +78,7 @@ def main() -> int:
     try:
         if sum(each is not None for each in (options.csv, options.json, options.kaggle)) > 1:
             raise DataError("--csv, --json and --kaggle exclude each other: choose one.")
-        paths = [path for given in options.paths for path in pictures(given)]
+        paths = [path for given in without_companions(options.paths) for path in pictures(given)]
         if not paths:
             raise DataError(
                 f"No picture to classify: give files, folders or patterns{', before --ray' if options.ray else ''}."
@@ -85,7 +90,7 @@ def main() -> int:
         views = {"sizes": options.sizes, "mirrored": options.mirrored}
         if options.ray is None:
             classifier = load(options.checkpoint, options.device, options.engine)
-            answers = partial(rows_of, partial(classifier.classify, errors="return", **views))
+            answers = partial(classify_in_chunks, partial(classifier.classify, errors="return", **views))
         else:
             # to know the journal by; the workers load their own
             classifier = load(options.checkpoint, "cpu", options.engine)
@@ -93,14 +98,16 @@ def main() -> int:
                 raise ClusterError(f"--ray takes one address, not {' '.join(options.ray)}: paths stand before it.")
             cluster.connect(*options.ray or (None,))
             answers = partial(
-                cluster.rows_of,
+                cluster.classify_on_cluster,
                 checkpoint=options.checkpoint,
                 device=options.device,
                 engine=options.engine,
                 views=views,
             )
         with ExitStack() as stack:
-            file = stack.enter_context(target.open("w", newline="", encoding="utf-8")) if target else sys.stdout
+            file: TextIO = sys.stdout
+            if target:  # a name that is no UTF-8 is escaped
+                file = stack.enter_context(target.open("w", newline="", encoding="utf-8", errors="backslashreplace"))
             rows, journal = answers(paths), None
             if target and target.is_file():  # not a pipe, which nobody can go on with
                 journal = journal_beside(target, classifier, views)
@@ -115,12 +122,12 @@ def main() -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        print(f"{program()}: {error.filename or target} cannot be written: {error.strerror}.", file=sys.stderr)
+        print(f"{program()}: {one_line(error.filename or target)} cannot be used: {error.strerror}.", file=sys.stderr)
         return 2
     return 1 if failed else 0
 
 
-def writer_for(options: Options) -> Callable:
+def writer_for(options: Options) -> Callable[[Iterable[Row], TextIO], int]:
     if options.csv:
         return write_csv
     if options.json:
@@ -134,28 +141,43 @@ def pictures(given: str) -> list[str]:
     if path.is_dir():
         found = [str(each) for each in pictures_under(path)]
         if not found:
-            raise DataError(f"There is no picture in {given}.")
+            raise DataError(f"There is no picture in {one_line(given)}.")
         return found
     if path.exists() or not glob.has_magic(given):
         return [given]
     found = {}  # a dict keeps the order; `**` matches a folder and also what is in it
     for match in sorted(glob.glob(given, recursive=True)):
+        if any(map(is_hidden, matched_parts(given, match))):
+            continue
         found |= dict.fromkeys(map(str, pictures_under(Path(match))) if Path(match).is_dir() else [match])
     if not found:
-        raise DataError(f"Nothing matches {given}.")
+        raise DataError(f"Nothing matches {one_line(given)}.")
     return list(found)
+
+
+def matched_parts(pattern: str, match: str) -> Sequence[str]:
+    """The parts of a match from the pattern's first wildcard on: a hidden folder before it was meant."""
+    plain = list(takewhile(lambda part: not glob.has_magic(part), Path(pattern).parts))
+    return Path(match).parts[len(plain) :]
+
+
+def without_companions(given: Sequence[str]) -> list[str]:
+    """Paths without what a system adds to a folder: a shell writes it, too, where a person wrote `photos/*`."""
+    return [each for each in given if len(given) == 1 or Path(each).name.lower() not in COMPANIONS]
 
 
 def check_kaggle(paths: list[str]) -> None:
     """Every name must be a number, and no number may come twice."""
     if named := [path for path in paths if not Path(path).stem.isdecimal()]:
-        raise DataError(f"{named[0]} has no number for a name: a Kaggle submission needs 1.jpg, 2.jpg, ...")
+        raise DataError(f"{one_line(named[0])} has no number for a name: a Kaggle submission needs 1.jpg, 2.jpg, ...")
     [(number, count)] = Counter(int(Path(path).stem) for path in paths).most_common(1)
     if count > 1:
         raise DataError(f"{count} pictures have the number {number}: a Kaggle submission has one row an id.")
 
 
-def rows_of(classify: Callable, paths: list[str]) -> Iterator[Row]:
+def classify_in_chunks(
+    classify: Callable[[list[str]], Sequence[Prediction | ImageError]], paths: list[str]
+) -> Iterator[Row]:
     """A row a picture, classified some at a time."""
     with tqdm(total=len(paths), unit="picture", disable=not sys.stderr.isatty()) as bar:
         for start in range(0, len(paths), CHUNK_SIZE):
@@ -165,28 +187,37 @@ def rows_of(classify: Callable, paths: list[str]) -> Iterator[Row]:
             bar.update(len(chunk))
 
 
-def write_text(rows, file) -> int:
+def write_text(rows: Iterable[Row], file: TextIO) -> int:
     failed = 0
     for row in rows:
-        failed += bool(row["error"])
-        said = row["error"] or f"{row['verdict']} (cat {percent(row['cat'])}, dog {percent(row['dog'])})"
-        print(f"{row['path']}: {said}", file=file)
+        failed += row["error"] is not None
+        print(f"{one_line(row['path'])}: {in_words(row)}", file=file)
     return failed
 
 
-def write_json(rows, file) -> int:
-    rows = [{name: None if value == "" else value for name, value in row.items()} for row in rows]
+def in_words(row: Row) -> str:
+    cat, dog = row["cat"], row["dog"]
+    if cat is None or dog is None:
+        return str(row["error"])
+    return f"{row['verdict']} (cat {percent(cat)}, dog {percent(dog)})"
+
+
+def write_json(rows: Iterable[Row], file: TextIO) -> int:
+    rows = list(rows)
     json.dump(rows, file, indent=1)
     file.write("\n")
     return sum(row["error"] is not None for row in rows)
 
 
-def write_kaggle(rows, file) -> int:
+def write_kaggle(rows: Iterable[Row], file: TextIO) -> int:
+    """The competition asks how probable a dog is in a photo that shows either a cat or a dog."""
     labels: dict[int, float] = {}
     failed = 0
     for row in rows:
-        failed += bool(row["error"])
-        labels[int(Path(row["path"]).stem)] = UNREADABLE if row["error"] else row["dog"]
+        failed += row["error"] is not None
+        cat, dog = row["cat"], row["dog"]
+        known = cat is not None and dog is not None
+        labels[int(Path(row["path"]).stem)] = two_way_of(np.array([[cat, dog]])).item() if known else UNREADABLE
     writer = csv.writer(file)
     writer.writerow(("id", "label"))
     writer.writerows(sorted(labels.items()))

@@ -4,31 +4,51 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from catdog.datasets.contents import check_folder, files_in, outermost_without, pictures_under, subfolders
 from catdog.datasets.photo import DataError, Found, Photo
 from catdog.datasets.splits import part_by_hash, tuning_or_training
-from catdog.images import EXTENSIONS
+from catdog.images import one_line
 from catdog.labels import Label
 
+CAT, DOG, BOTH, NEITHER = (1, 0), (0, 1), (1, 1), (0, 0)
 CLASS_FOLDERS: dict[str, Label] = {
-    "cat": (1, 0),
-    "cats": (1, 0),
-    "dog": (0, 1),
-    "dogs": (0, 1),
-    "both": (1, 1),
-    "neither": (0, 0),
+    **dict.fromkeys(("cat", "cats", "猫", "貓"), CAT),
+    **dict.fromkeys(("dog", "dogs", "狗"), DOG),
+    "both": BOTH,
+    "neither": NEITHER,
 }
-SPLIT_FOLDERS = {"train": "training", "val": "tuning", "valid": "tuning", "validation": "tuning", "test": "held-out"}
+SPLIT_FOLDERS = {
+    **dict.fromkeys(("train", "training", "train_set", "training_set"), "training"),
+    **dict.fromkeys(("val", "valid", "validation", "val_set", "validation_set"), "tuning"),
+    **dict.fromkeys(("test", "test1", "testing", "test_set", "testing_set"), "held-out"),
+}
+MIN_BOTH_TO_TRAIN = 30  # fewer real photos with both are all needed to measure
 KAGGLE_NAME = re.compile(r"(cat|dog)\.(\d+)\.jpe?g", re.IGNORECASE)
 KAGGLE_TEST_NAME = re.compile(r"\d+\.jpe?g", re.IGNORECASE)
-MIN_BOTH_TO_TRAIN = 30  # fewer real photos with both are all needed to measure
+OXFORD_NAME = re.compile(r"(\w+)_\d+\.jpe?g", re.IGNORECASE)
+OXFORD_LISTS = {"trainval.txt": tuning_or_training, "test.txt": lambda name: "held-out", "list.txt": part_by_hash}
+OXFORD_SPECIES = {"1": CAT, "2": DOG}
+OXFORD_CATS = """Abyssinian Bengal Birman Bombay British_Shorthair Egyptian_Mau Maine_Coon Persian Ragdoll Russian_Blue
+    Siamese Sphynx"""
+OXFORD_DOGS = """american_bulldog american_pit_bull_terrier basset_hound beagle boxer chihuahua english_cocker_spaniel
+    english_setter german_shorthaired great_pyrenees havanese japanese_chin keeshond leonberger miniature_pinscher
+    newfoundland pomeranian pug saint_bernard samoyed scottish_terrier shiba_inu staffordshire_bull_terrier
+    wheaten_terrier yorkshire_terrier"""
+OXFORD_BREEDS: dict[str, Label] = {
+    **dict.fromkeys(OXFORD_CATS.split(), CAT),
+    **dict.fromkeys(OXFORD_DOGS.split(), DOG),
+}
 
 LAYOUTS = """\
   Kaggle Dogs vs. Cats   DIR/cat.0.jpg, DIR/dog.0.jpg, ... or DIR/train/cat.0.jpg, ...
   class folders          DIR/cat/..., DIR/dog/..., and if you have them DIR/both/..., DIR/neither/...
   Oxford-IIIT Pet        DIR/images/Abyssinian_1.jpg, ..., DIR/annotations/list.txt, ..."""
+
+Labeled = tuple[Path, Label, str | None]  # the part is that of a folder such as `val/`, None where the rule decides
 
 
 def read_folders(data: Sequence[Path | str], neither: Sequence[Path | str] = ()) -> list[Found]:
@@ -42,119 +62,167 @@ def read_folders(data: Sequence[Path | str], neither: Sequence[Path | str] = ())
 
 
 def recognize(folder: Path) -> Found:
-    """Tell a labeled folder's layout and read it."""
-    if not folder.is_dir():
-        raise DataError(f"There is no folder {folder}: check the path.")
-    for reader in LAYOUT_READERS:
-        found = reader(folder)
-        if found is not None and found.photos:
-            return found
-    raise DataError(f"No labeled photo was found in {folder}. It should have one of these layouts:\n{LAYOUTS}")
+    """Tell a labeled folder's layout, which is the one that most photos fit, and read it."""
+    check_folder(folder)
+    found = read(folder)
+    if not found.photos:
+        raise DataError(
+            f"No labeled photo was found in {folder}{way_out(folder)}. It should have one of these layouts:\n{LAYOUTS}"
+        )
+    return replace(found, unused=unused_in(found))
 
 
-def oxford(folder: Path) -> Found | None:
-    """Oxford-IIIT Pet as torchvision's `OxfordIIITPet` leaves it (also one level up, `DIR/oxford-iiit-pet`)."""
-    if (folder / "oxford-iiit-pet").is_dir():
-        folder = folder / "oxford-iiit-pet"
-    annotations = folder / "annotations"
-    if not (annotations / "trainval.txt").is_file():
-        return None
-    photos = []
-    for listing, held_out in (("trainval.txt", False), ("test.txt", True)):
-        if not (annotations / listing).is_file():
-            continue
-        for line in (annotations / listing).read_text(encoding="utf-8").splitlines():
-            if not line.strip() or line.startswith("#"):
-                continue
-            try:
-                stem, _breed, species, *_ = line.split()  # species: 1 cat, 2 dog
-            except ValueError as error:
-                raise DataError(
-                    f"{annotations / listing} has a line {line!r}: expected name, class, species."
-                ) from error
-            path = folder / "images" / f"{stem}.jpg"
-            if not path.is_file():
-                continue
-            trimap = annotations / "trimaps" / f"{stem}.png"
-            photos.append(
-                Photo(
-                    path,
-                    label=(1, 0) if species == "1" else (0, 1),
-                    source="oxford",
-                    part="held-out" if held_out else tuning_or_training(path.name),
-                    trimap=trimap if trimap.is_file() else None,
-                )
-            )
-    return Found(folder, "Oxford-IIIT Pet", photos)
+def read(folder: Path) -> Found:
+    return max((reader(folder) for reader in LAYOUT_READERS), key=lambda found: len(found.photos))
 
 
-def kaggle(folder: Path) -> Found | None:
+def kaggle(folder: Path) -> Found:
     """Kaggle Dogs vs. Cats, flat: `cat.0.jpg`, `dog.0.jpg`; its id's last digit decides the part."""
-    train = folder / "train" if (folder / "train").is_dir() else folder
-    photos = []
-    for path in files_in(train):
-        match = KAGGLE_NAME.fullmatch(path.name)
-        if match:
-            digit = int(match[2]) % 10
-            part = "held-out" if digit == 7 else "tuning" if digit == 6 else "training"
-            photos.append(Photo(path, CLASS_FOLDERS[match[1].lower()], "kaggle", part))
-    if not photos:
-        return None
-    beside = [folder] if train == folder else [folder, folder / "test", folder / "test1"]
-    unlabeled = [
-        path for place in beside if place.is_dir() for path in files_in(place) if KAGGLE_TEST_NAME.fullmatch(path.name)
-    ]
-    return Found(folder, "Kaggle Dogs vs. Cats", photos, unlabeled)
+
+    def part_by_id(name: str) -> str:
+        digit = int(name.split(".")[1]) % 10
+        return "held-out" if digit == 7 else "tuning" if digit == 6 else "training"
+
+    labeled: list[Labeled] = []
+    unlabeled = []
+    for place, split in places_in(folder):
+        for path in files_in(place):
+            if match := KAGGLE_NAME.fullmatch(path.name):
+                labeled.append((path, CLASS_FOLDERS[match[1].lower()], split))
+            elif KAGGLE_TEST_NAME.fullmatch(path.name):
+                unlabeled.append(path)
+    return Found(folder, "Kaggle Dogs vs. Cats", in_parts(labeled, "kaggle", part_by_id), unlabeled)
 
 
-def class_folders(folder: Path) -> Found | None:
+def class_folders(folder: Path) -> Found:
     """`cat/`, `dog/`, `both/`, `neither/`, perhaps under `train/`, `val/` and `test/`, which then fix the parts."""
-    places: list[tuple[Path, str | None]] = [(folder, None)]
-    places += [
-        (path, SPLIT_FOLDERS[path.name.lower()]) for path in subfolders(folder) if path.name.lower() in SPLIT_FOLDERS
-    ]
-    own_folder = {split for _, split in places}
-    photos = []
-    for place, split in places:
+    source = f"folders:{name_of(folder)}"
+    labeled: list[Labeled] = []
+    few_of_both: list[Photo] = []
+    for place, split in places_in(folder):
         for class_folder in subfolders(place):
             label = CLASS_FOLDERS.get(class_folder.name.lower())
             if label is None:
                 continue
             paths = pictures_under(class_folder)
-            for path in paths:
-                if label == (1, 1) and len(paths) < MIN_BOTH_TO_TRAIN:
-                    part = "held-out"
-                elif split in ("tuning", "held-out"):
-                    part = split
-                else:
-                    part = part_by_hash(path.name)
-                    if split == "training" and part in own_folder:
-                        part = "training"  # val/ or test/ stands beside train/: no need to take photos from it
-                photos.append(Photo(path, label, f"folders:{folder.name}", part))
-    return Found(folder, "class folders", photos)
+            if label == BOTH and split is None and len(paths) < MIN_BOTH_TO_TRAIN:
+                few_of_both += [Photo(path, label, source, "held-out") for path in paths]
+            else:
+                labeled += [(path, label, split) for path in paths]
+    return Found(folder, "class folders", few_of_both + in_parts(labeled, source, part_by_hash))
+
+
+def oxford(folder: Path) -> Found:
+    """Oxford-IIIT Pet as torchvision's `OxfordIIITPet` leaves it (also one level up, `DIR/oxford-iiit-pet`): its lists give
+    species and part; without them the breed in a photo's name gives the species."""
+    if (folder / "oxford-iiit-pet").is_dir():
+        folder = folder / "oxford-iiit-pet"
+    for place, _ in places_in(folder):
+        images = place / "images" if (place / "images").is_dir() else place
+        photos = oxford_by_lists(images, place / "annotations") or oxford_by_names(images)
+        if photos:
+            return Found(place, "Oxford-IIIT Pet", photos)
+    return Found(folder, "Oxford-IIIT Pet", [])
+
+
+def oxford_by_lists(images: Path, annotations: Path) -> list[Photo]:
+    """The photos that the two lists of the published split name; of `list.txt` where both are missing."""
+    lists = [name for name in OXFORD_LISTS if (annotations / name).is_file()]
+    photos = []
+    for name in lists if lists == ["list.txt"] else [each for each in lists if each != "list.txt"]:
+        for line in (annotations / name).read_text(encoding="utf-8-sig").splitlines():
+            if not line.strip() or line.startswith("#"):
+                continue
+            try:
+                stem, _breed, number, *_ = line.split()
+                label = OXFORD_SPECIES[number]
+            except (ValueError, KeyError) as error:
+                raise DataError(
+                    f"{annotations / name} has a line {line!r}: expected name, class, species (1 cat, 2 dog)."
+                ) from error
+            path, trimap = images / f"{stem}.jpg", annotations / "trimaps" / f"{stem}.png"
+            if path.is_file():
+                part = OXFORD_LISTS[name](path.name)
+                photos.append(Photo(path, label, "oxford", part, trimap if trimap.is_file() else None))
+    return photos
+
+
+def oxford_by_names(images: Path) -> list[Photo]:
+    photos = []
+    for path in files_in(images):
+        match = OXFORD_NAME.fullmatch(path.name)
+        if match and match[1] in OXFORD_BREEDS:
+            photos.append(Photo(path, OXFORD_BREEDS[match[1]], "oxford", part_by_hash(path.name)))
+    return photos
 
 
 def negatives(folder: Path) -> Found:
     """A plain folder of photos with neither a cat nor a dog, searched through its subfolders."""
-    if not folder.is_dir():
-        raise DataError(f"There is no folder {folder}: check the path.")
-    photos = [Photo(path, (0, 0), f"neither:{folder.name}", part_by_hash(path.name)) for path in pictures_under(folder)]
+    check_folder(folder)
+    source = f"neither:{name_of(folder)}"
+    photos = [Photo(path, NEITHER, source, part_by_hash(path.name)) for path in pictures_under(folder)]
     if not photos:
         raise DataError(f"There is no picture in {folder}: --neither takes a folder of photos without a cat or a dog.")
     return Found(folder, "negatives", photos)
 
 
-LAYOUT_READERS = (oxford, kaggle, class_folders)
+LAYOUT_READERS: tuple[Callable[[Path], Found], ...] = (oxford, kaggle, class_folders)
 
 
-def subfolders(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_dir())
+def places_in(folder: Path, split: str | None = None) -> list[tuple[Path, str | None]]:
+    """Where labels may stand, and the part that the place is for: the folder itself, `train/`, `val/` and `test/` in it,
+    and a folder that stands alone in another, as archives and downloads leave it."""
+    inner = subfolders(folder)
+    places = [(folder, split)]
+    for each in inner:
+        own = SPLIT_FOLDERS.get(each.name.lower())
+        if own or (len(inner) == 1 and each.name.lower() not in CLASS_FOLDERS):
+            places += places_in(each, own or split)
+    return places
 
 
-def files_in(folder: Path) -> list[Path]:
-    with os.scandir(folder) as entries:
-        return sorted(Path(entry.path) for entry in entries if entry.is_file())
+def in_parts(labeled: Sequence[Labeled], source: str, part_by_rule: Callable[[str], str]) -> list[Photo]:
+    """Photos under `val/` and `test/` belong there. The others' parts are the rule's; but where `val/` or `test/` has
+    photos of its own, none is taken for it from `train/`."""
+    have_own = {split for _, _, split in labeled}
+    photos = []
+    for path, label, split in labeled:
+        part = split if split in ("tuning", "held-out") else part_by_rule(path.name)
+        photos.append(Photo(path, label, source, "training" if split == "training" and part in have_own else part))
+    return photos
 
 
-def pictures_under(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file())
+def way_out(folder: Path) -> str:
+    """What to do about a folder without a labeled photo, where its neighbors say so."""
+    if name_of(folder).lower() in CLASS_FOLDERS:
+        return f", whose name is a label: give the folder that it lies in, {folder.resolve().parent}"
+    readable = [each for each in subfolders(folder) if os.access(each, os.R_OK | os.X_OK)]
+    if fitting := [one_line(each) for each in readable if read(each).photos]:
+        return f" itself: give {' '.join(fitting)} instead"
+    return ""
+
+
+def unused_in(found: Found) -> list[str]:
+    """A sentence for every folder in which pictures were found and not used, with what would use them."""
+    used = [*(photo.path for photo in found.photos), *found.unlabeled]
+    pictures = [
+        path for path in pictures_under(found.folder) if "annotations" not in path.relative_to(found.folder).parts
+    ]
+    return [
+        f"{count} picture{'s are' if count > 1 else ' is'} not used in {one_line(place)}: {way_to_use(place, used)}."
+        for place, count in outermost_without(used, pictures).items()
+    ]
+
+
+def way_to_use(place: Path, used: Sequence[Path]) -> str:
+    if any(path.is_relative_to(place) for path in used):
+        return "neither file name nor folder gives a label"
+    if read(place).photos:
+        return f"--data {one_line(place)} reads it"
+    if place.name.lower() in SPLIT_FOLDERS:
+        return f"sort it into {one_line(place / 'cat')} and {one_line(place / 'dog')}"
+    return f"--neither {one_line(place)} reads it, if no cat and no dog is in it"
+
+
+def name_of(folder: Path) -> str:
+    return one_line(Path(os.path.abspath(folder)).name)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import TypeVar
 
 from catdog.datasets.photo import DataError
 from catdog.labels import VERDICTS, Label
+
+DELIMITERS = ",;\t"  # spreadsheets write semicolons where the comma is the decimal sign
+ESCAPED_BYTE = re.compile(r"\\u(dc[89a-f][0-9a-f])")  # how our CSV files write a byte of a file name that is no UTF-8
 
 Entry = TypeVar("Entry")
 
@@ -17,7 +21,8 @@ Entry = TypeVar("Entry")
 def read_excluded(path: Path) -> Callable[[Path], bool]:
     """Which photos a CSV with a column `path` names: one of suspects, cut down to those that are wrong.
 
-    An entry means every photo whose path ends in it, folder by folder: `cat/1.jpg` does not mean `dog/1.jpg`.
+    An entry means every photo whose path ends in it, folder by folder: `cat/1.jpg` does not mean `dog/1.jpg`. It may be
+    written as on Windows, `cat\\1.jpg`, and the columns may be parted by semicolons or tabs.
 
     Raises:
         DataError: for a file that is missing or is no such CSV.
@@ -46,13 +51,20 @@ def entries_of(path: Path, read: Callable[[dict[str, str]], Entry], wanted: str)
     Raises:
         DataError: for a file that is missing or is not what is wanted.
     """
+    entries: dict[tuple[str, ...], Entry] = {}
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            rows = csv.DictReader(file)
+            head = file.readline()
+            file.seek(0)
+            rows = csv.DictReader(file, delimiter=max(DELIMITERS, key=head.count))
             if "path" not in (rows.fieldnames or ()):  # a text of one line has no row that could miss it
                 raise KeyError("path")
-            entries = {folders_of(row["path"]): read(row) for row in rows if row["path"]}
-    except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
+            for row in rows:
+                if row["path"]:
+                    entries |= dict.fromkeys(meanings_of(row["path"]), read(row))
+    except UnicodeDecodeError as error:
+        raise DataError(f"{wanted}, in UTF-8, which {path} is not: save it as CSV UTF-8.") from error
+    except (OSError, KeyError, csv.Error) as error:
         raise DataError(f"{wanted}, which {path} is not ({error!r}).") from error
 
     def entry_of(photo: Path) -> Entry | None:
@@ -62,6 +74,10 @@ def entries_of(path: Path, read: Callable[[dict[str, str]], Entry], wanted: str)
     return entry_of
 
 
-def folders_of(entry: str) -> tuple[str, ...]:
-    """The end of a path that an entry stands for, folder by folder."""
-    return tuple(part for part in Path(os.path.normpath(entry)).parts if part != "..")
+def meanings_of(entry: str) -> set[tuple[str, ...]]:
+    """The ends of paths that an entry may stand for, folder by folder: as it is written; of a file whose name is no UTF-8;
+    and as Windows writes paths, whose backslash may also be part of a name elsewhere."""
+    written = {entry, ESCAPED_BYTE.sub(lambda found: chr(int(found[1], 16)), entry)}
+    windows = {PureWindowsPath(each).relative_to(PureWindowsPath(each).anchor).as_posix() for each in written}
+    paths = written | windows if "\\" in entry else written
+    return {tuple(part for part in Path(os.path.normpath(each)).parts if part != "..") for each in paths}

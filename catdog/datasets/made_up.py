@@ -71,7 +71,9 @@ class Compositor:
         if not self.cutouts[wanted]:
             return self.inset(first, wanted, rng, fraction)
         second = self.photos[rng.choice(self.cutouts[wanted])]
-        return self.paste(first, second, second.mask(), rng, fraction)
+        mask = second.mask()
+        assert mask is not None  # the cut-outs are those with a trimap
+        return self.paste(first, second, mask, rng, fraction)
 
     def inset(self, first: CachedPhoto, wanted: Label, rng: random.Random, fraction: float) -> Composite:
         """A whole photo with a soft edge, at `fraction` of the first's short side."""

@@ -38,6 +38,7 @@ class Found:
     layout: str
     photos: list[Photo]
     unlabeled: list[Path] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)  # sentences: which pictures are left out, and how they can be used
 
     def summary(self) -> str:
         """The layout and how many of each label."""

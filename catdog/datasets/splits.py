@@ -30,7 +30,7 @@ def tuning_or_training(name: str) -> str:
     return "tuning" if name_hash(name) == 1 else "training"
 
 
-def digest_of(path: Path) -> bytes | None:
+def file_digest(path: Path) -> bytes | None:
     """SHA-256 of a file, None where it cannot be read: who opens it as a picture says so."""
     try:
         return hashlib.sha256(path.read_bytes()).digest()
@@ -52,7 +52,7 @@ def without_duplicates(photos: Iterable[Photo]) -> tuple[list[Photo], list[Photo
     for indices in by_size.values():
         if len(indices) > 1:
             for index in indices:
-                if digest := digest_of(photos[index].path):
+                if digest := file_digest(photos[index].path):
                     by_content[digest].append(index)
     dropped: set[int] = set()
     for copies in by_content.values():
@@ -87,5 +87,5 @@ def some_seen(seen: str, photos: Sequence[Photo]) -> bool:
     digests = set(digests_in(seen))
     candidates = [photo for photo in photos if photo.part != "held-out"]
     candidates = candidates[:: len(candidates) // 1000 + 1]
-    found = sum((digest_of(photo.path) or b"")[:SHORT_DIGEST] in digests for photo in candidates)
+    found = sum((file_digest(photo.path) or b"")[:SHORT_DIGEST] in digests for photo in candidates)
     return found >= min(2, max(1, len(candidates)))

@@ -1,5 +1,17 @@
 """Anything a person hands over -> an upright RGB picture, or one clear error."""
 
-from catdog.images.decode import EXTENSIONS, MAX_PIXELS, ImageError, Picture, open_picture, open_reduced
+from catdog.images.decode import MAX_PIXELS, ImageError, Picture, open_picture, open_reduced
+from catdog.images.names import COMPANIONS, EXTENSIONS, is_hidden, is_picture, one_line
 
-__all__ = ["EXTENSIONS", "MAX_PIXELS", "ImageError", "Picture", "open_picture", "open_reduced"]
+__all__ = [
+    "COMPANIONS",
+    "EXTENSIONS",
+    "MAX_PIXELS",
+    "ImageError",
+    "Picture",
+    "is_hidden",
+    "is_picture",
+    "one_line",
+    "open_picture",
+    "open_reduced",
+]

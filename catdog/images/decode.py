@@ -26,11 +26,8 @@ MAX_BYTES = 256 * 2**20  # an encoded file larger than its own decoded limit is 
 LARGE = 2**25  # pixels, above which one picture is decoded at a time: some need ten bytes for each
 MAX_NAME = 100  # characters of a file's name that an error repeats
 MAX_ASPECT = 20  # a longer strip shows nothing at the network's input size
+ARCHIVES = (b"PK\x03\x04", b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b")  # zip, RAR, 7z, gzip: how they begin
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
-EXTENSIONS = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib"}
-    | {".tif", ".tiff", ".avif", ".heic", ".heif", ".hif"}
-)
 
 Picture = str | os.PathLike | bytes | bytearray | memoryview | BinaryIO | Image.Image | np.ndarray
 
@@ -141,6 +138,8 @@ def read_bytes(source: Picture, name: str) -> bytes:
         content = bytes(content)
     if not isinstance(content, bytes):
         raise ImageError("unknown-type", f"{name} is text: open the file in binary mode.")
+    if content.startswith(ARCHIVES):  # whatever its size: a smaller one would not do either
+        raise ImageError("unknown-type", f"{name} is an archive: unpack it and hand over the pictures in it.")
     if not content:
         raise ImageError("empty", f"{name} is empty: it has no bytes.")
     if len(content) > MAX_BYTES:

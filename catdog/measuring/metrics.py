@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from catdog.decision import two_way_of
 from catdog.labels import VERDICTS
 
-CLIP = 1e-6  # of the two-way probability, before its logarithm is taken
 BINS = 15  # equal-width, of the calibration error (Guo et al. 2017)
 Z95 = 1.959964  # standard normal quantile of a two-sided 95% interval
 
@@ -51,9 +51,7 @@ def two_way_right(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 def two_way_log_losses(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Minus the logarithm of the right label's share, dog / (cat + dog) or cat / (cat + dog), a photo, in nats."""
-    total = probabilities.sum(1)
-    dog = np.where(total > 0, probabilities[:, 1] / np.where(total > 0, total, 1), 0.5)
-    dog = np.clip(dog, CLIP, 1 - CLIP)
+    dog = two_way_of(probabilities)
     return -np.log(np.where(labels[:, 1] == 1, dog, 1 - dog))
 
 

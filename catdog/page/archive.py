@@ -8,7 +8,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from catdog.images import EXTENSIONS, ImageError
+from catdog.images import ImageError, is_picture
 
 MAX_DIRECTORY = 2**20  # bytes of a zip's list of contents: about 10,000 files
 MAX_UNPACKED = 2 * 2**30  # bytes, of all pictures together
@@ -18,7 +18,6 @@ SMALL = 2**20  # bytes; a member up to this size is no bomb, however well it shr
 # what `zipfile` raises where a zip is damaged
 DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # of these, Python unpacks no more than a member states
-MAC_EXTRAS = ("__MACOSX", "._")  # a second list of the same pictures that macOS adds, not pictures themselves
 
 # The end of a zip's list of contents (APPNOTE.TXT 4.3.16): signature, 3 counts of no use here, the number of files,
 # the list's size and place, the comment's length. Before it, in zips of more than 4 GB or 65,535 files, a locator.
@@ -111,10 +110,6 @@ def check_directory(path: Path) -> None:
 def leads_outside(name: str) -> bool:
     """Whether a name is absolute, climbs out of its folder, or is written for Windows so that it might."""
     return name.startswith("/") or "\\" in name or ":" in name.split("/")[0] or ".." in name.split("/")
-
-
-def is_picture(name: PurePosixPath) -> bool:
-    return name.suffix.lower() in EXTENSIONS and not any(part.startswith(MAC_EXTRAS) for part in name.parts)
 
 
 def is_bomb(entry: zipfile.ZipInfo) -> bool:

@@ -14,7 +14,7 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 
 from catdog.classifier import Classifier
-from catdog.images import EXTENSIONS, MAX_PIXELS, ImageError, Picture, open_reduced
+from catdog.images import MAX_PIXELS, ImageError, Picture, is_picture, open_reduced
 from catdog.page import words
 from catdog.page.archive import ArchiveError, Member, members_of
 from catdog.page.fetch import FetchesWithinLimits
@@ -154,11 +154,7 @@ def entries_of(given: list[tuple[str, str]]) -> list[Entry]:
 
 def pictures_among(given: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """A folder's pictures, by their names: it often holds other things too."""
-    return [
-        (name, path)
-        for name, path in given
-        if PurePosixPath(name).suffix.lower() in EXTENSIONS and not PurePosixPath(name).name.startswith("._")
-    ]
+    return [(name, path) for name, path in given if is_picture(PurePosixPath(name))]
 
 
 def answers_of(classifier: Classifier, entries: list[Entry]) -> Iterator[list[Answered]]:

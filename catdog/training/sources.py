@@ -16,7 +16,7 @@ from catdog.datasets.cache import CachedPhoto, cache_photos
 from catdog.datasets.layouts import LAYOUTS
 from catdog.datasets.lists import read_excluded, read_labels
 from catdog.datasets.splits import without_duplicates
-from catdog.images import ImageError
+from catdog.images import ImageError, one_line
 from catdog.labels import LABELS, VERDICTS
 from catdog.resnet import ResNet
 from catdog.training.config import TrainConfig
@@ -40,7 +40,9 @@ def gather(config: TrainConfig, say: Callable[[str], None]) -> Photos:
     data = config.data or (download_oxford(say),)
     found = read_folders(data, config.neither)
     for each in found:
-        say(f"{each.folder}: {each.summary()}")
+        say(f"{one_line(each.folder)}: {each.summary()}")
+        for sentence in each.unused:
+            say(sentence)
     photos, copies = without_duplicates(photo for each in found for photo in each.photos)
     if copies:
         say(f"{len(copies)} copies of other photos are left out.")
@@ -77,7 +79,7 @@ def gather(config: TrainConfig, say: Callable[[str], None]) -> Photos:
         tuning,
         by_part["held-out"],
         [error for _, error in failed + failed_tuning],
-        [f"{each.folder.resolve().name}: {each.summary()}" for each in found],
+        [f"{one_line(each.folder.resolve().name)}: {each.summary()}" for each in found],
     )
 
 

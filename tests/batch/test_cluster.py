@@ -99,7 +99,7 @@ def assert_same(found: list[dict[str, str]], expected: list[dict[str, str]]) -> 
 @pytest.fixture
 def two_workers() -> Iterator[dict[str, str]]:
     """A cluster of two cores on the loopback address: where it is, and what its users have in their environment."""
-    environment = cluster.ALONE | {"RAY_AUTH_TOKEN": TOKEN, "RAY_USAGE_STATS_ENABLED": "0"}
+    environment = cluster.LOCAL_ENVIRONMENT | {"RAY_AUTH_TOKEN": TOKEN, "RAY_USAGE_STATS_ENABLED": "0"}
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDER],
         env=os.environ | environment,
@@ -194,7 +194,7 @@ def test_without_an_address_this_machine_is_the_cluster_and_a_killed_run_goes_on
         process.kill()
     [journal] = tmp_path.glob(".*.part")
     before = journal.read_bytes().splitlines(keepends=True)
-    journal.write_bytes(b"".join(before).replace(b'"error": ""', b'"error": "of the first run"'))
+    journal.write_bytes(b"".join(before).replace(b'"error": null', b'"error": "of the first run"'))
     with predict(root, photos, checkpoint, out, "--ray") as process:
         said = process.stdout.read()
     assert process.returncode == 1, said

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import zlib
 from collections import Counter
 from pathlib import Path
@@ -12,8 +11,7 @@ import pytest
 
 from catdog.datasets import DataError, Photo, read_folders
 from catdog.datasets.layouts import negatives, recognize
-from catdog.datasets.lists import read_excluded, read_labels
-from catdog.datasets.splits import fingerprint, part_by_hash, short_digest, some_seen, without_duplicates
+from catdog.datasets.splits import part_by_hash, without_duplicates
 
 
 def write(folder: Path, *names: str) -> Path:
@@ -47,7 +45,9 @@ def name_in(part: str, prefix: str = "photo") -> str:
     ("folder", "layout", "counts", "held_out"),
     [
         ("kaggle", "Kaggle Dogs vs. Cats", {"cat": 3996, "dog": 3998}, 805),
+        ("oxford-iiit-pet", "Oxford-IIIT Pet", {"cat": 384, "dog": 428}, 120),
         ("folders", "class folders", {"cat": 482, "dog": 677, "both": 7}, 98 + 7),
+        ("everyday", "class folders", {"cat": 825, "dog": 650, "both": 212, "neither": 1633}, 78 + 61 + 31 + 153),
     ],
 )
 def test_the_shared_folders_hold_what_their_readme_says(shared_data, folder, layout, counts, held_out):
@@ -55,6 +55,7 @@ def test_the_shared_folders_hold_what_their_readme_says(shared_data, folder, lay
     assert found.layout == layout
     assert Counter(photo.verdict for photo in found.photos) == counts
     assert Counter(photo.part for photo in found.photos)["held-out"] == held_out
+    assert found.unused == []
 
 
 def test_the_shared_negatives_are_as_many_as_their_readme_says(shared_data):
@@ -95,17 +96,23 @@ def test_oxford_s_species_give_the_label_and_trimaps_come_along(shared_data):
     assert all(photo.trimap.is_file() and photo.trimap.stem == photo.path.stem for photo in with_trimap)
 
 
-@pytest.mark.parametrize("folder", ["folders", "neither"])
-def test_the_other_folders_parts_follow_the_hash_of_the_name(shared_data, folder):
-    photos = recognize(shared_data / folder).photos if folder == "folders" else negatives(shared_data / folder).photos
-    for photo in photos:
+def test_of_everyday_s_held_out_photos_each_label_has_as_many_as_its_readme_says(shared_data):
+    photos = recognize(shared_data / "everyday").photos
+    held_out = Counter(photo.verdict for photo in photos if photo.part == "held-out")
+    assert held_out == {"cat": 78, "dog": 61, "both": 31, "neither": 153}
+
+
+@pytest.mark.parametrize(("folder", "few_both"), [("folders", True), ("everyday", False), ("neither", False)])
+def test_the_other_folders_parts_follow_the_hash_of_the_name(shared_data, folder, few_both):
+    reader = negatives if folder == "neither" else recognize
+    for photo in reader(shared_data / folder).photos:
         digit = zlib.crc32(photo.path.name.encode()) % 10
-        expected = "held-out" if photo.verdict == "both" else {0: "held-out", 1: "tuning"}.get(digit, "training")
-        assert photo.part == expected
+        expected = {0: "held-out", 1: "tuning"}.get(digit, "training")
+        assert photo.part == ("held-out" if photo.verdict == "both" and few_both else expected)
 
 
 def test_no_shared_photo_stands_in_two_parts_or_twice_in_one(shared_data):
-    folders = [shared_data / name for name in ("kaggle", "oxford-iiit-pet", "folders")]
+    folders = [shared_data / name for name in ("kaggle", "oxford-iiit-pet", "folders", "everyday")]
     photos = [photo for found in read_folders(folders, [shared_data / "neither"]) for photo in found.photos]
     kept, dropped = without_duplicates(photos)
     assert len(kept) + len(dropped) == len(photos)
@@ -195,6 +202,181 @@ def test_many_photos_of_both_follow_the_hash_rule(tmp_path):
     assert len({photo.part for photo in both}) == 3
 
 
+def test_a_few_photos_of_both_under_train_stay_there(tmp_path):
+    names = [f"{number}.jpg" for number in range(20)]
+    write(tmp_path, "train/cat/a.jpg", *(f"train/both/{name}" for name in names), "val/dog/b.jpg", "test/dog/c.jpg")
+    both = [photo for photo in recognize(tmp_path).photos if photo.verdict == "both"]
+    assert parts(both) == dict.fromkeys(names, "training")
+
+
+@pytest.mark.parametrize(
+    ("train", "val", "test"),
+    [
+        ("training", "validation", "testing"),
+        ("training_set/training_set", "validation_set", "test_set/test_set"),
+        ("Dataset/TRAIN", "Dataset/VAL", "Dataset/TEST"),
+        ("archive/pets/train/train", "archive/pets/val", "archive/pets/test"),
+        ("train/pets", "valid/pets", "test/pets"),
+    ],
+)
+def test_parts_are_known_by_the_names_that_public_folders_give_them(tmp_path, train, val, test):
+    names = {part: name_in(part) for part in ("training", "tuning", "held-out")}
+    for place, prefix in ((train, ""), (val, "val-"), (test, "test-")):
+        write(tmp_path / place, *(f"cats/{prefix}{name}" for name in names.values()), f"Dogs/{prefix}dog.jpg")
+    found = recognize(tmp_path)
+    assert Counter(photo.verdict for photo in found.photos) == {"cat": 9, "dog": 3}
+    for photo in found.photos:
+        prefix = photo.path.name.partition("-")[0]
+        assert photo.part == {"val": "tuning", "test": "held-out"}.get(prefix, "training")
+    assert found.unused == []
+
+
+@pytest.mark.parametrize("test", ["test/1.jpg", "test/nothing.txt"])
+def test_where_test_holds_no_labeled_photo_some_of_train_are_held_out(tmp_path, test):
+    write(tmp_path, f"train/cat/{name_in('held-out')}", "train/dog/a.jpg", test)
+    assert "held-out" in parts(recognize(tmp_path).photos).values()
+
+
+@pytest.mark.parametrize("above", ["PetImages", "archive/PetImages", "train/train", "dataset"])
+def test_folders_that_only_wrap_are_passed_through(tmp_path, above):
+    write(tmp_path / above, "Cat/a.jpg", "Dog/b.jpg")
+    write(tmp_path, "readme.txt", "__MACOSX/PetImages/Cat/._a.jpg", ".cache/x/cat/c.jpg")
+    assert verdicts(recognize(tmp_path).photos) == {"a.jpg": "cat", "b.jpg": "dog"}
+
+
+def test_class_folders_may_have_chinese_names(tmp_path):
+    write(tmp_path, "猫/a.jpg", "狗/b.jpg")
+    assert verdicts(recognize(tmp_path).photos) == {"a.jpg": "cat", "b.jpg": "dog"}
+
+
+def test_kaggle_s_flat_folder_may_lie_in_one_of_its_own_name_and_have_parts(tmp_path):
+    write(tmp_path / "train" / "train", *KAGGLE)
+    assert parts(recognize(tmp_path).photos) == KAGGLE_PARTS
+    write(tmp_path / "valid", "cat.100.jpg")
+    write(tmp_path / "test", "dog.200.jpg")
+    found = parts(recognize(tmp_path).photos)
+    assert found == {**dict.fromkeys(KAGGLE, "training"), "cat.100.jpg": "tuning", "dog.200.jpg": "held-out"}
+
+
+def test_labeled_photos_beside_kaggle_s_train_folder_are_read_too(tmp_path):
+    write(tmp_path / "train", *KAGGLE)
+    write(tmp_path, "cat.300.jpg")
+    assert len(recognize(tmp_path).photos) == len(KAGGLE) + 1
+
+
+# ---------------------------------------------------------------------------- what is not used
+
+
+HIDDEN = ("._a.jpg", ".b.jpg", "__MACOSX/c.jpg", "@eaDir/a.jpg/d.jpg", ".thumbnails/e.jpg", "Thumbs.db", "Desktop.ini")
+
+
+@pytest.mark.parametrize("photo", ["cat.1.jpg", "cat/1.jpg", "train/cat/1.jpg", "images/pug_1.jpg"])
+def test_hidden_companions_are_no_photos_in_any_layout(tmp_path, photo):
+    write(tmp_path, photo)
+    write((tmp_path / photo).parent, *HIDDEN, f"._{Path(photo).name}")
+    write(tmp_path, *HIDDEN, f"__MACOSX/{photo}", f".git/{photo}")
+    found = recognize(tmp_path)
+    assert [each.path for each in found.photos] == [tmp_path / photo]
+    assert found.unused == [] and found.unlabeled == []
+
+
+def test_hidden_companions_are_no_negatives(tmp_path):
+    write(tmp_path, "a.jpg", "deep/c.jpg", *HIDDEN)
+    assert verdicts(negatives(tmp_path).photos) == {"a.jpg": "neither", "c.jpg": "neither"}
+
+
+def test_a_folder_may_itself_lie_in_a_hidden_one(tmp_path):
+    write(tmp_path / ".cache" / "pets", "cat/a.jpg", "dog/b.jpg")
+    assert len(recognize(tmp_path / ".cache" / "pets").photos) == 2
+
+
+def test_folders_that_no_label_is_known_for_are_named_with_their_counts_and_the_way_to_use_them(tmp_path):
+    write(tmp_path, "train/cat/a.jpg", "train/dog/b.jpg", "train/wild/c.jpg", "train/wild/more/d.jpg", "e.jpg")
+    write(tmp_path, *(f"valid/{number}.jpg" for number in range(3)), "more/cat/f.jpg", "more/dog/g.jpg")
+    assert sorted(recognize(tmp_path).unused) == [
+        f"1 picture is not used in {tmp_path}: neither file name nor folder gives a label.",
+        f"2 pictures are not used in {tmp_path}/more: --data {tmp_path}/more reads it.",
+        f"2 pictures are not used in {tmp_path}/train/wild: --neither {tmp_path}/train/wild reads it, if no cat and no dog "
+        "is in it.",
+        f"3 pictures are not used in {tmp_path}/valid: sort it into {tmp_path}/valid/cat and {tmp_path}/valid/dog.",
+    ]
+
+
+def test_the_layout_that_fits_most_photos_is_read_and_the_rest_is_named(tmp_path):
+    write(tmp_path, "cat.1.jpg", "cat/a.jpg", "cat/b.jpg", "dog/c.jpg")
+    found = recognize(tmp_path)
+    assert found.layout == "class folders"
+    assert [each.partition(":")[0] for each in found.unused] == [f"1 picture is not used in {tmp_path}"]
+
+
+@pytest.mark.parametrize(
+    ("name", "way_out"), [("photos.zip", "unpack it"), ("photos.tar.gz", "unpack it"), ("cat.jpg", "is a file")]
+)
+@pytest.mark.parametrize("reader", [recognize, negatives])
+def test_a_file_in_the_place_of_a_folder_is_told(tmp_path, reader, name, way_out):
+    write(tmp_path, name)
+    with pytest.raises(DataError, match=f"{name} .*{way_out}"):
+        reader(tmp_path / name)
+
+
+def test_a_folder_of_folders_names_those_that_work(tmp_path):
+    write(tmp_path, "one/cat.1.jpg", "two/dogs/a.jpg", "three/rabbit.jpg")
+    with pytest.raises(DataError, match=f"give {tmp_path}/one {tmp_path}/two instead"):
+        recognize(tmp_path)
+
+
+def test_of_a_folder_named_like_a_label_the_one_around_it_is_wanted(tmp_path):
+    write(tmp_path, "cat/a.jpg", "dog/b.jpg")
+    with pytest.raises(DataError, match=f"whose name is a label: give the folder that it lies in, {tmp_path}"):
+        recognize(tmp_path / "cat")
+
+
+# ---------------------------------------------------------------------------- Oxford-IIIT Pet
+
+
+@pytest.mark.parametrize("given", [".", "images"])
+def test_oxford_s_photos_alone_are_known_by_their_breeds(tmp_path, given):
+    names = {part: f"{name_in(part, 'Maine_Coon_')}" for part in ("training", "tuning", "held-out")}
+    write(tmp_path / "images", *names.values(), "american_pit_bull_terrier_12.jpg", "IMG_1234.jpg", "Bengal_1.mat")
+    found = recognize(tmp_path / given)
+    assert found.layout == "Oxford-IIIT Pet"
+    assert verdicts(found.photos) == {
+        **dict.fromkeys(names.values(), "cat"),
+        "american_pit_bull_terrier_12.jpg": "dog",
+    }
+    assert {photo.path.name: photo.part for photo in found.photos if photo.verdict == "cat"} == {
+        name: part for part, name in names.items()
+    }
+    assert [each.partition(" in ")[0] for each in found.unused] == ["1 picture is not used"]
+
+
+def test_oxford_s_list_alone_gives_species_and_leaves_the_part_to_the_name(tmp_path):
+    names = {part: name_in(part, "Bengal_") for part in ("training", "tuning", "held-out")}
+    write(tmp_path / "images", *names.values(), "pug_1.jpg")
+    write(tmp_path / "annotations" / "trimaps", "pug_1.png")
+    lines = [
+        "#Image CLASS-ID SPECIES BREED ID",
+        *(f"{Path(name).stem} 6 1 2" for name in names.values()),
+        "pug_1 27 2 20",
+    ]
+    (tmp_path / "annotations" / "list.txt").write_text("\n".join(lines))
+    found = recognize(tmp_path)
+    assert {photo.path.name: photo.part for photo in found.photos if photo.verdict == "cat"} == {
+        name: part for part, name in names.items()
+    }
+    assert [photo.path.name for photo in found.photos if photo.verdict == "dog" and photo.trimap] == ["pug_1.jpg"]
+    assert found.unused == []
+
+
+@pytest.mark.parametrize("line", ["pug_1", "pug_1 27 3 20"])
+def test_a_list_of_oxford_s_that_says_no_species_is_told(tmp_path, line):
+    write(tmp_path / "images", "pug_1.jpg")
+    (tmp_path / "annotations").mkdir()
+    (tmp_path / "annotations" / "trainval.txt").write_text(line)
+    with pytest.raises(DataError, match=r"trainval.txt has a line .*pug_1"):
+        recognize(tmp_path)
+
+
 @pytest.mark.parametrize("above", ["", "oxford-iiit-pet"])
 def test_oxford_iiit_pet_is_recognized_also_from_one_folder_above(tmp_path, above):
     folder = tmp_path / above
@@ -254,91 +436,3 @@ def test_a_folder_gives_the_same_photos_wherever_it_lies_and_however_it_was_fill
         return [(photo.path.parts[-2:], photo.label, photo.source, photo.part) for photo in photos]
 
     assert seen(first) == seen(second)
-
-
-def test_a_file_name_that_is_not_utf8_has_a_part_too():
-    assert part_by_hash(os.fsdecode(b"caf\xe9.jpg")) in ("training", "tuning", "held-out")
-
-
-# ---------------------------------------------------------------------------- the same photo twice
-
-
-def test_an_excluded_photo_is_known_by_the_end_of_its_path(tmp_path):
-    excluded = tmp_path / "odd.csv"
-    here = tmp_path.resolve()
-    rows = ["path,why", "cat/1.jpg,a drawing", "../pets/dog/2.jpg,a cat", f"{here}/dog/3.jpg,none", "4.jpg,none", ","]
-    excluded.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(rows).encode())  # as spreadsheets write it
-    is_excluded = read_excluded(excluded)
-    names = [
-        "cat/1.jpg",
-        "dog/1.jpg",
-        "pets/dog/2.jpg",
-        "cat/2.jpg",
-        "dog/3.jpg",
-        "more/dog/3.jpg",
-        "cat/4.jpg",
-        "14.jpg",
-    ]
-    left_out = [name for name in names if is_excluded(here / name)]
-    assert left_out == ["cat/1.jpg", "pets/dog/2.jpg", "dog/3.jpg", "cat/4.jpg"]
-    assert is_excluded(here / "runs" / ".." / "cat" / "1.jpg")
-
-
-def test_a_relabeled_photo_has_the_label_of_its_row_and_others_keep_theirs(tmp_path):
-    relabeled = tmp_path / "labels.csv"
-    relabeled.write_text("path,label,why\ncat/1.jpg,both,a dog behind it\n2.jpg,neither,a drawing\n")
-    label_of = read_labels(relabeled)
-    assert label_of(tmp_path / "cat" / "1.jpg", (1, 0)) == (1, 1)
-    assert label_of(tmp_path / "dog" / "2.jpg", (0, 1)) == (0, 0)
-    assert label_of(tmp_path / "dog" / "1.jpg", (0, 1)) == (0, 1)
-
-
-@pytest.mark.parametrize(
-    ("read", "content"),
-    [
-        (read, content)
-        for read in (read_excluded, read_labels)
-        for content in (b"name\nx.jpg\n", b"dear sir\n", b"", b"\xff\xfe\x00", None)
-    ]
-    + [(read_labels, b"path\nx.jpg\n"), (read_labels, b"path,label\nx.jpg,wolf\n")],
-)
-def test_what_is_no_list_of_photos_is_refused(tmp_path, read, content):
-    path = tmp_path / "odd.csv"
-    if content is not None:
-        path.write_bytes(content)
-    wanted = {read_excluded: "a column path", read_labels: "path and label, each label one of cat, dog, both, neither"}
-    with pytest.raises(DataError, match=wanted[read]):
-        read(path)
-
-
-def test_photos_that_were_trained_on_are_known_among_new_ones_that_sort_first(tmp_path):
-    new = [photo_in(tmp_path, f"a{index}.jpg", "training", f"new {index}") for index in range(120)]
-    old = [photo_in(tmp_path, f"b{index}.jpg", "training", f"old {index}") for index in range(3)]
-    seen = fingerprint(short_digest(photo.path.read_bytes()) for photo in old)
-    assert some_seen(seen, new + old) and some_seen(seen, old[:1])
-    assert not some_seen(seen, new)
-    assert not some_seen(seen, new + old[:1])  # four bytes may agree by chance
-    assert not some_seen(seen, [])
-
-
-def photo_in(folder: Path, name: str, part: str, content: str) -> Photo:
-    (folder / name).write_text(content)
-    return Photo(folder / name, (1, 0), "test", part)
-
-
-@pytest.mark.parametrize(
-    ("copies", "kept"),
-    [
-        (("training", "tuning", "held-out"), 2),
-        (("held-out", "tuning", "training"), 0),
-        (("training", "tuning"), 1),
-        (("tuning", "training"), 0),
-        (("training", "training"), 0),
-    ],
-)
-def test_of_the_same_bytes_held_out_wins_then_tuning_then_the_first(tmp_path, copies, kept):
-    photos = [photo_in(tmp_path, f"{number}.jpg", part, "same") for number, part in enumerate(copies)]
-    others = [photo_in(tmp_path, f"other{number}.jpg", "training", f"{number} of same size") for number in range(3)]
-    remaining, dropped = without_duplicates([*others, *photos])
-    assert remaining == [*others, photos[kept]]
-    assert dropped == [photo for photo in photos if photo != photos[kept]]
