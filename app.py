@@ -2,7 +2,7 @@
 
 import sys
 
-from catdog.cli.app import main
+from catdog.cli import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("app"))

@@ -7,6 +7,18 @@ classifier = catdog.load()
 print(prediction.verdict, prediction.cat, prediction.dog)
 """
 
-from catdog.classifier import Classifier, Explanation, Prediction, load
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from catdog.classifier import Classifier, Explanation, Prediction, load
 
 __all__ = ["Classifier", "Explanation", "Prediction", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load PyTorch when it is first needed: `catdog --help` does without, and Ctrl-C ends a command while it loads."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from catdog import classifier
+
+    return getattr(classifier, name)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # a checkout works without being installed
 
-from catdog.cli.predict import main
+from catdog.cli import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("predict"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def script(monkeypatch):
 
     def call(name: str, *arguments: object) -> int:
         monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, arguments)])
-        room = "catdog.cli" if (ROOT / "scripts" / f"{name}.py").exists() else "research"
+        room = "research" if (ROOT / "research" / f"{name}.py").exists() else "catdog.cli"
         module = importlib.import_module(f"{room}.{name}")
         try:
             return module.main()
@@ -66,7 +67,7 @@ def script(monkeypatch):
 
 
 @pytest.fixture
-def run_app(monkeypatch):
+def run_app(monkeypatch, tmp_path):
     """Runs app.py's `main` in this process: the page, which is served until the test ends."""
     from catdog import page
     from catdog.cli import app
@@ -80,6 +81,9 @@ def run_app(monkeypatch):
 
     def run(*arguments: object):
         monkeypatch.setattr(page, "launch", start)
+        monkeypatch.setattr(signal, "signal", lambda *_: None)  # a kill ends the tests as ever
+        if "GRADIO_TEMP_DIR" not in os.environ:
+            monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
         monkeypatch.setattr(sys, "argv", ["app.py", "--host", "127.0.0.1", *map(str, arguments)])
         assert app.main() == 0
         return served[-1]

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
@@ -17,6 +21,7 @@ COMMANDS = {
     "export": "write the network as ONNX",
     "benchmark": "measure speed against what people would use instead",
 }
+INTERRUPTED = 128 + signal.SIGINT  # the exit status, as shells have it
 
 
 def main() -> int:
@@ -29,7 +34,41 @@ def main() -> int:
         print(f"catdog: there is no command {name}. Commands:\n{commands()}", file=sys.stderr)
         return 2
     sys.argv = [f"catdog {name}", *rest]
-    return import_module(f"catdog.cli.{name}").main()
+    return run(name)
+
+
+def run(name: str) -> int:
+    """The exit status of a command, which Ctrl-C ends with one line."""
+    try:
+        with ending_at_once():
+            command = import_module(f"catdog.cli.{name}")
+        return command.main()
+    except KeyboardInterrupt:
+        print(f"{program()}: interrupted.", file=sys.stderr)
+        return INTERRUPTED
+
+
+@contextmanager
+def ending_at_once() -> Iterator[None]:
+    """While a large package is imported, Ctrl-C ends the process on the spot.
+
+    KeyboardInterrupt would not do: an extension in the middle of its import answers it with an error of its own, and what
+    is raised in one of the import system's callbacks is printed and forgotten.
+    """
+
+    def end(number: int, frame: object) -> None:
+        os.write(2, f"{program()}: interrupted.\n".encode())
+        os._exit(INTERRUPTED)
+
+    in_main_thread = threading.current_thread() is threading.main_thread()  # the only one that may set a handler
+    if not in_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield  # ignored, perhaps, as in a shell's background job
+        return
+    signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def commands() -> str:

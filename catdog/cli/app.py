@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +12,18 @@ import tyro
 
 from catdog import load
 from catdog.checkpoint import CheckpointError
-from catdog.cli import program
+from catdog.classifier import Classifier
+from catdog.cli import ending_at_once, program
+from catdog.cli.serving import (
+    MAX_PORT,
+    UPLOADS_MODE,
+    ServingError,
+    check_proxies,
+    choose_uploads,
+    find_address,
+    root_path,
+    without_proxies,
+)
 from catdog.device import DeviceError
 from catdog.engines import Engine
 
@@ -30,6 +43,9 @@ class Options:
     """The address to listen at; 0.0.0.0 is every one of this machine's. Without it, this machine only."""
     port: int | None = None
     """The port; without it, the first free one from 7860 on."""
+    root_path: str | None = None
+    """Where a reverse proxy shows the page below a path of its site: that path, such as /catdog, or the whole address, such as
+    https://example.com/catdog, where the proxy does not say what its own is."""
     share: bool = False
     """Also open a public address through Gradio's servers, for 72 hours."""
     mcp: bool = False
@@ -38,26 +54,43 @@ class Options:
 
 def main() -> int:
     options = tyro.cli(Options, prog=program())
-    if options.port is not None and not 1 <= options.port <= 65_535:
-        print(f"{program()}: --port is {options.port}: it must be between 1 and 65535.", file=sys.stderr)
-        return 2
     try:
+        if options.port is not None and not 1 <= options.port <= MAX_PORT:
+            raise ServingError(f"--port is {options.port}: it must be between 1 and {MAX_PORT}.")
+        host, _ = find_address(options.host, options.port)  # a mistake in the arguments is told without loading Gradio
+        below = root_path(options.root_path)
+        if options.share:
+            check_proxies()
         classifier = load(options.checkpoint, options.device, options.engine)
-    except (CheckpointError, DeviceError) as error:
-        print(f"{program()}: {error}", file=sys.stderr)
-        return 2
-
-    from catdog import page  # after the checkpoint: a mistake in the arguments is told without loading Gradio
-
-    try:
-        page.launch(
-            page.build(classifier),
-            server_name=options.host,
-            server_port=options.port,
-            share=options.share,
-            mcp_server=options.mcp or None,  # None: as the environment variable GRADIO_MCP_SERVER says
-        )
-    except OSError as error:
+        serve(classifier, options, host, below)
+    except (CheckpointError, DeviceError, ServingError, OSError) as error:
         print(f"{program()}: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def serve(classifier: Classifier, options: Options, host: str, below: str) -> None:
+    """Serve the page until Ctrl-C or a polite kill, after either of which Gradio deletes the uploads."""
+    os.environ.pop("GRADIO_SERVER_NAME", None)  # Gradio would look for free ports there, and fails where it is IPv6
+    uploads = choose_uploads()
+    with ending_at_once(), without_proxies():
+        from catdog import page
+    uploads.mkdir(UPLOADS_MODE, exist_ok=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    blocks = page.build(classifier)
+    _, port = find_address(host, options.port)
+    while True:
+        try:
+            with without_proxies(f"localhost,{host}" if options.share else "*"):
+                return page.launch(
+                    blocks,
+                    server_name=f"[{host}]" if ":" in host else host,  # as in a URL
+                    server_port=port,
+                    root_path=below,
+                    share=options.share,
+                    mcp_server=options.mcp or None,  # None: as the environment variable GRADIO_MCP_SERVER says
+                )
+        except OSError:
+            taken, (_, port) = port, find_address(host, options.port)
+            if port == taken:  # it was not that another program came first
+                raise

@@ -37,7 +37,7 @@ class Guard:
             return
         headers = [(name, value) for name, value in scope["headers"] if name != b"range" or is_one_range(value)]
         scope = {**scope, "headers": headers}
-        path = scope["path"].rstrip("/")
+        path = scope["path"].removeprefix(scope.get("root_path", "")).rstrip("/")  # a proxy may leave its path there
         uploading = path == UPLOAD
         limit = MAX_UPLOAD if uploading else MAX_BODY
         length = dict(headers).get(b"content-length", b"0")

@@ -30,6 +30,7 @@ LESS_MOTION = """
     transition-duration: 0.01ms !important;
   }
 }"""  # Gradio narrows css_paths to the tabs, and loads them late: what it shows while it starts would still move
+MANIFEST = '<link rel="manifest" href="{}/manifest.json" />'  # Gradio's would be the whole site's
 OTHERS = re.compile(r'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>\s*')
 
 
@@ -59,7 +60,9 @@ class Head:
             page += message.get("body", b"")
             if message.get("more_body", False):
                 return
-            ours = rewritten(page.decode(), get_root_url(Request(scope), scope["path"], None)).encode()
+            ours = rewritten(
+                page.decode(), get_root_url(Request(scope), scope["path"], scope.get("root_path"))
+            ).encode()
             MutableHeaders(raw=start["headers"])["content-length"] = str(len(ours))
             await send(start)
             await send({"type": "http.response.body", "body": ours})
@@ -69,11 +72,11 @@ class Head:
 
 def rewritten(page: str, root: str) -> str:
     """A page of Gradio's with our head; `root` is the address that visitors see, without a slash at its end."""
-    head, script, rest = page.partition("<script")  # what follows is no longer ours to search
+    head, script, rest = page.partition("<script")  # what follows is no longer ours to search, but for one tag
     return (
         OTHERS.sub("", head).replace('<meta charset="utf-8" />', f'<meta charset="utf-8" />{tags(root)}')
         + script
-        + rest
+        + rest.replace(MANIFEST.format(""), MANIFEST.format(html.escape(root)), 1)
     )
 
 
