@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import signal
@@ -38,7 +39,8 @@ def main() -> int:
 
 
 def run(name: str) -> int:
-    """The exit status of a command, which Ctrl-C ends with one line."""
+    """The exit status of a command, which Ctrl-C ends with one line and no file name with a traceback."""
+    escape_unwritable()
     try:
         with ending_at_once():
             command = import_module(f"catdog.cli.{name}")
@@ -69,6 +71,14 @@ def ending_at_once() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def escape_unwritable() -> None:
+    """What the encoding of standard output or error does not have, or no encoding has, such as a byte of a file name that
+    is no UTF-8, is written as a backslash and its number, not with a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def commands() -> str:

@@ -53,6 +53,12 @@ def test_what_is_done_is_not_done_again(journal):
     assert run(PATHS, journal) == (PATHS, [])
 
 
+def test_paths_that_are_no_utf8_or_have_a_newline_are_known_again(journal):
+    paths = ["caf\udce9.jpg", "two\nlines.jpg", "猫.jpg", "last.jpg"]
+    run(paths, journal, stop_after=3)
+    assert run(paths, journal) == (paths, paths[3:])
+
+
 def test_what_is_made_together_is_made_again_together(journal):
     run(PATHS, journal, stop_after=5, together=4)
     assert run(PATHS, journal, together=4) == (PATHS, PATHS[4:])

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import os
 import shutil
 import socket
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from catdog import load
+from catdog.datasets.lists import read_excluded
 
 
 def test_a_folder_becomes_rows_and_a_broken_file_gets_its_error(script, folder, checkpoint):
@@ -70,12 +75,106 @@ def test_a_kaggle_submission_has_a_row_an_id_sorted_and_a_half_for_the_unreadabl
     assert float(rows[1][1]) == pytest.approx(float(rows[3][1]), abs=1e-4)
 
 
+def test_a_kaggle_label_is_the_share_of_dog_in_the_two_probabilities(script, folder, checkpoint):
+    shutil.move(folder / "a.jpg", folder / "1.jpg")
+    assert script("predict", folder / "1.jpg", "--kaggle", folder / "out.csv", "--checkpoint", checkpoint) == 0
+    assert script("predict", folder / "1.jpg", "--json", folder / "out.json", "--checkpoint", checkpoint) == 0
+    [row] = json.loads((folder / "out.json").read_text())
+    label = float((folder / "out.csv").read_text().split(",")[-1])
+    assert label == pytest.approx(row["dog"] / (row["cat"] + row["dog"]), abs=1e-6)
+    assert label != pytest.approx(row["dog"], abs=1e-3)
+
+
 def test_a_kaggle_submission_has_one_picture_an_id(script, tmp_path, examples, checkpoint, capsys):
     for part in ("one", "two"):
         (tmp_path / part).mkdir()
         shutil.copy(examples[0], tmp_path / part / "7.jpg")
     assert script("predict", tmp_path, "--kaggle", tmp_path / "out.csv", "--checkpoint", checkpoint) == 2
     assert "2 pictures have the number 7" in capsys.readouterr().err
+
+
+def names_in(file: Path) -> list[str]:
+    return [Path(row["path"]).name for row in json.loads(file.read_text(encoding="utf-8"))]
+
+
+COMPANIONS = ("._a.jpg", ".hidden.jpg", "Thumbs.db", "__MACOSX/x.jpg", "@eaDir/a.jpg/x.jpg", "deep/.cache/x.jpg")
+
+
+@pytest.mark.parametrize("given", [".", "*", "**", "**/*.jpg"])
+def test_hidden_companions_are_no_pictures_in_folders_and_patterns(script, folder, checkpoint, given):
+    for name in COMPANIONS:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(folder / "a.jpg", folder / name)
+    out = folder.parent / f"{folder.name}.json"
+    assert script("predict", folder / given, "--json", out, "--checkpoint", checkpoint) == 1
+    assert names_in(out) == ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]
+
+
+def test_companions_that_a_shell_wrote_are_passed_over(script, folder, checkpoint):
+    (folder / "__MACOSX").mkdir()
+    (folder / "Thumbs.db").write_bytes(b"thumbnails")
+    given = sorted(folder.iterdir())
+    out = folder.parent / f"{folder.name}.json"
+    assert script("predict", *given, "--json", out, "--checkpoint", checkpoint) == 1
+    assert names_in(out) == ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]
+
+
+@pytest.mark.parametrize("given", ["", "*.jpg", "a.jpg"])
+def test_what_is_asked_for_in_a_hidden_folder_is_answered(script, folder, checkpoint, given):
+    (folder / ".cache").mkdir()
+    shutil.copy(folder / "a.jpg", folder / ".cache" / "a.jpg")
+    out = folder / "out.json"
+    assert script("predict", folder / ".cache" / given, "--json", out, "--checkpoint", checkpoint) == 0
+    assert names_in(out) == ["a.jpg"]
+
+
+def test_an_archive_is_to_be_unpacked(script, folder, checkpoint, capsys):
+    with zipfile.ZipFile(folder / "photos.zip", "w") as archive:
+        archive.write(folder / "a.jpg", "a.jpg")
+    assert script("predict", folder / "photos.zip", folder / "a.jpg", "--checkpoint", checkpoint) == 1
+    first, second = capsys.readouterr().out.splitlines()
+    assert "photos.zip is an archive: unpack it" in first and "(cat " in second
+
+
+@pytest.fixture
+def odd_names(tmp_path, examples) -> Path:
+    """Photos whose names are no UTF-8, have a newline, are Chinese."""
+    if sys.platform != "linux":
+        pytest.skip("only Linux's file systems have such names")
+    for name in ODD_NAMES:
+        Image.open(examples[0]).resize((64, 64)).save(tmp_path / os.fsdecode(name))
+    return tmp_path
+
+
+ODD_NAMES = (b"caf\xe9.jpg", b"two\nlines.jpg", "猫.jpg".encode())
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "ascii"])
+def test_every_row_is_printed_in_one_line_whatever_the_names_and_the_encoding(root, odd_names, checkpoint, encoding):
+    done = subprocess.run(
+        [sys.executable, "scripts/predict.py", str(odd_names), "--checkpoint", str(checkpoint)],
+        cwd=root,
+        env=os.environ | {"PYTHONIOENCODING": encoding},
+        capture_output=True,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    lines = done.stdout.decode(encoding).splitlines()
+    names = [line.removeprefix(f"{odd_names}/").partition(":")[0] for line in lines]
+    assert names == ["caf\\udce9.jpg", "two\\nlines.jpg", "猫.jpg" if encoding == "utf-8" else "\\u732b.jpg"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_every_row_is_written_whatever_the_names_and_can_be_read_back(script, odd_names, checkpoint, kind):
+    out = odd_names.parent / f"{odd_names.name}.{kind}"
+    assert script("predict", odd_names, f"--{kind}", out, "--checkpoint", checkpoint) == 0
+    text = out.read_text(encoding="utf-8")
+    if kind == "json":
+        assert [os.fsencode(Path(row["path"]).name) for row in json.loads(text)] == sorted(ODD_NAMES)
+    else:
+        names = [Path(row["path"]).name for row in csv.DictReader(io.StringIO(text, newline=""))]
+        assert names == ["caf\\udce9.jpg", "two\nlines.jpg", "猫.jpg"]
+        is_listed = read_excluded(out)
+        assert all(is_listed(odd_names / os.fsdecode(name)) for name in ODD_NAMES)
 
 
 @pytest.mark.slow
