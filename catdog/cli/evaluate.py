@@ -29,32 +29,35 @@ from catdog.measuring.figures import as_text, measure
 
 @dataclass
 class Options:
-    """Measure a checkpoint on labeled photos.
+    """Measure a trained network on photos whose labels are known.
 
-    Of a folder that the checkpoint was trained on, the held-out part is scored; of any other, every photo.
+    Of a folder that it was trained on, only the photos kept out of training are scored; of any other, every photo.
     """
 
     data: tuple[Path, ...] = ()
-    """Labeled folders: Kaggle Dogs vs. Cats, class folders (cat/, dog/, both/, neither/) or Oxford-IIIT Pet."""
+    """Labeled folders: class folders (cat/, dog/, and both/, neither/ if there are any), Kaggle's Dogs vs. Cats, or
+    Oxford-IIIT Pet."""
     neither: tuple[Path, ...] = ()
     """Folders of photos with neither a cat nor a dog."""
     split: Literal["held-out", "tuning", "training", "all"] | None = None
-    """Which part to score, instead of the rule above."""
+    """Which part of the photos to score, instead of the rule above."""
     checkpoint: Path | None = None
-    """The checkpoint; without it, the one that is shipped."""
+    """The trained network to measure; without it, the one that comes with catdog."""
     device: str = "auto"
+    """cpu, cuda, mps, or auto: the GPU where there is one."""
     engine: Engine = "torch"
     """What computes the answers: torch, or openvino, which is faster on a CPU with instructions for bfloat16 and needs its
     packages: pip install openvino onnx onnxscript."""
     json: Path | None = None
-    """A file to write the figures to."""
+    """Write the figures to this file as JSON."""
     report: Path | None = None
-    """A folder for the report: index.html, which needs no network, and figures.json."""
+    """Write a report to this folder: index.html, which needs no network, and figures.json."""
     suspects: Path | None = None
-    """Instead of figures, a CSV of all photos, those whose label is probably wrong first, and a contact sheet beside it."""
+    """Instead of figures, write a CSV of all photos, those whose label is probably wrong first, and a page of the first ones
+    beside it. Cut down to those that are wrong, train.py --exclude leaves them out."""
     init: str = "imagenet"
-    """For --suspects: weights that have not seen these labels, to ask too: imagenet (downloaded by torchvision), a file,
-    or none."""
+    """For --suspects, a second opinion from weights that have not seen these labels: imagenet (downloaded by torchvision),
+    a file, or none."""
 
 
 def main() -> int:
@@ -64,37 +67,8 @@ def main() -> int:
         if not options.data and not options.neither:
             raise DataError("Nothing to score: give labeled folders with --data DIR, negatives with --neither DIR.")
         classifier = load(options.checkpoint, options.device, options.engine)
-        photos = []
-        for found in read_folders(options.data, options.neither):
-            chosen, part = found.photos, options.split or "all"
-            if (
-                options.split is None
-                and not options.suspects
-                and some_seen(classifier.metadata.training.get("photos", ""), found.photos)
-            ):
-                part = "held-out"
-            if part != "all":
-                chosen = [photo for photo in found.photos if photo.part == part]
-            print(f"{one_line(found.folder)}: {found.summary()}; scored: {part} ({len(chosen):,})")
-            for sentence in found.unused:
-                print(sentence)
-            photos += chosen
-        photos, copies = without_duplicates(photos)
-        if copies:
-            print(f"{len(copies)} copies of other photos are left out.")
-        if not photos:
-            raise DataError("None of these photos belongs to the part to be scored: try --split all.")
-        for path in (options.json, options.suspects):
-            if path:  # a file that cannot be written is told now, not after minutes
-                was_there = path.exists()
-                path.open("a").close()
-                if not was_there:
-                    path.unlink()
-        if options.report:
-            labels = {photo.label for photo in photos}
-            if missing := [name for name, label in (("cat", (1, 0)), ("dog", (0, 1))) if label not in labels]:
-                raise DataError(f"A report needs photos of cats and of dogs: there is no {' and no '.join(missing)}.")
-            options.report.mkdir(parents=True, exist_ok=True)
+        photos = photos_to_score(options, classifier)
+        check_outputs(options, photos)
     except (DataError, CheckpointError, DeviceError) as error:
         print(f"{program()}: {error}", file=sys.stderr)
         return 2
@@ -107,8 +81,9 @@ def main() -> int:
     figures, scored, failed = measure(
         classifier, photos, lambda paths: tqdm(paths, unit="photo", disable=not sys.stderr.isatty())
     )
-    for error in failed:
-        print(f"Skipped: {error}", file=sys.stderr)
+    read = {each.photo for each in scored}
+    for photo, error in zip([photo for photo in photos if photo not in read], failed):
+        print(f"Skipped: {one_line(photo.path)}: {error}", file=sys.stderr)
     if not figures:
         print(f"{program()}: none of the photos could be read.", file=sys.stderr)
         return 1
@@ -125,6 +100,51 @@ def main() -> int:
         print(f"{program()}: {error.filename or 'a file'} cannot be written: {error.strerror}.", file=sys.stderr)
         return 1
     return 1 if failed else 0
+
+
+def photos_to_score(options: Options, classifier: Classifier) -> list[Photo]:
+    """The photos of the folders' parts that are asked for, and a line about each folder.
+
+    Raises:
+        DataError: where there is none.
+    """
+    seen = classifier.metadata.training.get("photos", "")
+    photos = []
+    for found in read_folders(options.data, options.neither):
+        part = options.split or "all"
+        if options.split is None and not options.suspects and some_seen(seen, found.photos):
+            part = "held-out"
+        chosen = [photo for photo in found.photos if part in ("all", photo.part)]
+        print(f"{one_line(found.folder)}: {found.summary()}; scored: {part} ({len(chosen):,})")
+        for sentence in found.unused:
+            print(sentence)
+        photos += chosen
+    photos, copies = without_duplicates(photos)
+    if copies:
+        print(f"{len(copies)} copies of other photos are left out.")
+    if not photos:
+        raise DataError("None of these photos belongs to the part to be scored: try --split all.")
+    return photos
+
+
+def check_outputs(options: Options, photos: list[Photo]) -> None:
+    """What cannot be written is told now, not after minutes.
+
+    Raises:
+        DataError: for a report on photos that do not suffice for one.
+        OSError: for a file or folder that cannot be written.
+    """
+    for path in (options.json, options.suspects):
+        if path:
+            was_there = path.exists()
+            path.open("a").close()
+            if not was_there:
+                path.unlink()
+    if options.report:
+        labels = {photo.label for photo in photos}
+        if missing := [name for name, label in (("cat", (1, 0)), ("dog", (0, 1))) if label not in labels]:
+            raise DataError(f"A report needs photos of cats and of dogs: there is no {' and no '.join(missing)}.")
+        options.report.mkdir(parents=True, exist_ok=True)
 
 
 def how_made(options: Options, classifier: Classifier, figures: dict, started: float) -> dict[str, str]:
@@ -157,8 +177,8 @@ def write_suspects_of(classifier: Classifier, photos: list[Photo], path: Path, i
         print(f"{program()}: {error}", file=sys.stderr)
         return 2
     cached, failed = cache_photos(photos)
-    for _, error in failed:
-        print(f"Skipped: {error}", file=sys.stderr)
+    for photo, error in failed:
+        print(f"Skipped: {one_line(photo.path)}: {error}", file=sys.stderr)
     try:
         suspects = find_suspects(classifier, cached, general)
     except DataError as error:

@@ -14,7 +14,7 @@ from catdog.datasets import Photo
 from catdog.datasets.cache import cache_photos
 from catdog.datasets.made_up import WAYS, made_up_both
 from catdog.decision import percent
-from catdog.images import ImageError
+from catdog.images import ImageError, one_line
 from catdog.labels import LABELS
 from catdog.measuring.localization import alone, box_baselines, gaussian, localize, point_at_both, with_extent
 from catdog.measuring.metrics import (
@@ -173,7 +173,7 @@ def figures_of(scored: Sequence[Scored]) -> dict[str, Any]:
         }
     figures["worst_mistakes"] = [
         {
-            "name": each.photo.path.name,
+            "name": one_line(each.photo.path.name),
             "label": each.photo.verdict,
             "verdict": each.prediction.verdict,
             "cat": each.prediction.cat,

@@ -18,7 +18,7 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 
 from catdog.classifier import Classifier
 from catdog.decision import percent
-from catdog.images import open_picture
+from catdog.images import one_line, open_picture
 from catdog.labels import LABELS
 from catdog.measuring import metrics
 from catdog.measuring.figures import Scored, table_of, worst_of
@@ -67,7 +67,7 @@ def write_report(
     temporary = {name: folder / f".{name}.{os.getpid()}.tmp" for name in files}
     try:
         for name, text in files.items():
-            temporary[name].write_text(text, encoding="utf-8")
+            temporary[name].write_text(text, encoding="utf-8", errors="backslashreplace")
         for name in files:
             os.replace(temporary[name], folder / name)
     finally:
@@ -224,7 +224,7 @@ def card(picture: Image.Image, words: str, name: str) -> str:
     """A picture with what is said of it and its file's name below."""
     return (
         f'<figure><img alt="" src="{as_jpeg(picture)}"><figcaption>{html.escape(words)}<br>'
-        f"<small>{html.escape(name)}</small></figcaption></figure>"
+        f"<small>{html.escape(one_line(name))}</small></figcaption></figure>"
     )
 
 

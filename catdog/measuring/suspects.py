@@ -141,7 +141,7 @@ def means_of(
 
 def write_suspects(path: Path, suspects: Sequence[Suspect]) -> None:
     """A CSV of all photos, and beside it a contact sheet of the first SHOWN, `.html`."""
-    with open(path, "w", newline="", encoding="utf-8") as file:
+    with open(path, "w", newline="", encoding="utf-8", errors="backslashreplace") as file:  # not every name is UTF-8
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for each in suspects:

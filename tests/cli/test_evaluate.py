@@ -8,8 +8,11 @@ import csv
 import errno
 import io
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -67,7 +70,72 @@ def test_evaluate_goes_on_after_a_broken_photo_and_says_so(script, tmp_path, exa
     (folder / "cat" / "broken.jpg").write_bytes(b"broken")
     assert script("evaluate", "--data", folder, "--checkpoint", checkpoint) == 1
     captured = capsys.readouterr()
-    assert "broken.jpg" in captured.err and "7 photos" in captured.out
+    assert f"Skipped: {folder / 'cat' / 'broken.jpg'}: broken.jpg is not a picture" in captured.err
+    assert "7 photos" in captured.out
+
+
+def test_what_is_found_and_not_used_is_named(script, tmp_path, examples, checkpoint, capsys):
+    folder = class_folders(tmp_path / "photos", examples)
+    shutil.copytree(folder / "neither", folder / "wild")
+    assert script("evaluate", "--data", folder, "--checkpoint", checkpoint) == 0
+    assert f"2 pictures are not used in {folder}/wild: --neither {folder}/wild reads it" in capsys.readouterr().out
+
+
+ODD_NAMES = (b"caf\xe9.jpg", b"two\nlines.jpg", "猫.jpg".encode())
+
+
+@pytest.fixture
+def oddly_named(tmp_path, examples) -> Path:
+    """Class folders of small photos whose names are no UTF-8, have a newline, are Chinese; one cannot be read."""
+    if sys.platform != "linux":
+        pytest.skip("only Linux's file systems have such names")
+    for width, kind in ((60, "cat"), (70, "dog")):
+        place = tmp_path / os.fsdecode(b"photos \xe9") / kind
+        place.mkdir(parents=True)
+        for height, name in enumerate((*ODD_NAMES, b"a.jpg", b"b.jpg", b"c.jpg"), 60):
+            Image.open(examples[0]).resize((width, height)).save(place / os.fsdecode(name))
+    (place / os.fsdecode(b"broken \xe9\n.jpg")).write_bytes(b"broken")
+    return place.parent
+
+
+@pytest.fixture
+def seeing_nothing(tmp_path, network18) -> Path:
+    """A checkpoint that calls everything neither: every photo is a mistake."""
+    save_checkpoint(tmp_path / "net.safetensors", network18, Metadata(input_size=64, offset=(-30.0, -30.0)))
+    return tmp_path / "net.safetensors"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "ascii"])
+def test_odd_names_are_escaped_in_figures_and_report_whatever_the_encoding(
+    root, oddly_named, seeing_nothing, tmp_path, encoding
+):
+    command = ["scripts/evaluate.py", "--data", oddly_named, "--checkpoint", seeing_nothing]
+    done = subprocess.run(
+        [sys.executable, *command, "--report", tmp_path / "report", "--json", tmp_path / "figures.json"],
+        cwd=root,
+        env=os.environ | {"PYTHONIOENCODING": encoding},
+        capture_output=True,
+    )
+    lines = done.stderr.decode(encoding).splitlines()
+    assert done.returncode == 1 and len(lines) == 1, lines
+    assert lines[0].startswith(f"Skipped: {tmp_path}/photos \\udce9/dog/broken \\udce9\\n.jpg: ")
+    said = done.stdout.decode(encoding)
+    chinese = "猫" if encoding == "utf-8" else "\\u732b"
+    for name in ("caf\\udce9.jpg", "two\\nlines.jpg", f"{chinese}.jpg"):
+        assert f"  {name}: cat, called neither" in said
+    assert len(json.loads((tmp_path / "figures.json").read_text())["worst_mistakes"]) == 10
+    page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert all(f"<small>{name}</small>" in page for name in ("caf\\udce9.jpg", "two\\nlines.jpg", "猫.jpg"))
+
+
+def test_suspects_with_odd_names_can_be_left_out_of_training(script, oddly_named, seeing_nothing, tmp_path):
+    out = tmp_path / "suspects.csv"
+    arguments = ["--data", oddly_named, "--checkpoint", seeing_nothing, "--suspects", out, "--init", "none"]
+    assert script("evaluate", *arguments) == 1  # one cannot be read
+    is_excluded = read_excluded(out)
+    assert all(is_excluded(oddly_named / "cat" / os.fsdecode(name)) for name in ODD_NAMES)
+    assert not is_excluded(oddly_named / "cat" / "d.jpg")
+    assert "two\\nlines.jpg" in out.with_suffix(".html").read_text(encoding="utf-8")
 
 
 def test_the_report_is_one_page_that_needs_no_network(script, tmp_path, examples, checkpoint):
