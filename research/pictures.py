@@ -13,7 +13,7 @@ from catdog.render import overlay
 
 ROOT = Path(__file__).parent.parent
 
-SHOWN = ("cat-ginger-kitten.jpg", "dog-golden-retriever.jpg", "both-side-by-side.jpg", "neither-coffee-cup.jpg")
+SHOWN = ("cat-ginger-kitten.jpg", "dog-with-bicycle.jpg", "both-side-by-side.jpg", "neither-coffee-cup.jpg")
 HEIGHT = 300  # px
 GAP = 8
 

@@ -39,7 +39,7 @@ def handed_over(root, tmp_path) -> list[Path]:
     broken.write_bytes(b"nothing")
     packed = tmp_path / "packed.zip"
     with zipfile.ZipFile(packed, "w") as archive:
-        archive.write(examples / "dog-golden-retriever.jpg", "holiday/dog.jpg")
+        archive.write(examples / "dog-with-bicycle.jpg", "holiday/dog.jpg")
     names = ("cat-ginger-kitten.jpg", "dog-german-shepherd.jpg", "neither-coffee-cup.jpg")
     return [*(examples / name for name in names), broken, packed]
 
