@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from catdog.classifier import Classifier, Explanation, Prediction, load
 
-__all__ = ["Classifier", "Explanation", "Prediction", "load"]
+__all__ = ["Classifier", "Explanation", "Prediction", "__version__", "load"]
+
+__version__ = "0.2.0"
 
 
 def __getattr__(name: str) -> Any:

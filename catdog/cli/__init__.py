@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
+import catdog
+
 COMMANDS = {
     "app": "open the page: a cat, a dog, both or neither, and where",
     "predict": "classify pictures: files, folders and patterns",
@@ -29,7 +31,10 @@ def main() -> int:
     """The `catdog` command: the exit status of the command that it names."""
     name, *rest = sys.argv[1:] or ["--help"]
     if name in ("-h", "--help"):
-        print("usage: catdog COMMAND ...\n\nCommands, each with --help:\n" + commands())
+        print("usage: catdog COMMAND ...\n       catdog --version\n\nCommands, each with --help:\n" + commands())
+        return 0
+    if name == "--version":
+        print(f"catdog {catdog.__version__}")
         return 0
     if name not in COMMANDS:
         print(f"catdog: there is no command {name}. Commands:\n{commands()}", file=sys.stderr)
