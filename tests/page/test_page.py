@@ -210,9 +210,3 @@ def test_the_page_loads_nothing_from_elsewhere(root):
     for path in Path(root / "catdog" / "page").iterdir():
         if path.suffix in (".py", ".css", ".js", ".html"):
             assert "https://" not in path.read_text(encoding="utf-8"), path.name
-
-
-def test_gradio_is_one_of_the_releases_that_the_readme_names(root):
-    header = (root / "README.md").read_text(encoding="utf-8").split("---")[1]
-    assert f"sdk_version: {gr.__version__}\n" in header
-    assert "app_file: app.py" in header and (root / "app.py").is_file()
