@@ -8,6 +8,8 @@ from typing import Literal
 
 import numpy as np
 
+from catdog.labels import Verdict
+
 CLIP = 1e-6  # of the two-way probability
 
 
@@ -36,9 +38,9 @@ def probabilities_of(logits: np.ndarray, strongest: np.ndarray, calibration: Cal
     return 1 / (1 + np.exp(-np.clip(scores, -500, 500)))
 
 
-def verdicts_of(probabilities: np.ndarray, present: float, both: float) -> list[str]:
+def verdicts_of(probabilities: np.ndarray, present: float, both: float) -> list[Verdict]:
     """`neither` where the larger probability is below `present`; `both` where the smaller one reaches `both`."""
-    answers = []
+    answers: list[Verdict] = []
     for cat, dog in probabilities:
         if max(cat, dog) < present:
             answers.append("neither")

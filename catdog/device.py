@@ -53,7 +53,7 @@ def choose_device(name: str = "auto") -> torch.device:
 
 def to_device(network: Network, device: torch.device) -> Network:
     """Move a network to its device, in the memory layout that is fastest there."""
-    return network.to(device=device, memory_format=torch.channels_last)
+    return network.to(device).to(memory_format=torch.channels_last)
 
 
 def repeat_exactly(device: torch.device) -> None:
@@ -120,5 +120,5 @@ def gpu_is_borrowed() -> bool:
 
 
 def on_zero_gpu(call: Call) -> Call:
-    """On a ZeroGPU Space, borrow the GPU for the time of each call."""
-    return spaces.GPU(call)
+    """On a ZeroGPU Space, borrow the GPU for the time of each call; elsewhere, the call as it is."""
+    return call if spaces is None else spaces.GPU(call)

@@ -7,7 +7,6 @@ import math
 import numpy as np
 import torch
 from PIL import Image
-from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional
 
@@ -130,6 +129,8 @@ def boxes_of(extent: np.ndarray, view: Box, threshold: float) -> list[Box | None
     Returns:
         (left, top, right, bottom) in pixels of the upright picture, or None where no place is above 0.
     """
+    from scipy import ndimage  # here: a prediction needs no boxes, and SciPy is slow to load
+
     labels, height, width = extent.shape
     times = math.ceil(FINE / min(height, width))
     fine = [fine_map(np.maximum(values, 0), (width * times, height * times)) for values in extent]
@@ -137,11 +138,12 @@ def boxes_of(extent: np.ndarray, view: Box, threshold: float) -> list[Box | None
     across, down = (right - left) / (width * times), (bottom - top) / (height * times)
     boxes: list[Box | None] = []
     for label in range(labels):
-        peak = np.unravel_index(fine[label].argmax(), fine[label].shape)
+        peak = tuple(np.unravel_index(fine[label].argmax(), fine[label].shape))
         if fine[label][peak] <= 0:
             boxes.append(None)
             continue
-        regions, _ = ndimage.label(fine[label] >= threshold * fine[label][peak])
+        regions = np.zeros(fine[label].shape, np.int32)
+        ndimage.label(fine[label] >= threshold * fine[label][peak], output=regions)
         region = regions == regions[peak]
         rows, columns = np.flatnonzero(region.any(1)), np.flatnonzero(region.any(0))
         boxes.append(

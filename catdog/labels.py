@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-Label = tuple[int, int]  # cat, dog: 1 where the photo shows one
+from typing import Literal
 
-VERDICTS: dict[Label, str] = {(1, 0): "cat", (0, 1): "dog", (1, 1): "both", (0, 0): "neither"}
+Label = tuple[int, int]  # cat, dog: 1 where the photo shows one
+Verdict = Literal["cat", "dog", "both", "neither"]
+VERDICTS: dict[Label, Verdict] = {(1, 0): "cat", (0, 1): "dog", (1, 1): "both", (0, 0): "neither"}
 
 LABELS = ("cat", "dog")

@@ -7,7 +7,7 @@ torchvision: that takes nearly as long as torch itself, and who asks for an answ
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 import torch
@@ -55,7 +55,7 @@ class TrainingPreset:
         self.augment = v2.Compose(
             [
                 v2.RandomHorizontalFlip(),
-                v2.RandomApply([v2.RandomRotation(rotation, v2.InterpolationMode.BILINEAR)], p=0.3),
+                v2.RandomApply([v2.RandomRotation([-rotation, rotation], v2.InterpolationMode.BILINEAR)], p=0.3),
                 v2.ColorJitter(brightness=color, contrast=color, saturation=color),
                 v2.RandomGrayscale(p=0.05),
                 v2.RandomApply([v2.GaussianBlur(kernel_size=5, sigma=(0.1, 1.5))], p=0.15),
@@ -82,7 +82,9 @@ def darken(picture: Image.Image) -> Image.Image:
     """A gamma between 1 and 2.5: black pets on dark ground lose what is seen of them first."""
     from torchvision.transforms.v2 import functional
 
-    return functional.adjust_gamma(picture, gamma=float(torch.empty(1).uniform_(1, 2.5)))
+    gamma = float(torch.empty(1).uniform_(1, 2.5))
+    darkened: Any = functional.adjust_gamma(cast(Any, picture), gamma=gamma)  # its types know of tensors alone
+    return darkened
 
 
 def random_crop(shape: tuple[int, int], min_scale: float) -> v2.RandomResizedCrop:
@@ -108,8 +110,9 @@ class PlainPreset:
         return self(picture, shape), torch.from_numpy(np.array(self.resized(placed, shape)))
 
     def resized(self, picture: Image.Image, shape: tuple[int, int]) -> Image.Image:
-        box = EvaluationPreset(shape[0], self.resize).view(*picture.size)
-        return picture.resize(shape[::-1], Image.Resampling.BILINEAR, box=box)
+        height, width = shape
+        box = EvaluationPreset(height, self.resize).view(*picture.size)
+        return picture.resize((width, height), Image.Resampling.BILINEAR, box=box)
 
 
 @dataclass(frozen=True)

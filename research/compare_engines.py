@@ -175,7 +175,7 @@ def ways_to_compute(
     """Name -> what takes pictures (batch, 3, h, w) and gives evidence and logits; and name -> why there is none."""
     refused: dict[str, str] = {}
     contiguous = copy.deepcopy(classifier.network).to(memory_format=torch.contiguous_format)
-    folded = classifier._folded
+    folded = classifier.folded
     eager = by_torch(contiguous.features, classifier, torch.contiguous_format)
     best = by_torch(folded.features, classifier)
     ways = {
@@ -222,7 +222,7 @@ class Features(nn.Module):
 
 def by_aot_inductor(classifier: Classifier, folder: Path, picture: Tensor) -> Forward:
     """Compiled ahead of time; of PyTorch 2.14 it gave other answers, for which no reason was found."""
-    program = quantized.exported(Features(classifier._folded), picture)
+    program = quantized.exported(Features(classifier.folded), picture)
     path, frozen = str(folder / "features.pt2"), {"freezing": True}
     package = torch._inductor.aoti_compile_and_package(program, package_path=path, inductor_configs=frozen)
     return by_torch(torch._inductor.aoti_load_package(package), classifier, torch.contiguous_format)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,9 +22,13 @@ class Held(Classifier):
         super().__init__(*arguments)
         self.go = threading.Event()
 
-    def _answers(self, *arguments: Any, **options: Any) -> Iterator[Any]:
+    def classify(self, *arguments: Any, **options: Any) -> list[Any]:
         assert self.go.wait(PATIENCE)
-        yield from super()._answers(*arguments, **options)
+        return super().classify(*arguments, **options)
+
+    def explain(self, *arguments: Any, **options: Any) -> list[Any]:
+        assert self.go.wait(PATIENCE)
+        return super().explain(*arguments, **options)
 
 
 @contextmanager

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-import subprocess
-import sys
+import mmap
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,10 +13,11 @@ from PIL import Image
 
 import catdog
 from catdog.checkpoint import CheckpointError, Metadata, save_checkpoint
-from catdog.classifier import CHUNK_SIZE, Classifier
+from catdog.classifier import Classifier
 from catdog.decision import probabilities_of
 from catdog.evidence import strongest_places
-from catdog.images import ImageError
+from catdog.images import ImageError, open_reduced
+from catdog.inputs import CHUNK_SIZE
 
 FLIP = Image.Transpose.FLIP_LEFT_RIGHT
 
@@ -103,7 +102,7 @@ def test_of_a_cat_and_a_dog_each_box_leaves_out_what_is_the_other_s(tiny_network
     both = Classifier(tiny_network, Metadata(input_size=64, present=0, both=0, box_threshold=0.5), torch.device("cpu"))
     extent = np.full((2, 4, 6), 0.5, np.float32)
     extent[0, :, :3] = extent[1, :, 3:] = 1  # each label reaches over the whole picture, further on its own half
-    both._forward = lambda batch: (np.ones((1, 2, 2, 3), np.float32), np.zeros((1, 2), np.float32), extent[None])
+    both.forward = lambda *_: (np.ones((1, 2, 2, 3), np.float32), np.zeros((1, 2), np.float32), extent[None])
     [explanation] = both.explain([Image.new("RGB", (96, 64))])
     assert explanation.boxes == {
         "cat": pytest.approx((0, 0, 48, 64), abs=2),
@@ -157,18 +156,77 @@ def test_nothing_to_classify_gives_nothing(classifier):
 
 
 def test_a_single_picture_instead_of_a_list_is_told(classifier, examples):
-    with pytest.raises(TypeError, match=r"\[picture\]"):
-        classifier.classify(str(examples[0]))
+    content = examples[0].read_bytes()
+    with examples[0].open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        single = [examples[0], str(examples[0]), content, bytearray(content), memoryview(content), io.BytesIO(content)]
+        single += [file, mapped, Image.open(examples[0]), np.zeros((8, 8, 3), np.uint8), classifier.open(content)]
+        for each in (*single, None, 7):
+            for ask in (classifier.classify, classifier.explain):
+                with pytest.raises(TypeError, match=r"Hand over a list of pictures, .*\[picture\]"):
+                    ask(each)
+
+
+def test_pictures_without_an_order_are_refused(classifier, examples):
+    for pictures in ({"cat": examples[0]}, {examples[0], examples[1]}):
+        with pytest.raises(TypeError, match=r"no order .* hand over a list"):
+            classifier.classify(pictures)
+    named = {"cat": examples[0]}
+    assert classifier.classify(named.values()) == classifier.classify(list(named.values()))
+
+
+# ---------------------------------------------------------------------------- decoded once
+
+
+def test_a_picture_that_is_opened_once_gives_the_answers_of_its_file(classifier, examples, monkeypatch):
+    buffer = io.BytesIO()
+    Image.open(examples[1]).resize((4000, 3000)).save(buffer, "JPEG", quality=90)
+    camera, small = buffer.getvalue(), examples[2].read_bytes()
+    opened = [classifier.open(each) for each in (camera, small)]
+    assert opened[0].size == (4000, 3000) and opened[0].picture.size == (2000, 1500)
+    from_files = [classifier.classify([camera, small])]
+    from_files += [classifier.explain([camera, small], size=size) for size in (None, 448)]
+    monkeypatch.setattr(Image, "open", None)
+    assert classifier.classify(opened) == from_files[0]
+    for size, expected in zip((None, 448), from_files[1:]):
+        for one, other in zip(classifier.explain(opened, size=size), expected):
+            assert one.prediction == other.prediction and one.boxes == other.boxes
+            assert np.array_equal(one.evidence, other.evidence)
+    with pytest.raises(ValueError, match="short_side=2240"):
+        classifier.explain(opened[:1], size=1120)
+
+
+def test_what_was_reduced_too_far_for_an_answer_is_refused(classifier, quadrants):
+    buffer = io.BytesIO()
+    quadrants.resize((1600, 1200)).save(buffer, "JPEG")
+    with pytest.raises(ValueError, match="short_side=896"):
+        classifier.classify([open_reduced(buffer.getvalue(), 160)], errors="return")
+
+
+def test_a_prediction_is_the_explanation_s_to_the_bit_and_computes_no_extent_and_no_box(
+    classifier, examples, monkeypatch
+):
+    explained = [each.prediction for each in classifier.explain(examples, mirrored=True)]
+    monkeypatch.setattr("catdog.evidence.extent_of", None)
+    monkeypatch.setattr("catdog.classifier.boxes_of", None)
+    assert classifier.classify(examples, mirrored=True) == explained
+    with pytest.raises(TypeError):
+        classifier.explain(examples)
 
 
 def test_a_generator_of_many_pictures_is_read_a_chunk_at_a_time(network18, quadrants):
     classifier = Classifier(network18, Metadata(input_size=32), torch.device("cpu"))
     small = quadrants.resize((32, 32))
-    asked = []
-    answers = classifier._answers((asked.append(1) or small for _ in range(2 * CHUNK_SIZE + 1)), "raise", (32,), False)
-    next(answers)
-    assert len(asked) == CHUNK_SIZE
-    assert len(list(answers)) == 2 * CHUNK_SIZE
+    asked, seen = [], []
+    real = classifier.forward
+
+    def forward(batch, with_extent=True):
+        seen.append(len(asked))
+        return real(batch, with_extent)
+
+    classifier.forward = forward
+    answers = classifier.classify(asked.append(1) or small for _ in range(2 * CHUNK_SIZE + 1))
+    assert len(answers) == 2 * CHUNK_SIZE + 1
+    assert set(seen) == {CHUNK_SIZE, 2 * CHUNK_SIZE, 2 * CHUNK_SIZE + 1}
 
 
 @pytest.mark.parametrize("size", [(1, 20_000), (20_000, 1)])
@@ -207,22 +265,3 @@ def test_a_missing_checkpoint_names_the_command_that_makes_one(tmp_path):
 def test_a_device_that_is_not_there_is_told():
     with pytest.raises(ValueError, match="--device cpu"):
         catdog.load(device="cuda:77")
-
-
-def test_import_loads_neither_the_page_nor_plots(root):
-    assert not loaded_by("import catdog", root) & {*UNUSED, "gradio"}
-
-
-@pytest.mark.slow
-def test_the_page_loads_nothing_that_it_may_never_need(root):
-    assert not loaded_by("from catdog import page; page.build(__import__('catdog').load(device='cpu'))", root) & UNUSED
-
-
-UNUSED = {"pytorch_grad_cam", "matplotlib", "sklearn", "cv2", "torchvision"}
-
-
-def loaded_by(code: str, root: Path) -> set[str]:
-    """The packages that Python has loaded after some code."""
-    code = f"import sys; {code}; print(*{{name.partition('.')[0] for name in sys.modules}})"
-    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
-    return set(done.stdout.split())

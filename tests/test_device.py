@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -26,6 +27,7 @@ from catdog import device, page
 from catdog.checkpoint import Metadata
 from catdog.classifier import Classifier
 from catdog.device import DeviceError, half_precision
+from catdog.engines.torch import torch_forward
 from catdog.evidence import evidence_and_logits
 from catdog.labels import VERDICTS
 from catdog.page import look
@@ -113,17 +115,24 @@ def test_half_precision_begins_at_the_first_layer_and_ends_with_the_features(fak
 
 def test_a_batch_goes_to_the_gpu_once_and_only_answer_and_maps_come_back(fake_cuda, tiny_network, monkeypatch):
     monkeypatch.setattr(torch.Tensor, "numpy", lambda tensor: np.empty(tensor.shape))  # these have no values to give
-    with unset_fake_temporarily():
-        classifier = Classifier(copy.deepcopy(tiny_network), Metadata(), torch.device("cpu"))
-    classifier.device, classifier._folded = CUDA, on_the_gpu(lambda: tiny_network)
+    forward = torch_forward(on_the_gpu(lambda: tiny_network), CUDA)
     batch = torch.empty(2, 3, 64, 96)
     with Recorded() as recorded:
-        evidence, logits, extent = classifier._forward(batch)
+        evidence, logits, extent = forward(batch)
     assert (evidence.shape, logits.shape, extent.shape) == ((2, 2, 2, 3), (2, 2), (2, 2, 4, 6))
     between = [name for name, _, devices in recorded.calls if len(devices) > 1]
     assert len(between) == 4 and all("to" in name for name in between)
     assert {name for name, _, devices in recorded.calls if devices == {"cpu"}} <= {"prim.device.default"}
-    assert not any("batch_norm" in name for name, _, _ in recorded.calls), "the folded network is the faster one"
+
+
+def test_a_classifier_computes_with_folded_batch_norms(tiny_network):
+    classifier = Classifier(copy.deepcopy(tiny_network), Metadata(input_size=64), torch.device("cpu"))
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in classifier.folded.modules())
+    used = []
+    for network in (classifier.network, classifier.folded):
+        network.conv1.register_forward_hook(lambda *_, network=network: used.append(network))
+    classifier.explain([np.zeros((40, 40, 3), np.uint8)])
+    assert used == [classifier.folded]
 
 
 @pytest.mark.parametrize("kind", ["binary", "cross-entropy"])
@@ -178,17 +187,19 @@ def test_a_tensor_gets_the_memory_that_an_earlier_one_left_where_it_is_kept(root
 # ---------------------------------------------------------------------------- too little memory
 
 
-def too_small(largest: int, error: type[RuntimeError], sizes: list[int]):
-    """A forward pass on a device that holds so many pictures at once."""
-    real = Classifier._forward
+def too_small(network: ResNet, largest: int, error: RuntimeError, sizes: list[int]) -> Classifier:
+    """A classifier on a device that holds so many pictures at once."""
+    classifier = Classifier(network, Metadata(input_size=64), torch.device("cpu"))
+    real = classifier.forward
 
-    def forward(self, batch):
+    def forward(batch, with_extent=True):
         sizes.append(len(batch))
         if len(batch) > largest:
-            raise error("MPS backend out of memory")
-        return real(self, batch)
+            raise error
+        return real(batch, with_extent)
 
-    return forward
+    classifier.forward = forward
+    return classifier
 
 
 @pytest.mark.parametrize("error", [torch.OutOfMemoryError, RuntimeError])
@@ -197,40 +208,29 @@ def test_a_batch_that_does_not_fit_is_answered_in_smaller_ones(tiny_network, mon
     pictures = list(np.random.default_rng(0).integers(0, 256, (10, 40, 40, 3), np.uint8))
     plain = Classifier(tiny_network, Metadata(input_size=64), torch.device("cpu")).explain(pictures)
     sizes: list[int] = []
-    monkeypatch.setattr(Classifier, "_forward", too_small(largest, error, sizes))
+    small = too_small(tiny_network, largest, error("MPS backend out of memory"), sizes)
     released = []
     monkeypatch.setattr(classifier_module, "release_memory", released.append)
     with pytest.warns(UserWarning, match="too small for 10 pictures at once: they are answered in parts"):
-        found = Classifier(tiny_network, Metadata(input_size=64), torch.device("cpu")).explain(pictures)
+        found = small.explain(pictures)
     assert sizes[0] == 10 and min(sizes) <= largest and released
     for one, two in zip(plain, found):
         assert two.prediction.logits == pytest.approx(one.prediction.logits, abs=1e-4)
         assert two.evidence == pytest.approx(one.evidence, abs=1e-4)
 
 
-def test_memory_too_small_for_one_picture_is_told_with_a_way_out(tiny_network, monkeypatch):
-    monkeypatch.setattr(Classifier, "_forward", too_small(0, torch.OutOfMemoryError, []))
-    classifier = Classifier(tiny_network, Metadata(input_size=64), torch.device("cpu"))
+def test_memory_too_small_for_one_picture_is_told_with_a_way_out(tiny_network):
+    classifier = too_small(tiny_network, 0, torch.OutOfMemoryError("out of memory"), [])
     few = pytest.warns(UserWarning, match="in parts")
     with few, pytest.raises(DeviceError, match=r"too small for a picture of 64x64: .*--device cpu"):
         classifier.classify(list(np.zeros((5, 40, 40, 3), np.uint8)))
 
 
-def test_another_error_of_the_device_is_not_taken_for_too_little_memory(tiny_network, monkeypatch):
+def test_another_error_of_the_device_is_not_taken_for_too_little_memory(tiny_network):
     sizes: list[int] = []
-    real = too_small(0, RuntimeError, sizes)
-
-    def forward(self, batch):
-        try:
-            return real(self, batch)
-        except RuntimeError:
-            raise RuntimeError("an illegal instruction") from None
-
-    monkeypatch.setattr(Classifier, "_forward", forward)
+    broken = too_small(tiny_network, 0, RuntimeError("an illegal instruction"), sizes)
     with pytest.raises(RuntimeError, match="illegal"):
-        Classifier(tiny_network, Metadata(input_size=64), torch.device("cpu")).classify(
-            [np.zeros((40, 40), np.uint8)] * 4
-        )
+        broken.classify([np.zeros((40, 40), np.uint8)] * 4)
     assert sizes == [4]
 
 
@@ -270,11 +270,11 @@ def test_the_gpu_is_borrowed_once_a_batch_and_for_nothing_else(zero_gpu, tiny_ne
     classifier = Classifier(tiny_network, Metadata(input_size=64), torch.device("cpu"))
     assert zero_gpu == []
     classifier.classify(pictures)
-    assert zero_gpu == ["_forward"]
+    assert zero_gpu == ["forward"]
     classifier.classify([b"no picture"], errors="return")
-    assert zero_gpu == ["_forward"]
+    assert zero_gpu == ["forward"]
     classifier.explain([*pictures, np.zeros((40, 80), np.uint8)])  # another shape: another batch
-    assert zero_gpu == ["_forward"] * 3
+    assert zero_gpu == ["forward"] * 3
 
 
 def test_the_camera_is_answered_from_the_cpu_without_a_borrowed_gpu(zero_gpu, tiny_network, monkeypatch):
@@ -287,7 +287,7 @@ def test_the_camera_is_answered_from_the_cpu_without_a_borrowed_gpu(zero_gpu, ti
     answer = asyncio.run(component.answer_frame(base64.b64encode(buffer.getvalue()).decode()))
     assert answer["verdict"] in VERDICTS.values()
     assert zero_gpu == []
-    assert classifier.at_once.device == torch.device("cpu")
+    assert classifier.live.device == torch.device("cpu")
 
 
 def test_looking_inside_is_done_on_the_cpu_without_a_borrowed_gpu(zero_gpu, tiny_network, monkeypatch, examples):
@@ -312,9 +312,9 @@ def test_a_camera_is_answered_in_bfloat16_where_the_cpu_is_faster_in_it(tiny_net
     for fast in (False, True):
         monkeypatch.setattr("catdog.classifier.has_fast_bfloat16", lambda fast=fast: fast)
         classifier = Classifier(tiny_network, Metadata(input_size=64), torch.device("cpu"))
-        [exact], [quick] = classifier.explain([photo]), classifier.at_once.explain([photo])
+        [exact], [quick] = classifier.explain([photo]), classifier.live.explain([photo])
         difference = np.abs(np.subtract(exact.prediction.logits, quick.prediction.logits)).max()
         assert 0 < difference < 0.05 if fast else difference == 0
         np.testing.assert_allclose(quick.evidence.sum((1, 2)) + quick.bias, quick.prediction.logits, atol=1e-4)
-        assert classifier.at_once.at_once is classifier.at_once
+        assert classifier.live.live is classifier.live
         assert classifier.explain([photo])[0].prediction == exact.prediction, "a photo's answer stays exact"

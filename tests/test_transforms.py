@@ -9,7 +9,7 @@ from PIL import Image
 from torchvision.transforms import v2
 
 from catdog.images import open_picture
-from catdog.images.decode import MAX_ASPECT
+from catdog.images.picture import MAX_ASPECT
 from catdog.transforms import MEAN, STD, EvaluationPreset, PlainPreset, TrainingPreset
 
 

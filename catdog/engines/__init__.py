@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from torch import Tensor
 
 Engine = Literal["torch", "openvino"]
-Forward = Callable[[Tensor], tuple[np.ndarray, ...]]  # normalized pictures -> evidence, logits, extent
+
+
+class Forward(Protocol):
+    """The forward pass; several threads may call it."""
+
+    def __call__(self, batch: Tensor, with_extent: bool = True) -> tuple[np.ndarray, ...]:
+        """Normalized pictures (batch, 3, h, w) -> evidence (batch, 2, h / 32, w / 32), logits (batch, 2) and, where it is
+        asked for, extent (batch, 2, h / 16, w / 16)."""
+        ...

@@ -75,6 +75,7 @@ def export_onnx(network: ResNet, metadata: Metadata, path: Path) -> None:
         dynamo=True,
         verbose=False,
     )
+    assert program is not None  # as it would be without dynamo
     model = program.model_proto
     onnx.helper.set_model_props(model, descriptions(metadata))
     onnx.checker.check_model(model)
@@ -115,7 +116,7 @@ def largest_difference(network: ResNet, path: Path, batches: list[Tensor]) -> fl
     for batch in batches:
         with torch.inference_mode():
             expected = ExportedNetwork(network)(batch)
-        theirs = session.run(OUTPUTS, {"pictures": batch.numpy()})
+        theirs = map(np.asarray, session.run(OUTPUTS, {"pictures": batch.numpy()}))
         differences += [
             float(np.abs(ours.numpy() - other).max()) if ours.shape == other.shape else float("inf")
             for ours, other in zip(expected, theirs)

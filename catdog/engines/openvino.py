@@ -27,10 +27,6 @@ def openvino_forward(network: ResNet, metadata: Metadata) -> Forward:
 
     It goes by way of ONNX, not of `openvino.convert_model`, which would report its use to OpenVINO's makers.
 
-    Returns:
-        What takes normalized pictures (batch, 3, h, w) and gives evidence (batch, 2, h / 32, w / 32), logits (batch, 2)
-        and extent (batch, 2, h / 16, w / 16). Several threads may call it.
-
     Raises:
         DeviceError: where a package is missing.
     """
@@ -53,9 +49,10 @@ def openvino_forward(network: ResNet, metadata: Metadata) -> Forward:
         options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": torch.get_num_threads()}
         compiled = core.compile_model(core.read_model(path), "CPU", options)
 
-    def forward(batch: Tensor) -> tuple[np.ndarray, ...]:
+    def forward(batch: Tensor, with_extent: bool = True) -> tuple[np.ndarray, ...]:
         answers = compiled.create_infer_request().infer([batch.numpy()])
-        return answers["evidence"], answers["logits"], answers["extent"]
+        names = ("evidence", "logits", "extent") if with_extent else ("evidence", "logits")
+        return tuple(answers[name] for name in names)
 
     return forward
 

@@ -26,7 +26,7 @@ TIFF_UNITS = np.zeros(2**16, np.uint64)  # bytes of a value, by the tag's type (
 TIFF_UNITS[1:19] = 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8
 
 
-def is_bomb(content: bytes) -> bool:
+def is_decoding_bomb(content: bytes) -> bool:
     """Whether an encoded picture costs far more to decode than its pixels account for."""
     if content.startswith(b"\xff\xd8"):
         return is_jpeg_bomb(content)

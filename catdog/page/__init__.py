@@ -29,7 +29,7 @@ def build(classifier: Classifier) -> gr.Blocks:
             with gr.Tab(words.label("photo.tab"), id="photo", render_children=True):
                 shown = photo.build(classifier, MAX_FILE_SIZE)
             with gr.Tab(words.label("live.tab"), id="live", render_children=True):
-                live.build(classifier.at_once)
+                live.build(classifier.live)
             with gr.Tab(words.label("many.tab"), id="many", render_children=True):
                 many.build(classifier, MAX_FILE_SIZE, KEEP_SECONDS, tabs, shown)
             with gr.Tab(words.label("good.tab"), id="good", render_children=True) as good:

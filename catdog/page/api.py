@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 from gradio.data_classes import FileData, GradioRootModel
@@ -15,6 +16,8 @@ from catdog.classifier import Classifier, Explanation, Prediction
 from catdog.images import ImageError
 from catdog.page.many import MAX_PHOTOS, RawFiles
 from catdog.page.picture import RawImage
+
+Answer = TypeVar("Answer", Prediction, Explanation)
 
 
 class PictureList(GradioRootModel):
@@ -33,7 +36,7 @@ class RawPictures(RawFiles):
     def api_info(self) -> dict[str, Any]:
         return {"type": "array", "items": {"type": "string", "description": "a file, or a data: URL"}}
 
-    def preprocess(self, payload: PictureList | None) -> list[tuple[str, str]]:
+    def preprocess(self, payload: Any) -> list[tuple[str, str]]:
         sent = payload.root if payload else []
         if any(isinstance(each, str) and not each.startswith("data:") for each in sent):
             raise gr.Error("missing: Send pictures as files or as data: URLs.", print_exception=False)  # never a path
@@ -95,7 +98,7 @@ def build(classifier: Classifier) -> None:
 
 def delete_what_assistants_send(page: gr.Blocks) -> None:
     """Gradio's MCP server writes a `data:` URL to a file, which it would never delete: have it deleted like an upload."""
-    server = page.mcp_server_obj
+    server: Any = page.mcp_server_obj
     if server is None:
         return
     convert = server.convert_strings_to_filedata
@@ -130,7 +133,7 @@ def explain_one(classifier: Classifier, source: str | None) -> dict[str, Any]:
     return fields_of_explanation(answered(classifier.explain, source))
 
 
-def answered(method, source: str | None):
+def answered(method: Callable[[list[str]], list[Answer]], source: str | None) -> Answer:
     """The single answer, its error as `code: sentence`."""
     try:
         if source is None:

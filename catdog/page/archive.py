@@ -87,7 +87,7 @@ def members_of(path: Path) -> list[Member]:
         raise ArchiveError("encrypted")
     if any(entry.compress_type not in METHODS for entry in entries):
         raise ArchiveError("method")
-    if sum(entry.file_size for entry in entries) > MAX_UNPACKED or any(map(is_bomb, entries)):
+    if sum(entry.file_size for entry in entries) > MAX_UNPACKED or any(map(is_zip_bomb, entries)):
         raise ArchiveError("bomb")
     return [Member(path, entry) for entry in entries]
 
@@ -112,6 +112,6 @@ def leads_outside(name: str) -> bool:
     return name.startswith("/") or "\\" in name or ":" in name.split("/")[0] or ".." in name.split("/")
 
 
-def is_bomb(entry: zipfile.ZipInfo) -> bool:
+def is_zip_bomb(entry: zipfile.ZipInfo) -> bool:
     ratio = entry.file_size / max(entry.compress_size, 1)
     return entry.file_size > MAX_MEMBER or (entry.file_size > SMALL and ratio > MAX_RATIO)

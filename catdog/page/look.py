@@ -14,10 +14,11 @@ import gradio as gr
 import numpy as np
 from gradio.context import Context
 from PIL import Image
+from torch import Tensor
 
 from catdog.cams import CAM_METHODS, STAGES, block_parts, cam_map, passes_of
 from catdog.classifier import Classifier
-from catdog.images import ImageError, open_picture
+from catdog.images import Decoded, ImageError
 from catdog.labels import LABELS
 from catdog.page.drawing import LOOK, PAIRS, data_url
 
@@ -87,9 +88,9 @@ def build(classifier: Classifier, source: gr.State) -> Callable[[Callable], None
         runs.stop(request.session_hash)
         return fresh(path)
 
-    hidden = {"show_progress": "hidden", "api_visibility": "private"}
+    hidden: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     # "multiple": the browser asks for one at a time, and may ask for the next before Gradio has seen the last one end
-    queued = {"show_progress": "minimal", "trigger_mode": "multiple", "api_visibility": "private"}
+    queued: dict[str, Any] = {"show_progress": "minimal", "trigger_mode": "multiple", "api_visibility": "private"}
     stages = view.stages(see_stages, source, view, **queued)
     method = view.method(see_method, source, view, **queued)
     for event, wish in ((stages, "stages"), (method, "method")):
@@ -121,9 +122,10 @@ def stages_of(classifier: Classifier, path: str | None, label: str | None) -> di
     Without a label, for the one with the larger probability.
     """
     try:
-        shown, batch = prepared(classifier, path)
+        decoded = opened(classifier, path)
+        shown, batch = prepared(classifier, decoded)
         if label is None:
-            [prediction] = classifier.classify([path])
+            [prediction] = classifier.classify([decoded])
             label = max(LABELS, key=lambda each: getattr(prediction, each))
     except ImageError as error:
         return news("problem", code=error.code)
@@ -143,7 +145,7 @@ def method_of(
     set, or after this generator is closed.
     """
     try:
-        shown, batch = prepared(classifier, path)
+        shown, batch = prepared(classifier, opened(classifier, path))
     except ImageError as error:
         yield news("problem", code=error.code)
         return
@@ -174,21 +176,24 @@ def method_of(
     yield {"kind": "method", **shown, **wish, "map": gray(values), "seconds": seconds}
 
 
-def prepared(classifier: Classifier, path: str | None) -> tuple[dict[str, Any], Any]:
-    """The photo for the page, and as the network's input (1, 3, h, w)."""
+def opened(classifier: Classifier, path: str | None) -> Decoded:
     if path is None:
         raise ImageError("missing", "No picture was sent.")
-    picture = open_picture(path)
+    return classifier.open(path)
+
+
+def prepared(classifier: Classifier, decoded: Decoded) -> tuple[dict[str, Any], Tensor]:
+    """The photo for the page, and as the network's input (1, 3, h, w)."""
     preset = classifier.metadata.preset()
     shown = {
-        "picture": data_url(picture),
-        "size": list(picture.size),
-        "view": list(preset.view(*picture.size)),
+        "picture": data_url(decoded.picture),
+        "size": list(decoded.size),
+        "view": list(preset.view(*decoded.size)),
     }
-    return shown, preset(picture)[None].to(classifier.device)
+    return shown, preset(decoded.picture, decoded.size)[None].to(classifier.device)
 
 
-def block_of(classifier: Classifier, batch: Any, stage: int) -> dict[str, Any]:
+def block_of(classifier: Classifier, batch: Tensor, stage: int) -> dict[str, Any]:
     """One channel of a residual block, where both input and change are strong. Maps as rows of numbers, on one scale."""
     parts = [part[0].float().cpu().numpy() for part in block_parts(classifier.network, batch, stage)]
     channel = int((parts[0] * np.abs(parts[1])).mean((1, 2)).argmax())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -11,14 +12,13 @@ import gradio as gr
 from gradio.data_classes import ListFiles
 from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
-from PIL import Image
 
 from catdog.classifier import Classifier
-from catdog.images import MAX_PIXELS, ImageError, Picture, is_picture, open_reduced
+from catdog.images import MAX_PIXELS, Decoded, ImageError, is_picture
 from catdog.page import words
 from catdog.page.archive import ArchiveError, Member, members_of
 from catdog.page.fetch import FetchesWithinLimits
-from catdog.page.gallery import THUMBNAIL_SIDE, Answered, Entry, gallery_html, thumbnail
+from catdog.page.gallery import Answered, Entry, gallery_html, thumbnail
 
 MAX_PHOTOS = 500
 AT_ONCE = 4  # photos decoded together: bounds the memory, as in the classifier
@@ -162,14 +162,13 @@ def answers_of(classifier: Classifier, entries: list[Entry]) -> Iterator[list[An
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for start in range(0, len(entries), AT_ONCE):
             some = entries[start : start + AT_ONCE]
-            opened = list(pool.map(open_entry, some))
-            sources = [each[0] for each in opened if not isinstance(each, ImageError)]
-            answers = iter(classifier.classify(sources, errors="return"))
+            decoded = list(pool.map(partial(open_entry, classifier), some))
+            answers = iter(classifier.classify([each for each in decoded if isinstance(each, Decoded)]))
             yield [
                 Answered(entry, each, "")
                 if isinstance(each, ImageError)
-                else Answered(entry, next(answers), thumbnail(each[1]))
-                for entry, each in zip(some, opened)
+                else Answered(entry, next(answers), thumbnail(each.picture))
+                for entry, each in zip(some, decoded)
             ]
 
 
@@ -179,13 +178,14 @@ def too_large(path: str) -> bool:
     return file.is_file() and file.stat().st_size == len(TOO_LARGE) and file.read_bytes() == TOO_LARGE
 
 
-def open_entry(entry: Entry) -> tuple[Picture, Image.Image] | ImageError:
-    """What the classifier takes, as predict.py hands it over, and a picture large enough for a thumbnail."""
+def open_entry(classifier: Classifier, entry: Entry) -> Decoded | ImageError:
+    """A photo, decoded once for its answer and its thumbnail."""
     try:
-        source = entry.source.read() if isinstance(entry.source, Member) else entry.source
-        if source is entry.source and too_large(source):
+        if isinstance(entry.source, Member):
+            return classifier.open(entry.source.read())
+        if too_large(entry.source):
             raise ImageError("too-large", f"{entry.name} is too large to be sent.")
-        return source, open_reduced(source, THUMBNAIL_SIDE)[0]
+        return classifier.open(entry.source)
     except ImageError as error:
         return error
 

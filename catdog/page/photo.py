@@ -14,9 +14,9 @@ import gradio as gr
 
 from catdog.classifier import Classifier
 from catdog.files import EXAMPLES
-from catdog.images import MAX_PIXELS, ImageError, open_picture, open_reduced
+from catdog.images import MAX_PIXELS, Decoded, ImageError
 from catdog.page import api, look, words
-from catdog.page.drawing import LOOK, PAIRS, SHOWN_SIDE, data_url
+from catdog.page.drawing import LOOK, PAIRS, data_url
 from catdog.page.picture import RawImage
 
 FINER = 2  # times the input size, for the finer map
@@ -46,11 +46,7 @@ def build(classifier: Classifier, max_file_size: int) -> tuple[RawImage, Callabl
             words.text(words.tagged("photo.limits", values=limits), elem_id="limits")
         with gr.Column():
             answer = answer_view(classifier)
-    forget_after = look.build(classifier.at_once, source)
-
-    def respond(path: str | None) -> tuple[dict[str, Any], object, str | None]:
-        answer = answer_to(classifier, path)
-        return answer, preview_of(path), path if answer["state"] == "answer" else None
+    forget_after = look.build(classifier.live, source)
 
     paths = [str(path) for path in sorted(EXAMPLES.glob("*.jpg"))]
     examples = gr.Dataset(  # gr.Examples leaves a click aside while an earlier one is answered
@@ -75,7 +71,7 @@ def build(classifier: Classifier, max_file_size: int) -> tuple[RawImage, Callabl
     def answer_after(event: Callable, js: str | None = None) -> None:
         """Answer the picture when `event` comes, such as `picture.input`, unless it is removed meanwhile."""
         answering = event(
-            respond,
+            lambda path: respond_to(classifier, path),
             picture,
             [answer, picture, source],
             js=js,
@@ -121,11 +117,26 @@ def answer_view(classifier: Classifier) -> gr.HTML:
     )
 
 
-def answer_to(classifier: Classifier, path: str | None, finer: bool = False) -> dict[str, Any]:
+def respond_to(classifier: Classifier, path: str | None) -> tuple[dict[str, Any], object, str | None]:
+    """The answer to the visitor's file, what the input shows of it, and where it lies, once it is answered."""
+    decoded = opened(classifier, path)
+    answer = answer_to(classifier, decoded)
+    return answer, preview_of(path, decoded), path if answer["state"] == "answer" else None
+
+
+def opened(classifier: Classifier, path: str | None) -> Decoded | ImageError | None:
+    """The visitor's file, decoded once for its answer, its maps and its previews; None when there is none."""
+    try:
+        return None if path is None else classifier.open(path)
+    except ImageError as error:
+        return error
+
+
+def answer_to(classifier: Classifier, source: str | Decoded | ImageError | None, finer: bool = False) -> dict[str, Any]:
     """What the page shows for an uploaded file, as codes and numbers.
 
     Args:
-        path: the visitor's file, or None when there is none.
+        source: the visitor's file, or what `opened` gave for it, or None when there is none.
         finer: also look at twice the size, for a map twice as fine; the answer stays that of the usual size.
 
     Returns:
@@ -133,36 +144,32 @@ def answer_to(classifier: Classifier, path: str | None, finer: bool = False) -> 
         upright picture of `size` (width, height), the `picture` as a data URL, small, the `scale` of the evidence, the
         `thresholds` in probability and, where asked for, `finer` evidence.
     """
-    if path is None:
+    decoded = opened(classifier, source) if isinstance(source, str) else source
+    if decoded is None:
         return WAITING
-    try:
-        picture, full_size = open_reduced(path, SHOWN_SIDE)
-        [explanation] = classifier.explain([path])  # from the file, as /classify does: the answers are the same
-    except ImageError as error:
-        return {"state": "problem", "code": error.code}
+    if isinstance(decoded, ImageError):
+        return {"state": "problem", "code": decoded.code}
+    [explanation] = classifier.explain([decoded])
     metadata = classifier.metadata
     answer = {
         "state": "answer",
         **api.fields_of_explanation(explanation),
-        "size": list(full_size),
-        "picture": data_url(picture),
+        "size": list(decoded.size),
+        "picture": data_url(decoded.picture),
         "scale": metadata.evidence_scale,
         "thresholds": {"both": metadata.both, "neither": metadata.present},
     }
     if finer:
-        [closer] = classifier.explain([path], size=FINER * metadata.input_size)
+        [closer] = classifier.explain([decoded], size=FINER * metadata.input_size)
         answer["finer"] = closer.evidence.tolist()
     return answer
 
 
-def preview_of(path: str | None) -> object:
+def preview_of(path: str | None, decoded: Decoded | ImageError | None) -> object:
     """What the input shows in place of a file that browsers cannot draw."""
-    if path is None or not path.lower().endswith(NOT_IN_BROWSERS):
-        return gr.skip()
-    try:
-        return gr.update(value=open_picture(path))
-    except ImageError:
-        return gr.skip()  # the answer says what is wrong with it
+    if path is None or not path.lower().endswith(NOT_IN_BROWSERS) or not isinstance(decoded, Decoded):
+        return gr.skip()  # of an error, the answer says what is wrong
+    return gr.update(value=decoded.picture)
 
 
 def caveat(classifier: Classifier) -> str | None:

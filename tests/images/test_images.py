@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import struct
 import subprocess
 import sys
 import urllib.parse
+import warnings
 import zlib
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +21,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from catdog.images import ImageError, open_picture, open_reduced
-from catdog.images import decode as images
+from catdog.images import picture as limits
+from catdog.images import source as reading
 from catdog.images.decode import ORIENTATION_TAG
 
 # format -> (how to write it without loss or nearly so, the largest difference of a channel that this may leave)
@@ -215,16 +219,16 @@ def test_a_large_jpeg_is_decoded_smaller_where_that_is_enough(quadrants, size, k
     exif = Image.Exif()
     exif[ORIENTATION_TAG] = orientation
     turned = slice(None, None, -1 if orientation == 6 else 1)
-    picture, full_size = open_reduced(encoded(quadrants.resize(size), "JPEG", exif=exif), 310)
-    assert (picture.size, full_size) == (kept[turned], size[turned])
+    reduced = open_reduced(encoded(quadrants.resize(size), "JPEG", exif=exif), 310)
+    assert (reduced.picture.size, reduced.size) == (kept[turned], size[turned])
     whole = open_picture(encoded(quadrants.resize(size), "JPEG", exif=exif))
-    assert whole.size == full_size
-    assert difference(picture.resize((8, 8)), whole.resize((8, 8))) <= 4
+    assert whole.size == reduced.size
+    assert difference(reduced.picture.resize((8, 8)), whole.resize((8, 8))) <= 4
 
 
 def test_other_formats_are_decoded_whole(quadrants):
-    picture, full_size = open_reduced(encoded(quadrants.resize((1600, 1200)), "PNG"), 310)
-    assert picture.size == full_size == (1600, 1200)
+    decoded = open_reduced(encoded(quadrants.resize((1600, 1200)), "PNG"), 310)
+    assert decoded.picture.size == decoded.size == (1600, 1200)
 
 
 @pytest.mark.parametrize("exif", [b"Exif\0\0", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\x01", b"Exif\0\0" + bytes(range(200))])
@@ -423,6 +427,50 @@ def test_a_real_photo_that_is_cut_off_is_called_damaged(examples, tmp_path):
         open_picture(tmp_path / "half.jpg")
 
 
+@pytest.mark.parametrize("lost", [1, 2])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"quality": 100, "subsampling": 0}], ids=str)
+def test_a_jpeg_without_its_end_marker_is_the_picture_it_was(options, lost):
+    content = photo("JPEG", **options)
+    assert content.endswith(b"\xff\xd9")
+    assert open_picture(content[:-lost]) == open_picture(content)
+    assert open_picture(content[:-lost] + bytes(300)) == open_picture(content), "zeros that a camera filled up with"
+    reduced = open_reduced(content[:-lost], 16)
+    assert reduced.size == (96, 64) and reduced.picture == open_reduced(content, 16).picture
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}], ids=str)
+def test_a_jpeg_that_lacks_more_than_its_end_marker_is_called_damaged(options):
+    content = photo("JPEG", **options)
+    scans = [found.start() for found in re.finditer(b"\xff\xda", content)]
+    assert len(scans) > 5 or not options
+    for end in (len(content) - 20, len(content) // 2, len(content) // 3, *scans[1:]):
+        assert code_of(content[:end]) == "damaged"
+        if scans[1:]:  # to a plain one's decoder, zeros are pixels like any other
+            assert code_of(content[:end] + bytes(300)) == "damaged"
+
+
+def with_chunk(kind: bytes, content: bytes, before: bytes = b"IDAT") -> bytes:
+    """The PNG with another chunk, whose checksum is wrong."""
+    chunk = struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content) ^ 1)
+    png = photo("PNG")
+    place = png.index(before) - 4
+    return png[:place] + chunk + png[place:]
+
+
+@pytest.mark.parametrize("before", [b"IDAT", b"IEND"])
+@pytest.mark.parametrize(
+    "kind, content", [(b"tEXt", b"Comment\0hello"), (b"zTXt", b"a\0\0" + zlib.compress(b"b")), (b"tIME", bytes(7))]
+)
+def test_a_wrong_checksum_of_what_no_pixel_needs_spoils_no_png(kind, content, before):
+    assert open_picture(with_chunk(kind, content, before)) == open_picture(photo("PNG"))
+
+
+def test_a_wrong_checksum_of_what_says_how_to_read_the_pixels_is_refused():
+    content = bytearray(with_chunk(b"tEXt", b"Comment\0hello"))
+    content[content.index(b"IHDR") + 4 + 13] ^= 1
+    assert code_of(bytes(content)) == "unknown-type"
+
+
 def png_header(width: int, height: int) -> bytes:
     """A PNG that says it is this large and holds no pixel."""
     parts = [b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0), b"IDAT" + zlib.compress(b""), b"IEND"]
@@ -438,9 +486,9 @@ def test_a_bomb_is_refused_by_its_header(size, monkeypatch):
 
 
 def test_the_pixel_limit_holds_for_every_kind_of_input(quadrants, monkeypatch):
-    monkeypatch.setattr(images, "MAX_PIXELS", 96 * 64)
+    monkeypatch.setattr(limits, "MAX_PIXELS", 96 * 64)
     assert open_picture(encoded(quadrants)).size == (96, 64)
-    monkeypatch.setattr(images, "MAX_PIXELS", 96 * 64 - 1)
+    monkeypatch.setattr(limits, "MAX_PIXELS", 96 * 64 - 1)
     for source in (encoded(quadrants), quadrants, np.asarray(quadrants)):
         assert code_of(source) == "too-large"
 
@@ -448,9 +496,9 @@ def test_the_pixel_limit_holds_for_every_kind_of_input(quadrants, monkeypatch):
 def test_a_file_beyond_the_byte_limit_is_not_read(quadrants, tmp_path, monkeypatch):
     content = encoded(quadrants)
     (tmp_path / "photo.png").write_bytes(content)
-    monkeypatch.setattr(images, "MAX_BYTES", len(content))
+    monkeypatch.setattr(reading, "MAX_BYTES", len(content))
     assert open_picture(tmp_path / "photo.png").size == (96, 64)
-    monkeypatch.setattr(images, "MAX_BYTES", len(content) - 1)
+    monkeypatch.setattr(reading, "MAX_BYTES", len(content) - 1)
     for source in (tmp_path / "photo.png", content, io.BytesIO(content)):
         assert code_of(source) == "too-large"
 
@@ -491,6 +539,65 @@ def test_an_array_that_is_no_picture_is_refused(array):
 @pytest.mark.parametrize("shape", [(0, 4), (4, 0, 3)])
 def test_an_array_without_pixels_is_called_empty(shape):
     assert code_of(np.zeros(shape, np.uint8)) == "empty"
+
+
+# ---------------------------------------------------------------------------- decoded once
+
+
+def test_what_is_decoded_is_taken_as_a_picture_and_not_decoded_again(quadrants, monkeypatch):
+    content = encoded(quadrants.resize((1600, 1200)), "JPEG")
+    decoded = open_reduced(content, 310)
+    monkeypatch.setattr(Image, "open", None)
+    assert open_reduced(decoded, 310) is decoded
+    copy = open_picture(decoded)
+    assert copy == decoded.picture and copy is not decoded.picture
+    with pytest.raises(ValueError, match=r"reduced to 600 pixels .* open it with short_side=601"):
+        open_reduced(decoded, 601)
+
+
+# ---------------------------------------------------------------------------- warnings
+
+# its one tag, the maker, says that it is longer than the block
+ODD = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x0f\x01\x02\0\xff\0\0\0\x20\0\0\0"
+
+
+def test_what_pillow_s_plugins_warn_of_reaches_nobody(quadrants):
+    """Also where every warning is asked for, or is an error."""
+    odd = encoded(quadrants, "JPEG", exif=ODD)
+    for action in ("always", "error"):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter(action)
+            with pytest.raises(UserWarning) if action == "error" else nullcontext():
+                Image.open(io.BytesIO(odd)).getexif()  # it does warn
+            seen = len(caught)
+            assert open_picture(odd).size == quadrants.size
+        assert len(caught) == seen
+
+
+def test_a_process_that_asks_for_nothing_sees_no_warning(quadrants, root, tmp_path):
+    (tmp_path / "odd.jpg").write_bytes(encoded(quadrants, "JPEG", exif=ODD))
+    (tmp_path / "huge.png").write_bytes(png_header(12_000, 10_000))
+    program = """if True:
+        import sys
+        from catdog.images import ImageError, open_picture
+        for path in sys.argv[1:]:
+            try:
+                print(open_picture(path).size)
+            except ImageError as error:
+                print(error.code)
+    """
+    command = [sys.executable, "-c", program, tmp_path / "odd.jpg", tmp_path / "huge.png"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["(96, 64)", "too-large"] and done.stderr == ""
+
+
+def test_another_s_wish_that_a_bomb_be_an_error_is_left_alone(quadrants):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        open_picture(encoded(quadrants))
+        with pytest.raises(Image.DecompressionBombWarning):
+            Image.open(io.BytesIO(png_header(12_000, 10_000)))
+        assert code_of(png_header(12_000, 10_000)) == "too-large"
 
 
 # ---------------------------------------------------------------------------- whatever happens

@@ -130,7 +130,7 @@ def test_the_javascript_of_the_readme_names_what_there_is(server, root):
 
 
 def test_health_is_told_without_asking_the_network(server, classifier, monkeypatch):
-    monkeypatch.setattr(classifier, "_forward", None)
+    monkeypatch.setattr(classifier, "forward", None)
     with urllib.request.urlopen(f"{server.local_url}health") as response:
         assert response.status == 200 and json.load(response) == {"status": "ok"}
 
@@ -282,7 +282,7 @@ def test_an_unexpected_error_shows_neither_path_nor_trace(server, client, classi
         raise RuntimeError("/secret/place/model.bin is gone")
 
     monkeypatch.setattr(classifier, "classify", fail)
-    monkeypatch.setattr(classifier.at_once, "explain", fail)
+    monkeypatch.setattr(classifier.live, "explain", fail)
     with pytest.raises(AppError) as raised:
         client.predict(handle_file(str(examples[0])), api_name="/classify")
     assert "secret" not in str(raised.value) and "Traceback" not in str(raised.value)

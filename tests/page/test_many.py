@@ -149,7 +149,8 @@ def test_an_empty_folder_gets_a_sentence(classifier):
 
 def test_no_more_than_a_few_photos_are_answered_after_the_visitor_stops(classifier, examples, monkeypatch):
     asked = []
-    monkeypatch.setattr(many, "open_entry", lambda entry: asked.append(entry) or (Image.new("RGB", (40, 40)),) * 2)
+    small = classifier.open(Image.new("RGB", (40, 40)))
+    monkeypatch.setattr(many, "open_entry", lambda classifier, entry: asked.append(entry) or small)
     state = ["on"]
     entries = [Entry(str(number), "") for number in range(100)]
     steps = many.respond_to(classifier, lambda: entries, lambda: state[-1])

@@ -20,8 +20,9 @@ from PIL import Image
 from catdog.checkpoint import Metadata
 from catdog.classifier import Classifier
 from catdog.images import open_picture
-from catdog.page import KEEP_SECONDS, LOOK_SECONDS, api, build, head, launch, photo, words
+from catdog.page import KEEP_SECONDS, LOOK_SECONDS, api, build, head, launch, look, many, photo, words
 from catdog.page.drawing import SHOWN_SIDE
+from catdog.page.gallery import Entry
 
 
 @pytest.fixture(scope="module")
@@ -83,12 +84,33 @@ def test_no_file_waits(classifier):
 def test_an_iphone_photo_is_answered_and_gets_a_preview(classifier, tmp_path, examples):
     path = tmp_path / "IMG_0001.HEIC"
     pillow_heif.from_pillow(Image.open(examples[1])).save(path)
-    assert photo.answer_to(classifier, str(path))["state"] == "answer"
-    assert photo.preview_of(str(path))["value"].size == Image.open(examples[1]).size
+    answer, preview, source = photo.respond_to(classifier, str(path))
+    assert (answer["state"], source) == ("answer", str(path))
+    assert preview["value"].size == Image.open(examples[1]).size
 
 
-def test_what_browsers_draw_themselves_gets_no_preview(examples):
-    assert "value" not in photo.preview_of(str(examples[1]))
+def test_what_browsers_draw_themselves_gets_no_preview(classifier, examples):
+    assert "value" not in photo.respond_to(classifier, str(examples[1]))[1]
+
+
+def test_a_photo_is_decoded_once_for_an_answer_its_preview_and_its_finer_map(
+    classifier, tmp_path, examples, monkeypatch
+):
+    paths = [examples[1], tmp_path / "photo.HEIC"]
+    pillow_heif.from_pillow(Image.open(examples[1])).save(paths[1])
+    decoded = []
+    open_file = Image.open
+    monkeypatch.setattr(Image, "open", lambda *given, **options: decoded.append(given) or open_file(*given, **options))
+    for path in paths:
+        photo.respond_to(classifier, str(path))
+        assert len(decoded) == 1
+        photo.answer_to(classifier, str(path), finer=True)
+        assert len(decoded) == 2
+        [*many.answers_of(classifier, [Entry(path.name, str(path))])]
+        assert len(decoded) == 3
+        look.stages_of(classifier, str(path), None)
+        assert len(decoded) == 4
+        decoded.clear()
 
 
 def test_a_turned_photo_is_turned_upright_once(classifier, tmp_path, examples):

@@ -37,7 +37,7 @@ def one_photo(classifier: Classifier, options: Options) -> dict[str, dict[str, f
     Answer = tuple[np.ndarray, dict[int, np.ndarray]]  # logits, and a map in [0, 1] a label
 
     def ours() -> Answer:
-        evidence, logits, _ = classifier._forward(batch)
+        evidence, logits, _ = classifier.forward(batch)
         return logits, dict(enumerate(evidence[0]))
 
     @torch.inference_mode()
@@ -104,7 +104,8 @@ def stages(classifier: Classifier, options: Options) -> dict[str, dict[str, floa
     content = buffer.getvalue()
     preset = classifier.metadata.preset()
     enough = REDUCED * preset.size
-    picture, full_size = open_reduced(content, enough)
+    decoded = classifier.open(content)
+    picture, full_size = decoded.picture, decoded.size
     batch = preset(picture, full_size)[None]
     [explanation], [whole] = classifier.explain([content]), classifier.classify([open_picture(content)])
     for label in ("cat", "dog"):
@@ -124,7 +125,7 @@ def stages(classifier: Classifier, options: Options) -> dict[str, dict[str, floa
         "resize alone": lambda: picture.resize(shape[::-1], Image.Resampling.BILINEAR),
         "resize by torchvision, of a tensor": lambda: functional.resize(tensor, list(shape), antialias=True),
         "resize by OpenCV, by area": lambda: cv2.resize(pixels, shape[::-1], interpolation=cv2.INTER_AREA),
-        "forward pass with maps": lambda: classifier._forward(batch),
+        "forward pass with maps": lambda: classifier.forward(batch),
         "shrink and draw": lambda: draw(explanation),
     }
     return against("all", in_turns(ways, options.rounds))

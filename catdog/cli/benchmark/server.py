@@ -56,7 +56,7 @@ def live(classifier: Classifier, options: Options) -> dict[str, dict[str, float]
         buffer = io.BytesIO()
         open_picture(path).resize((FRAME_SIDE * 4 // 3, FRAME_SIDE)).save(buffer, "JPEG", quality=80)
         frames.append(base64.b64encode(buffer.getvalue()).decode())
-    expected = [classifier.at_once.explain([f"data:;base64,{frame}"])[0].prediction for frame in frames]
+    expected = [classifier.live.explain([f"data:;base64,{frame}"])[0].prediction for frame in frames]
 
     async def visit(client: httpx.AsyncClient, component: int, visitor: int, until: float) -> list[float]:
         seconds = []
