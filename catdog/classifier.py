@@ -35,9 +35,7 @@ from catdog.labels import LABELS, Verdict
 from catdog.resnet import ResNet, folded
 from catdog.transforms import STRIDE, Box, EvaluationPreset
 
-REDUCED = (
-    4  # a large JPEG is decoded at no less than so many times the network's input, and half as many of a larger one
-)
+REDUCED = 4  # a large JPEG is decoded at no less than so many times the network's input, half as many of a larger one
 
 Errors = Literal["raise", "return"]
 

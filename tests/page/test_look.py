@@ -55,8 +55,9 @@ def test_a_method_ends_with_its_map_and_its_time(classifier, examples):
     *_, last = messages(classifier, examples[0], "GradCAM", threading.Event(), stage=4)
     assert last["kind"] == "method" and last["seconds"] > 0
     assert (last["method"], last["stage"], last["label"]) == ("GradCAM", 4, "dog")
-    preset = classifier.metadata.preset()
-    [expected] = cam_map(classifier.network, preset(open_picture(examples[0]))[None], "GradCAM", 4, LABELS.index("dog"))
+    decoded = classifier.open(examples[0])
+    batch = classifier.metadata.preset()(decoded.picture, decoded.size)[None]
+    [expected] = cam_map(classifier.network, batch, "GradCAM", 4, LABELS.index("dog"))
     assert np.asarray(open_picture(last["map"]))[..., 0] / 255 == pytest.approx(expected, abs=0.005)
 
 
