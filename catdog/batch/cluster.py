@@ -17,9 +17,10 @@ from typing import Any
 from tqdm import tqdm
 
 from catdog.batch.rows import Row, row_of
-from catdog.classifier import CHUNK_SIZE, load
+from catdog.classifier import load
 from catdog.device import DeviceError
 from catdog.engines import Engine
+from catdog.inputs import CHUNK_SIZE
 
 ANSWER_SECONDS = 10  # a cluster's head answers within one
 HERE = [

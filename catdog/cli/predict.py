@@ -26,7 +26,7 @@ from catdog.batch.cluster import ClusterError
 from catdog.batch.journal import journal_beside, with_journal
 from catdog.batch.rows import Row, row_of, write_csv
 from catdog.checkpoint import CheckpointError
-from catdog.classifier import CHUNK_SIZE, Prediction
+from catdog.classifier import Prediction
 from catdog.cli import program
 from catdog.datasets import DataError
 from catdog.datasets.contents import pictures_under
@@ -34,6 +34,7 @@ from catdog.decision import percent, two_way_of
 from catdog.device import DeviceError
 from catdog.engines import Engine
 from catdog.images import COMPANIONS, ImageError, is_hidden, one_line
+from catdog.inputs import CHUNK_SIZE
 from catdog.transforms import STRIDE
 
 UNREADABLE = 0.5  # a Kaggle label must be given for every id

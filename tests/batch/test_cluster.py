@@ -19,7 +19,7 @@ from PIL import Image
 
 from catdog.batch import cluster
 from catdog.checkpoint import Metadata, save_checkpoint
-from catdog.classifier import CHUNK_SIZE
+from catdog.inputs import CHUNK_SIZE
 from catdog.resnet import resnet18
 
 TOKEN = "0123456789abcdef0123456789abcdef"
