@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import gradio as gr
+from gradio.themes import Base, Soft
 from starlette.middleware import Middleware
 
 from catdog.classifier import Classifier
@@ -53,9 +54,9 @@ def scripts() -> list[str]:
     return [words.script()] + [(HERE / name).read_text(encoding="utf-8") for name in names]
 
 
-def theme() -> gr.themes.Base:
+def theme() -> Base:
     """Gradio's soft theme in the cat's and the dog's colors, its small labels with more contrast."""
-    soft = gr.themes.Soft(primary_hue="orange", secondary_hue="blue", font=["system-ui", "sans-serif"])
+    soft = Soft(primary_hue="orange", secondary_hue="blue", font=["system-ui", "sans-serif"])
     return soft.set(block_label_text_color="*primary_800", block_label_background_fill_dark="*primary_800")
 
 

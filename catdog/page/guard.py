@@ -87,14 +87,19 @@ class Fields:
     def __init__(self, content_type: str) -> None:
         _, options = parse_options_header(content_type)
         boundary = options.get(b"boundary")
-        callbacks = {
-            "on_part_begin": self._begin,
-            "on_header_field": self._name,
-            "on_header_value": self._value,
-            "on_header_end": self._header,
-            "on_headers_finished": self._check,
-        }
-        self._parser = MultipartParser(boundary, callbacks) if boundary else None  # Gradio refuses a body without one
+        if not boundary:  # Gradio refuses a body without one
+            self._parser = None
+            return
+        self._parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._begin,
+                "on_header_field": self._name,
+                "on_header_value": self._value,
+                "on_header_end": self._header,
+                "on_headers_finished": self._check,
+            },
+        )
 
     def look_at(self, body: bytes) -> None:
         """Raises: MultiPartException for a field that is no file, and for what is no multipart body."""
