@@ -12,8 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import TypeVar
 
 import catdog
+
+OptionsT = TypeVar("OptionsT")
 
 COMMANDS = {
     "app": "open the page: a cat, a dog, both or neither, and where",
@@ -53,6 +56,9 @@ def run(name: str) -> int:
     except KeyboardInterrupt:
         print(f"{program()}: interrupted.", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:  # the reader, `head` perhaps, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 @contextmanager
@@ -93,6 +99,14 @@ def commands() -> str:
 def program() -> str:
     """How this command was called, for its messages: `predict.py` or `catdog predict`."""
     return Path(sys.argv[0]).name
+
+
+def parse(options: type[OptionsT]) -> OptionsT:
+    """A command's options from its arguments, or its help text. A help text in the source stays on one line: in the terminal
+    an indented second one would begin a line of its own."""
+    import tyro  # after `catdog --help`
+
+    return tyro.cli(options, prog=program(), config=(tyro.conf.DisallowNone,))
 
 
 def log_to_terminal() -> None:

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import tyro
 from tqdm import tqdm
 
 from catdog import load
 from catdog.checkpoint import CheckpointError
 from catdog.classifier import Classifier
-from catdog.cli import program
+from catdog.cli import parse, program
 from catdog.datasets import DataError, Photo, read_folders
 from catdog.datasets.splits import some_seen, without_duplicates
 from catdog.device import DeviceError
@@ -35,34 +34,30 @@ class Options:
     """
 
     data: tuple[Path, ...] = ()
-    """Labeled folders: class folders (cat/, dog/, and both/, neither/ if there are any), Kaggle's Dogs vs. Cats, or
-    Oxford-IIIT Pet."""
+    """Labeled folders: with cat/ and dog/ in them (and both/, neither/), Kaggle's Dogs vs. Cats, or Oxford-IIIT Pet."""
     neither: tuple[Path, ...] = ()
     """Folders of photos with neither a cat nor a dog."""
     split: Literal["held-out", "tuning", "training", "all"] | None = None
     """Which part of the photos to score, instead of the rule above."""
     checkpoint: Path | None = None
-    """The trained network to measure; without it, the one that comes with catdog."""
+    """The trained network; without it, the one that comes with catdog."""
     device: str = "auto"
     """cpu, cuda, mps, or auto: the GPU where there is one."""
     engine: Engine = "torch"
-    """What computes the answers: torch, or openvino, which is faster on a CPU with instructions for bfloat16 and needs its
-    packages: pip install openvino onnx onnxscript."""
+    """torch, or openvino: faster on some CPUs, after pip install openvino onnx onnxscript."""
     json: Path | None = None
-    """Write the figures to this file as JSON."""
+    """Write the figures to this file, as JSON."""
     report: Path | None = None
     """Write a report to this folder: index.html, which needs no network, and figures.json."""
     suspects: Path | None = None
-    """Instead of figures, write a CSV of all photos, those whose label is probably wrong first, and a page of the first ones
-    beside it. Cut down to those that are wrong, train.py --exclude leaves them out."""
+    """Instead of figures, write a CSV of all photos, probably wrong labels first, and a page of the first 60 beside it."""
     init: str = "imagenet"
-    """For --suspects, a second opinion from weights that have not seen these labels: imagenet (downloaded by torchvision),
-    a file, or none."""
+    """For --suspects, weights that have not seen these labels give a second opinion: imagenet (downloaded), a file, or none."""
 
 
 def main() -> int:
     started = time.monotonic()
-    options = tyro.cli(Options, prog=program())
+    options = parse(Options)
     try:
         if not options.data and not options.neither:
             raise DataError("Nothing to score: give labeled folders with --data DIR, negatives with --neither DIR.")

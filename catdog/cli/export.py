@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import tyro
-
 from catdog.checkpoint import CheckpointError, load_checkpoint
-from catdog.cli import program
+from catdog.cli import parse, program
 from catdog.engines.onnx import MAX_DIFFERENCE, ExportError, export_onnx, largest_difference
 from catdog.files import CHECKPOINT, EXAMPLES
 from catdog.images import open_picture
@@ -28,7 +26,7 @@ class Options:
 
 
 def main() -> int:
-    options = tyro.cli(Options, prog=program())
+    options = parse(Options)
     out = options.out or Path((options.checkpoint or CHECKPOINT).with_suffix(f".{options.format}").name)
     try:
         network, metadata = load_checkpoint(options.checkpoint)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import glob
 import json
-import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,7 +26,7 @@ from catdog.batch.journal import journal_beside, with_journal
 from catdog.batch.rows import Row, row_of, write_csv
 from catdog.checkpoint import CheckpointError
 from catdog.classifier import Prediction
-from catdog.cli import program
+from catdog.cli import parse, program
 from catdog.datasets import DataError
 from catdog.datasets.contents import pictures_under
 from catdog.decision import percent, two_way_of
@@ -48,33 +47,30 @@ class Options:
     goes on where it was when it is started again.
     """
 
-    paths: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PATH")]
-    """Picture files, folders (the folders in them too) and patterns such as 'photos/*.jpg'."""
+    paths: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PATH ...")]
+    """Picture files, folders (and the folders in them), patterns such as 'photos/*.jpg'."""
     csv: Path | None = None
-    """Write the answers to this file, as a table: path, verdict, the probabilities of cat and of dog, error."""
+    """Write the answers to this file, as a table: path, verdict, probability of cat, of dog, error."""
     json: Path | None = None
-    """Write the same to this file as a list of JSON objects."""
+    """Write the same to this file, as a list of JSON objects."""
     kaggle: Path | None = None
-    """Write a submission to Kaggle's Dogs vs. Cats to this file: id (the number that a picture has for a name) and label
-    (the probability of dog, given that it is a cat or a dog)."""
+    """Write a submission to Kaggle's Dogs vs. Cats: id (the picture's number), label (how probable dog is rather than cat)."""
     checkpoint: Path | None = None
-    """The trained network to use; without it, the one that comes with catdog."""
+    """The trained network; without it, the one that comes with catdog."""
     sizes: tuple[int, ...] = ()
-    """Look at each picture in several sizes and average: short sides in pixels, multiples of 32, such as 192 224 256."""
+    """Look at each picture in several sizes and average: short sides in pixels, multiples of 32."""
     mirrored: bool = False
     """Look at each picture's mirror image too and average: twice the time."""
     device: str = "auto"
     """cpu, cuda, mps, or auto: the GPU where there is one."""
     engine: Engine = "torch"
-    """What computes the answers: torch, or openvino, which is faster on a CPU with instructions for bfloat16 and needs its
-    packages: pip install openvino onnx onnxscript."""
-    ray: Annotated[tuple[str, ...] | None, tyro.conf.arg(metavar="[ADDRESS]")] = None
-    """Classify with Ray on every core or GPU of the cluster at HOST:PORT, or auto: the one that runs on this machine. Without
-    an address, with workers of its own on this machine. Stands after the paths."""
+    """torch, or openvino: faster on some CPUs, after pip install openvino onnx onnxscript."""
+    ray: Annotated[tuple[str, ...] | None, tyro.conf.arg(metavar="[HOST:PORT]")] = None
+    """Classify on a Ray cluster: at HOST:PORT, auto for the one that runs here, or one of this machine's cores. Goes last."""
 
 
 def main() -> int:
-    options = tyro.cli(Options, prog=program())
+    options = parse(Options)
     target = options.csv or options.json or options.kaggle
     try:
         if sum(each is not None for each in (options.csv, options.json, options.kaggle)) > 1:
@@ -119,9 +115,8 @@ def main() -> int:
     except (CheckpointError, ClusterError, DataError, DeviceError) as error:
         print(f"{program()}: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:  # the reader, `head` perhaps, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    except BrokenPipeError:  # an OSError that is no one's mistake
+        raise
     except OSError as error:
         print(f"{program()}: {one_line(error.filename or target)} cannot be used: {error.strerror}.", file=sys.stderr)
         return 2

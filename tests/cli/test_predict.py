@@ -178,8 +178,10 @@ def test_every_row_is_written_whatever_the_names_and_can_be_read_back(script, od
 
 
 @pytest.mark.slow
-def test_a_closed_pipe_ends_predict_without_a_traceback(root, folder, checkpoint):
-    command = [sys.executable, "scripts/predict.py", str(folder / "a.jpg"), "--checkpoint", str(checkpoint)]
+@pytest.mark.parametrize("asked", ["answers", "help"])
+def test_a_closed_pipe_ends_predict_without_a_traceback(root, folder, checkpoint, asked):
+    arguments = ["--help"] if asked == "help" else [str(folder / "a.jpg"), "--checkpoint", str(checkpoint)]
+    command = [sys.executable, "scripts/predict.py", *arguments]
     with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         process.stdout.close()
         assert process.stderr.read() == ""
