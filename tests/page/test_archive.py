@@ -37,7 +37,14 @@ def refusal(path) -> str:
 
 
 def test_pictures_in_folders_are_found_in_order_and_other_files_left_out(tmp_path, jpeg):
-    contents = {"b/2.jpg": jpeg, "a.JPG": jpeg, "notes.txt": b"x", "__MACOSX/a.JPG": b"x", "b/._2.jpg": b"x"}
+    contents = {
+        "b/2.jpg": jpeg,
+        "a.JPG": jpeg,
+        "notes.txt": b"x",
+        "__MACOSX/a.JPG": b"x",
+        "b/._2.jpg": b"x",
+        "@eaDir/a.JPG/thumb.jpg": jpeg,
+    }
     members = members_of(zipped(tmp_path / "photos.zip", contents))
     assert [member.name for member in members] == ["b/2.jpg", "a.JPG"]
     assert open_picture(members[0].read()).size == (40, 30)
