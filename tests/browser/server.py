@@ -22,4 +22,4 @@ def serve(root: Path, *arguments: str) -> Iterator[str]:
                     break
             yield line.split()[-1]
         finally:
-            process.kill()
+            process.terminate()  # not killed: it deletes its uploads

@@ -79,8 +79,8 @@ def page(root: Path, *arguments: object, **environment: str) -> Iterator[tuple[s
     try:
         yield line_with("http://", process.stdout).split()[-1], process
     finally:
-        process.kill()
-        process.communicate()
+        process.terminate()  # not killed: it deletes its uploads
+        process.communicate(timeout=PATIENCE)
 
 
 def get(address: str) -> tuple[str, bytes]:
