@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import copy
+import importlib.util
 import math
 from collections.abc import Callable
+from functools import cache
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,7 +16,12 @@ from torch import Tensor
 
 from catdog.resnet import ResNet
 
+if TYPE_CHECKING:
+    from pytorch_grad_cam.base_cam import BaseCAM
+
 CAM_METHODS = ("GradCAM", "GradCAMPlusPlus", "XGradCAM", "LayerCAM", "EigenCAM", "ScoreCAM", "AblationCAM")
+
+WITH_PROGRESS_BAR = {"ScoreCAM": "score_cam", "AblationCAM": "ablation_cam"}  # and the modules that they are in
 
 STAGES = (1, 2, 3, 4)
 
@@ -47,12 +55,9 @@ def cam_map(
     """
     if method not in CAM_METHODS or stage not in STAGES:
         raise ValueError(f"There is no {method} of stage {stage}: methods are {', '.join(CAM_METHODS)}, stages 1 to 4.")
-    import pytorch_grad_cam
     from pytorch_grad_cam.ablation_layer import AblationLayer
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-    for module in (pytorch_grad_cam.score_cam, pytorch_grad_cam.ablation_cam):
-        module.tqdm = SimpleNamespace(tqdm=iter)  # its progress bars would stand in the server's log
     copied = copy.deepcopy(network).requires_grad_(False)  # grad-cam hangs hooks on what it works with
     batch = (
         batch.detach().clone().requires_grad_(True)
@@ -61,12 +66,28 @@ def cam_map(
         copied.register_forward_pre_hook(lambda module, inputs: before_pass())
     # the package's own default is one ablation layer, with its state, for everyone
     options = {"ablation_layer": AblationLayer()} if method == "AblationCAM" else {}
-    cam = getattr(pytorch_grad_cam, method)(copied, [getattr(copied, f"layer{stage}")[-1]], **options)
+    cam = method_class(method)(copied, [getattr(copied, f"layer{stage}")[-1]], **options)
     try:
         with torch.enable_grad():
             return cam(batch, [ClassifierOutputTarget(label)] * len(batch))
     finally:
         cam.activations_and_grads.release()
+
+
+@cache
+def method_class(method: str) -> type[BaseCAM]:
+    """The package's class of a method; of the two that draw progress bars, which would stand in the server's log, from a
+    copy of their module that draws none. The package itself stays as it is, for whoever else uses it."""
+    if method not in WITH_PROGRESS_BAR:
+        import pytorch_grad_cam
+
+        return getattr(pytorch_grad_cam, method)
+    spec = importlib.util.find_spec(f"pytorch_grad_cam.{WITH_PROGRESS_BAR[method]}")
+    assert spec is not None and spec.loader is not None  # the package has been imported
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    vars(module)["tqdm"] = SimpleNamespace(tqdm=iter)
+    return getattr(module, method)
 
 
 def passes_of(network: ResNet, method: str, stage: int) -> int:

@@ -34,6 +34,12 @@ def choose_device(name: str = "auto") -> torch.device:
         DeviceError: for a device that is not there.
     """
     if name in ("auto", "cuda") and torch.cuda.is_available():
+        processes, there = int(os.environ.get("LOCAL_WORLD_SIZE", "1")), torch.cuda.device_count()
+        if processes > there:
+            raise DeviceError(
+                f"torchrun started {processes} processes on a machine with {there} GPU{'s' if there > 1 else ''}, and "
+                f"each needs its own: use --nproc-per-node={there}, or --device cpu."
+            )
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))  # torchrun numbers a machine's processes
         torch.cuda.set_device(device)
         return device

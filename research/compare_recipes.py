@@ -16,7 +16,7 @@ import torch
 import tyro
 
 from catdog.checkpoint import CheckpointError
-from catdog.cli import program
+from catdog.cli import log_to_terminal, program
 from catdog.datasets import DataError
 from catdog.datasets.cache import CachedPhoto
 from catdog.datasets.made_up import made_up_both
@@ -27,8 +27,9 @@ from catdog.measuring.metrics import auroc
 from catdog.measuring.model_card import rows
 from catdog.resnet import ARCHITECTURES
 from catdog.training.config import RECIPES, OptionError, TrainConfig
-from catdog.training.loop import fit, logits_of
-from catdog.training.sources import Photos, gather, initialize
+from catdog.training.evaluation import logits_of
+from catdog.training.loop import fit
+from catdog.training.sources import Photos, find_photos, initialize, read_photos
 from catdog.training.teacher import LITE, load_teacher
 
 PART = 3  # one training photo in so many is used
@@ -94,14 +95,15 @@ class Options:
 
 def main() -> int:
     options = tyro.cli(Options, prog=program())
+    log_to_terminal()
     if unknown := [name for name in options.only if name not in VARIANTS]:
         print(f"{program()}: there is no {', '.join(unknown)}: {', '.join(VARIANTS)}.", file=sys.stderr)
         return 2
     base = proxy(options.data, options.neither, options.init, options.bfloat16, options.workers)
     try:
         device = choose_device(options.device)
-        photos = gather(base, print)
-        initialize(ARCHITECTURES[base.arch](), base, print)
+        photos = read_photos(find_photos(base))
+        initialize(ARCHITECTURES[base.arch](), base)
         for name in options.only or VARIANTS:  # a teacher that cannot be had is told before minutes are spent
             load_teacher(VARIANTS[name].get("teacher", base.teacher))
     except (DataError, CheckpointError, DeviceError, OptionError) as error:
@@ -138,7 +140,7 @@ def score(config: TrainConfig, photos: Photos, device: torch.device) -> dict[str
     """Train one variant; its figures on tuning photos."""
     torch.manual_seed(config.seed)
     network = ARCHITECTURES[config.arch]()
-    initialize(network, config, lambda line: None)
+    initialize(network, config)
     with tempfile.TemporaryDirectory() as folder:
         state_path = Path(folder) / "state.resume"
         teacher = load_teacher(config.teacher)

@@ -14,7 +14,7 @@ import tyro
 
 from catdog.checkpoint import CheckpointError
 from catdog.classifier import Classifier
-from catdog.cli import program
+from catdog.cli import log_to_terminal, program
 from catdog.datasets import DataError
 from catdog.datasets.cache import CachedPhoto, cache_photos
 from catdog.device import DeviceError, choose_device, keep_memory
@@ -22,10 +22,10 @@ from catdog.files import CHECKPOINT
 from catdog.measuring.metrics import Rate
 from catdog.measuring.model_card import rows
 from catdog.resnet import ARCHITECTURES
+from catdog.training.calibration import calibrate
 from catdog.training.config import TrainConfig
 from catdog.training.loop import fit
-from catdog.training.run import finish
-from catdog.training.sources import Photos, gather, initialize
+from catdog.training.sources import Photos, find_photos, initialize, read_photos
 from research.compare_recipes import in_proxy, proxy
 
 HEAD = ("left out", "n", "called neither", "a pet with 0.9 or more")
@@ -60,11 +60,12 @@ class Options:
 
 def main() -> int:
     options = tyro.cli(Options, prog=program())
+    log_to_terminal()
     config = proxy(options.data, options.neither, options.init, options.bfloat16, options.workers)
     try:
         device = choose_device(options.device)
-        photos = gather(config, print)
-        initialize(ARCHITECTURES[config.arch](), config, print)
+        photos = read_photos(find_photos(config))
+        initialize(ARCHITECTURES[config.arch](), config)
         held_out, _ = cache_photos([photo for photo in photos.held_out if photo.label == (0, 0)])
         photos.training = list(filter(in_proxy, photos.training))
         for group in options.groups:
@@ -105,10 +106,10 @@ def trained(config: TrainConfig, photos: Photos, device: torch.device) -> Classi
     """A network of the small task, with thresholds and calibration of its own."""
     torch.manual_seed(config.seed)
     network = ARCHITECTURES[config.arch]()
-    initialize(network, config, lambda line: None)
+    initialize(network, config)
     with tempfile.TemporaryDirectory() as folder:
         fitted = fit(network, config, photos.training, photos.tuning, device, Path(folder) / "state.resume")
-    metadata = finish(fitted.network, config, photos, device, real_negatives=True)
+    metadata = calibrate(fitted.network, config, photos, device)
     return Classifier(fitted.network, metadata, device)
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from unittest.mock import patch
 
 from PIL import Image
+
+from catdog.cli.train import main
 
 TINY = [
     "--init",
@@ -21,6 +25,15 @@ TINY = [
     "cpu",
 ]
 SMALL_INPUT = ["--train-size", "64", "--start-size", "64", "--input-size", "64"]
+
+
+def train(*arguments: object) -> int:
+    """`scripts/train.py` in this process: its exit status."""
+    with patch.object(sys, "argv", ["train.py", *map(str, arguments)]):
+        try:
+            return main()
+        except SystemExit as stop:
+            return int(stop.code or 0)
 
 
 def write_photos(folder: Path, examples: list[Path], counts: tuple[int, int, int], side: int) -> Path:

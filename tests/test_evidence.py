@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 
 import numpy as np
 import pytest
@@ -234,6 +235,17 @@ def test_other_methods_come_from_grad_cam_and_leave_the_network_alone(tiny_netwo
     assert not any(module._forward_hooks for module in tiny_network.modules())
     with pytest.raises(ValueError, match="methods are"):
         cam_map(tiny_network, batch, "NoCAM")
+
+
+@pytest.mark.parametrize("method", ["ScoreCAM", "AblationCAM"])
+def test_the_package_is_left_as_it_was(tiny_network, method):
+    def contents() -> dict[str, dict[str, int]]:
+        modules = {name: module for name, module in sys.modules.items() if name.startswith("pytorch_grad_cam")}
+        return {name: {key: id(value) for key, value in vars(module).items()} for name, module in modules.items()}
+
+    before = contents()
+    cam_map(tiny_network, torch.randn(1, 3, 64, 64), method, stage=1)
+    assert contents() == before and "tqdm" in before["pytorch_grad_cam.score_cam"]
 
 
 @pytest.mark.parametrize("method", CAM_METHODS)

@@ -10,7 +10,7 @@ import tyro
 
 from catdog.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from catdog.classifier import Classifier
-from catdog.cli import program
+from catdog.cli import log_to_terminal, program
 from catdog.datasets import DataError
 from catdog.datasets.splits import digests_in, fingerprint
 from catdog.device import DeviceError, choose_device, keep_memory
@@ -18,9 +18,11 @@ from catdog.files import CHECKPOINT
 from catdog.images import ImageError
 from catdog.measuring.figures import as_text, measure
 from catdog.measuring.model_card import model_card, tables_of
+from catdog.training import calibration
 from catdog.training.config import OptionError, TrainConfig
-from catdog.training.run import finish, locked
-from catdog.training.sources import gather
+from catdog.training.provenance import describe
+from catdog.training.run import locked
+from catdog.training.sources import find_photos, read_photos
 
 
 @dataclass
@@ -44,6 +46,7 @@ class Options:
 
 def main() -> int:
     options = tyro.cli(Options, prog=program())
+    log_to_terminal()
     keep_memory()
     try:
         with locked(options.out):
@@ -83,18 +86,19 @@ def calibrate(options: Options) -> tuple[dict, list[ImageError]]:
         seed=before.training["options"]["seed"],
         workers=options.workers,
     )
-    photos = gather(config, print)
+    photos = read_photos(find_photos(config))
     if before.head == "sigmoid" and not any(cached.photo.label == (0, 0) for cached in photos.tuning):
         print("Warning: no photos without a pet were given: `neither` is fitted to made-up ones.")
     network.to(device)
-    metadata = finish(network, config, photos, device, before.real_negatives)
-    metadata = replace(metadata, training=before.training | described(before.training, metadata.training))
+    metadata = calibration.calibrate(network, config, photos, device)
+    training = before.training | described(before.training, describe(config, photos))
+    metadata = replace(metadata, real_negatives=before.real_negatives, training=training)
     figures, _, unreadable = measure(Classifier(network, metadata, device), photos.held_out)
     metadata = replace(metadata, held_out=figures)
     save_checkpoint(options.out, network, metadata)
     card = model_card(metadata, tables_of(options.out))
     options.out.with_suffix(".md").write_text(card, encoding="utf-8")
-    return figures, photos.failed + unreadable
+    return figures, [error for _, error in photos.failed] + unreadable
 
 
 def described(training: dict, now: dict) -> dict:

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from catdog import load
 from catdog.checkpoint import CheckpointError
 from catdog.classifier import Classifier
-from catdog.cli import parse, program
+from catdog.cli import log_to_terminal, parse, program
 from catdog.datasets import DataError, Photo, read_folders
 from catdog.datasets.splits import some_seen, without_duplicates
 from catdog.device import DeviceError
@@ -58,6 +58,7 @@ class Options:
 def main() -> int:
     started = time.monotonic()
     options = parse(Options)
+    log_to_terminal()
     try:
         if not options.data and not options.neither:
             raise DataError("Nothing to score: give labeled folders with --data DIR, negatives with --neither DIR.")
@@ -167,7 +168,7 @@ def write_suspects_of(classifier: Classifier, photos: list[Photo], path: Path, i
     general = None if init == "none" else resnet18()
     try:
         if general is not None:
-            initialize(general, TrainConfig(init=init), print)
+            initialize(general, TrainConfig(init=init))
     except CheckpointError as error:
         print(f"{program()}: {error}", file=sys.stderr)
         return 2

@@ -42,8 +42,11 @@ def cache_photos(photos: Sequence[Photo], threads: int = 4) -> tuple[list[Cached
     Returns:
         Those that can be read, in their order, and those that cannot, each with its error.
     """
-    with ThreadPoolExecutor(threads) as pool:
+    pool = ThreadPoolExecutor(threads)
+    try:
         results = list(zip(photos, pool.map(cache_photo, photos)))
+    finally:  # Ctrl-C waits for the photos that are being read, not for all
+        pool.shutdown(cancel_futures=True)
     cached = [result for _, result in results if isinstance(result, CachedPhoto)]
     failed = [(photo, result) for photo, result in results if isinstance(result, ImageError)]
     return cached, failed

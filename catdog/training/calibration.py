@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -10,15 +11,73 @@ import torch
 from scipy.optimize import minimize
 from torch.utils.data import DataLoader
 
+from catdog.checkpoint import Metadata
+from catdog.classifier import Classifier
+from catdog.datasets.cache import CachedPhoto
+from catdog.datasets.made_up import made_up_both, made_up_negatives
 from catdog.datasets.samples import EvaluationSamples
 from catdog.decision import Calibration, probabilities_of
 from catdog.device import half_precision
 from catdog.evidence import evidence_and_logits
+from catdog.measuring.localization import fit_box_threshold, with_extent
 from catdog.resnet import ResNet
+from catdog.training.config import TrainConfig
+from catdog.training.distributed import ignore_interrupt
+from catdog.training.evaluation import logits_of
+from catdog.training.sources import Photos
 
 THRESHOLDS = np.arange(0.05, 0.96, 0.01)
 BOTH_SHARE = 0.01  # of all photos: what the made-up ones count for, however many there are
 SCALE_PERCENTILE = 99  # of positive evidence on pets: the color scale's end
+MAX_TRIMAPS = 200  # photos that choose the boxes' threshold, tuning ones first
+
+
+def calibrate(network: ResNet, config: TrainConfig, photos: Photos, device: torch.device) -> Metadata:
+    """Calibration, thresholds and evidence scale, on tuning photos and on the weights as they will be saved.
+
+    The boxes' threshold is chosen on training photos too: few tuning photos have a trimap.
+    """
+    network.half().float()  # the file holds float16: fit what will be loaded
+    preset = config.evaluation_preset()
+    head = "softmax" if config.loss == "cross-entropy" else "sigmoid"
+    count = min(300, 2 * len(photos.tuning))
+
+    def scores_of(cached: Sequence[CachedPhoto]) -> tuple[np.ndarray, np.ndarray]:
+        logits, strongest = logits_of(network, EvaluationSamples(cached, preset), device, config.workers)
+        return logits.numpy(), strongest.numpy()
+
+    tuning = list(photos.tuning)
+    if head == "sigmoid" and not any(cached.photo.label == (0, 0) for cached in tuning):
+        tuning += made_up_negatives(tuning, config.seed, count)
+    labels = np.array([cached.photo.label for cached in tuning])
+    scores = scores_of(tuning)
+    made_up = scores_of(made_up_both(photos.tuning, config.seed, count)) if head == "sigmoid" else None
+    calibration = fit_calibration(*scores, labels, head, made_up)
+    probabilities = probabilities_of(*scores, calibration)
+    pets, negatives = probabilities[labels.sum(1) == 1], probabilities[labels.sum(1) == 0]
+    present, both = 0.5, 0.51  # of a softmax: the larger one, and never both
+    if made_up is not None:
+        present = fit_present(pets, negatives)
+        both = fit_both(pets, probabilities_of(*made_up, calibration))
+    single = [cached for cached in photos.tuning if sum(cached.photo.label) == 1]
+    metadata = Metadata(
+        architecture=config.arch,
+        head=head,
+        input_size=config.input_size,
+        resize=config.resize,
+        temperature=calibration.temperature,
+        offset=calibration.offset,
+        top_weight=calibration.top_weight,
+        present=present,
+        both=both,
+        evidence_scale=measure_evidence_scale(network, EvaluationSamples(single, preset), device, config.workers),
+        real_negatives=photos.real_negatives,
+    )
+    with_trimaps = [cached for cached in single + photos.training if cached.photo.trimap][:MAX_TRIMAPS]
+    if not with_trimaps:
+        return metadata
+    maps_of = with_extent(Classifier(network, metadata, device))
+    return replace(metadata, box_threshold=fit_box_threshold(with_trimaps, maps_of))
 
 
 def fit_calibration(
@@ -51,15 +110,20 @@ def fit_calibration(
 
     def unpack(values: np.ndarray) -> Calibration:
         if head == "softmax":
-            return Calibration(head, (float(np.exp(values[0])),) * 2)
-        temperature, offset, top_weight = values.reshape(3, 2).tolist()
-        return Calibration(head, tuple(np.exp(temperature).tolist()), tuple(offset), tuple(top_weight))
+            temperature = float(np.exp(values[0]))
+            return Calibration(head, (temperature, temperature))
+        return Calibration(head, pair(np.exp(values[:2])), pair(values[2:4]), pair(values[4:]))
 
     def log_loss(values: np.ndarray) -> float:
         p = np.clip(probabilities_of(logits, strongest, unpack(values)), 1e-12, 1 - 1e-12)
         return -np.average((targets * np.log(p) + (1 - targets) * np.log(1 - p)).mean(1), weights=weights)
 
     return unpack(minimize(log_loss, np.zeros(1 if head == "softmax" else 6), method="BFGS").x)
+
+
+def pair(values: np.ndarray) -> tuple[float, float]:
+    cat, dog = values.tolist()
+    return cat, dog
 
 
 def fit_present(pets: np.ndarray, negatives: np.ndarray, most: float = 0.01) -> float:
@@ -89,7 +153,7 @@ def fit_both(pets: np.ndarray, both: np.ndarray, most: float = 0.01) -> float:
 def middle_of_best(errors: Sequence[float] | np.ndarray) -> float:
     """Of all thresholds with the lowest error, the middle one: the furthest from a mistake."""
     best = np.flatnonzero(np.isclose(errors, np.min(errors), atol=1e-9))
-    return float(round(THRESHOLDS[best[len(best) // 2]], 2))
+    return round(float(THRESHOLDS[best[len(best) // 2]]), 2)
 
 
 @torch.inference_mode()
@@ -100,7 +164,9 @@ def measure_evidence_scale(network: ResNet, samples: EvaluationSamples, device: 
     the same scale fits maps of any size.
     """
     network.eval()
-    loader = DataLoader(samples, batch_sampler=samples.batches(32), num_workers=workers)
+    loader = DataLoader(
+        samples, batch_sampler=samples.batches(32), num_workers=workers, worker_init_fn=ignore_interrupt
+    )
     positive = []
     for pictures, indices in loader:
         with half_precision(device):

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
-from dataclasses import asdict, dataclass, replace
+import os
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-import tyro
-
+from catdog.files import CHECKPOINT
 from catdog.transforms import STRIDE, EvaluationPreset, PlainPreset, Resize, TrainingPreset
 
+Arch = Literal["resnet18", "resnet34", "resnet50"]
 Recipe = Literal["default", "quick", "tutorial"]
-SHIPPED_OUT = Path("checkpoints/catdog-resnet18.safetensors")
 
 
 class OptionError(ValueError):
     """An option that cannot be used: one sentence that says what is wrong and what to do."""
+
+
+def default_out(arch: str = "resnet18", dry_run: bool = False) -> Path:
+    """Where a run saves its checkpoint unless --out says so: never where the program's own one is, and never where a dry
+    run could spoil what a real one made."""
+    return Path("runs") / ("dry-run.safetensors" if dry_run else f"catdog-{arch}.safetensors")
 
 
 @dataclass
@@ -34,20 +38,20 @@ class TrainConfig:
     relabel: Path | None = None
     """A CSV with the columns path and label (cat, dog, both or neither): what photos show that their folders have wrong.
     Held-out photos keep the label they came with, so that figures stay comparable."""
-    out: Path = SHIPPED_OUT
-    """Where the checkpoint goes; its model card and curves are written beside it. A dry run without --out writes into
-    runs/."""
+    out: Path = field(default_factory=default_out)
+    """Where the checkpoint goes, with its model card and curves beside it; without it, runs/catdog-ARCH.safetensors. Open
+    the page with it: python app.py --checkpoint FILE."""
     init: str = "imagenet"
     """Starting weights: imagenet (downloaded by torchvision), none, or a file: torchvision-style weights or one of our
     checkpoints."""
-    arch: Literal["resnet18", "resnet34", "resnet50"] = "resnet18"
+    arch: Arch = "resnet18"
     recipe: Recipe = "default"
     """A set of defaults. quick: 14 epochs at up to 160 px. tutorial: resize 256, center crop 224, no
     augmentation, cross-entropy, Adam at 0.001, batch 32."""
     resume: bool = False
     """Go on where a stopped run with the same options and --out was."""
     dry_run: bool = False
-    """Two batches through everything, in seconds; writes --out too."""
+    """Two batches through everything, in seconds; writes --out too, by default runs/dry-run.safetensors."""
     device: str = "auto"
     bfloat16: bool = False
     """On the CPU, compute the layers in bfloat16: faster on processors with instructions for it (lscpu lists avx512_bf16
@@ -168,10 +172,11 @@ class TrainConfig:
                 raise OptionError(f"--{option} is {getattr(self, name)}: it must be a multiple of {STRIDE}.")
         if self.out.suffix != ".safetensors":
             raise OptionError(f"--out is {self.out}: its name must end in .safetensors.")
-        if self.out == SHIPPED_OUT and self.dry_run:  # the checkpoint that is in use stays
-            self.out = Path("runs/dry-run.safetensors")
-        elif self.out == SHIPPED_OUT and self.arch != "resnet18":
-            self.out = SHIPPED_OUT.with_name(f"catdog-{self.arch}.safetensors")
+        if self.dry_run and is_shipped(self.out):
+            raise OptionError(
+                f"--out is {self.out}, the checkpoint that comes with the program, which a dry run would spoil: give "
+                "another --out."
+            )
         if self.place_loss and (self.mixup or self.cutmix):
             raise OptionError(
                 "--place-loss does not go with --mixup or --cutmix, which blend places too: add --place-loss 0."
@@ -248,16 +253,8 @@ RECIPES["tutorial"] = replace(
 )
 
 
-def parse(arguments: list[str]) -> TrainConfig:
-    """Options from a command line; --recipe chooses the defaults that the others change.
-
-    Exits with status 2 and one sentence for wrong use.
-    """
-    recipe = argparse.ArgumentParser(add_help=False)
-    recipe.add_argument("--recipe", choices=list(RECIPES), default="default")
-    try:
-        chosen = RECIPES[recipe.parse_known_args(arguments)[0].recipe]
-        return tyro.cli(TrainConfig, default=chosen, args=arguments, prog="train.py")
-    except OptionError as error:
-        print(f"train.py: {error}", file=sys.stderr)
-        sys.exit(2)
+def is_shipped(path: Path) -> bool:
+    """Whether a path, however it is written, is that of the checkpoint that comes with the program."""
+    if path.exists() and CHECKPOINT.exists():
+        return os.path.samefile(path, CHECKPOINT)
+    return path.resolve() == CHECKPOINT.resolve()

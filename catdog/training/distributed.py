@@ -13,6 +13,22 @@ import torch.distributed as dist
 STOPPING = b"\nStopping: the best epoch is kept and measured; once more leaves at once.\n"
 
 
+def rank_and_world() -> tuple[int, int]:
+    """This process's number, and how many there are: (0, 1) without torchrun."""
+    return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+
+
+@contextmanager
+def first_process_first() -> Iterator[None]:
+    """Under torchrun, the other processes wait until the first one is through: what it downloads, they find."""
+    rank, world = rank_and_world()
+    if rank > 0:
+        dist.barrier()
+    yield
+    if rank == 0 and world > 1:
+        dist.barrier()
+
+
 @contextmanager
 def stop_signals(first: bool) -> Iterator[Callable[[], bool]]:
     """Ctrl-C and a polite kill set a flag that the loop reads between two steps; a second Ctrl-C is immediate."""
@@ -40,18 +56,18 @@ def ignore_interrupt(worker: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends Ctrl-C to workers too; the main process decides
 
 
-def any_process(holds: bool, device: torch.device, world: int) -> bool:
+def any_process(holds: bool, device: torch.device) -> bool:
     """Whether it holds in any process: once one is asked to stop, all must leave the loop at the same step."""
-    if world == 1:
+    if not dist.is_initialized():
         return holds
     flag = torch.tensor(float(holds), device=device)
     dist.all_reduce(flag, dist.ReduceOp.MAX)
     return bool(flag.item())
 
 
-def broadcast(figures: dict[str, float], world: int) -> dict[str, float]:
+def broadcast(figures: dict[str, float]) -> dict[str, float]:
     """The first process's figures, in every process."""
-    if world == 1:
+    if not dist.is_initialized():
         return figures
     box = [figures]
     dist.broadcast_object_list(box)

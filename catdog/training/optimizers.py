@@ -7,9 +7,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR, StepLR
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from catdog.resnet import ResNet
 from catdog.training.config import TrainConfig
+
+Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 def make_optimizer(network: ResNet, config: TrainConfig) -> torch.optim.Optimizer:
@@ -68,15 +71,14 @@ def freeze(network: ResNet, stages: int, batch_norm: bool) -> None:
                 module.eval()
 
 
-def average_with_warm_up(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor], None]:
+def average_with_warm_up(decay: float) -> Callable[[Tensors, Tensors, Tensor | int], None]:
     """An exponential moving average that starts short, min(decay, (1 + n) / (10 + n)), to forget the first steps."""
 
-    def average(averages: list[Tensor], currents: list[Tensor], updates: Tensor | int) -> None:
+    def average(averages: Tensors, currents: Tensors, updates: Tensor | int) -> None:
         n = int(updates)
-        weight = 1 - min(decay, (1 + n) / (10 + n))
         if averages[0].is_floating_point():
-            torch._foreach_lerp_(averages, currents, weight)
-        else:
+            get_ema_multi_avg_fn(min(decay, (1 + n) / (10 + n)))(averages, currents, updates)
+        else:  # batch norm's counts of batches
             for old, new in zip(averages, currents):
                 old.copy_(new)
 

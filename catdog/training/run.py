@@ -4,89 +4,228 @@ from __future__ import annotations
 
 import csv
 import glob
-import json
-import os
-import subprocess
-import sys
+import logging
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
-import torch.distributed as dist
 from filelock import FileLock, Timeout
 
-from catdog.checkpoint import (
-    CheckpointError,
-    Metadata,
-    is_pickled,
-    load_checkpoint,
-    load_safetensors,
-    save_checkpoint,
-)
+from catdog.checkpoint import Metadata, load_checkpoint, save_checkpoint
 from catdog.classifier import Classifier
-from catdog.datasets import DataError, read_folders
-from catdog.datasets.cache import CachedPhoto
-from catdog.datasets.made_up import made_up_both, made_up_negatives
-from catdog.datasets.samples import EvaluationSamples
-from catdog.datasets.splits import digests_in, fingerprint, short_digest
-from catdog.decision import probabilities_of
-from catdog.device import DeviceError, choose_device, is_out_of_memory, repeat_exactly
+from catdog.datasets import Photo
+from catdog.device import choose_device, repeat_exactly
+from catdog.images import ImageError, one_line
 from catdog.measuring.figures import as_text, measure
-from catdog.measuring.localization import fit_box_threshold, with_extent
 from catdog.measuring.model_card import model_card
 from catdog.resnet import ARCHITECTURES, ResNet
-from catdog.training.calibration import fit_both, fit_calibration, fit_present, measure_evidence_scale
+from catdog.training.calibration import calibrate
 from catdog.training.config import OptionError, TrainConfig
-from catdog.training.loop import DRY_RUN_STEPS, Progress, evaluate_epoch, fit, logits_of
-from catdog.training.sources import Photos, gather, initialize
-from catdog.training.teacher import load_teacher
+from catdog.training.distributed import first_process_first, rank_and_world
+from catdog.training.evaluation import evaluate_epoch
+from catdog.training.loop import Fitted, fit
+from catdog.training.provenance import describe
+from catdog.training.sources import Photos, find_photos, initialize, read_photos
+from catdog.training.state import Progress
+from catdog.training.teacher import Teacher, load_teacher
 
-MAX_TRIMAPS = 200  # photos that choose the boxes' threshold, tuning ones first
 MIN_MADE_NEGATIVE = 0.25  # of the samples, where no real negative is given
+MADE_UP, DRY_RUN_MADE_UP = 200, 2  # photos of both, of each way to make them up, that are measured
 LOCK_SECONDS = 10  # a killed run's workers notice that within five
-LISTS = ("exclude", "relabel")  # options that take a file which names photos
+
+log = logging.getLogger(__name__)
 
 
-def start(config: TrainConfig) -> int:
-    """Train and return the exit status: 0 done, 1 some photos failed or the run was stopped, 2 wrong use."""
-    first = True
-    try:
-        if int(os.environ.get("WORLD_SIZE", "1")) > 1:  # set by torchrun
-            dist.init_process_group("nccl" if choose_device(config.device).type == "cuda" else "gloo")
-            first = dist.get_rank() == 0
-        with locked(config.out) if first else nullcontext():
-            return 0 if train(config, say=lambda line: print(line, flush=True) if first else None) else 1
-    except KeyboardInterrupt:  # outside the loop, which stops by itself
-        print("train.py: stopped; go on with --resume if training had begun.", file=sys.stderr)
-        return 1
-    except (DataError, CheckpointError, DeviceError, OptionError) as error:
-        if first:
-            print(f"train.py: {error}", file=sys.stderr)
-        return 2
-    except RuntimeError as error:
-        if is_out_of_memory(error):
-            print("train.py: The memory is too small: take a smaller --batch-size or --train-size.", file=sys.stderr)
-            return 2
-        if not another_ended(error):
-            raise
-        print("train.py: another process of this run ended: go on with --resume.", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"train.py: {error.filename or config.out} cannot be used: {error.strerror}.", file=sys.stderr)
-        return 2
-    finally:
-        if dist.is_initialized():
-            dist.destroy_process_group()
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended."""
+
+    saved: bool  # whether there is a checkpoint
+    finished: bool  # False where it was stopped, and can be resumed
+    skipped: int = 0  # photos that could not be read
 
 
-def another_ended(error: RuntimeError) -> bool:
-    """Whether what processes under torchrun do together failed, as it does when one of them is no longer there."""
-    return dist.is_initialized() and (isinstance(error, dist.DistError) or "gloo" in str(error))
+@dataclass(frozen=True)
+class Prepared:
+    """All that a run starts from."""
+
+    config: TrainConfig
+    device: torch.device
+    network: ResNet  # with its starting weights
+    teacher: Teacher | None
+    earlier: list[ResNet]  # whose weights are averaged with this run's
+    photos: Photos
+
+
+def train(config: TrainConfig) -> Outcome:
+    """Train, calibrate, measure and save as the options say.
+
+    Raises:
+        DataError, CheckpointError, DeviceError, OptionError, OSError: before minutes are spent.
+    """
+    started = time.monotonic()
+    prepared = prepare(config)
+    fitted, tuning = fit_weights(prepared)
+    rank, _ = rank_and_world()
+    if rank > 0:
+        return Outcome(False, fitted.finished)
+    if tuning is None:
+        log.warning(
+            "No epoch came to a finite tuning loss: no checkpoint was written. After a stop, go on with --resume."
+        )
+        return Outcome(False, fitted.finished)
+    metadata = calibrate_weights(prepared, fitted, tuning)
+    save_checkpoint(config.out, fitted.network, metadata)  # before the figures, which take a while
+    metadata, unreadable = measure_held_out(prepared, fitted, metadata)
+    save_with_card(config, fitted, metadata)
+    skipped = report_skipped(prepared.photos, unreadable)
+    log.info(f"{state_path(config)} may be deleted, unless you mean to --resume.")
+    log.info(f"Saved {config.out} after {(time.monotonic() - started) / 60:.1f} minutes.")
+    return Outcome(True, fitted.finished, skipped)
+
+
+def prepare(config: TrainConfig) -> Prepared:
+    """Find the photos, get the starting weights and the teacher, then read the photos.
+
+    What is quick to find out comes first: a wrong folder is told before weights are fetched, and weights that cannot be
+    had before thousands of photos are decoded.
+    """
+    device = choose_device(config.device)
+    repeat_exactly(device)
+    torch.manual_seed(config.seed)
+    network = ARCHITECTURES[config.arch]()
+    if config.resume and not state_path(config).exists():
+        log.info(f"There is nothing to resume at {state_path(config)}: starting from the beginning.")
+    with first_process_first():
+        found = find_photos(config) if config.data else None
+        initialize(network, config)
+        earlier = [load_checkpoint(path)[0] for path in config.average]
+        if any(other.state_dict().keys() != network.state_dict().keys() for other in earlier):
+            raise OptionError("--average takes checkpoints of the same --arch.")
+        teacher = load_teacher(config.teacher)
+        photos = read_photos(found or find_photos(config))  # without --data, 800 MB are downloaded first
+    if config.loss == "binary" and not photos.real_negatives:
+        log.warning(
+            "Warning: no photos without a pet were given, so `neither` is learnt from made-up ones only and is worth "
+            "little: give some with --neither DIR."
+        )
+        config = replace(config, made_negative=max(config.made_negative, MIN_MADE_NEGATIVE))
+    return Prepared(config, device, network, teacher, earlier, photos)
+
+
+def fit_weights(prepared: Prepared) -> tuple[Fitted, dict[str, float] | None]:
+    """Fit the network, and average its weights with those of earlier runs where the options name some.
+
+    Returns:
+        The fitted network, and its figures on tuning photos: None where no epoch was kept.
+    """
+    config, photos = prepared.config, prepared.photos
+    fitted = fit(
+        prepared.network,
+        config,
+        photos.training,
+        photos.tuning,
+        prepared.device,
+        state_path(config),
+        on_epoch=lambda progress: report_epoch(progress, config),
+        teacher=prepared.teacher,
+    )
+    progress = fitted.progress
+    if progress.best_epoch < 0:
+        return fitted, None
+    log.info(f"Best epoch: {progress.best_epoch + 1}, tuning loss {progress.best_loss:.4f}.")
+    tuning = progress.curves[progress.best_epoch]
+    if prepared.earlier and rank_and_world()[0] == 0:
+        average_weights(fitted.network, prepared.earlier)
+        tuning = {"epoch": tuning["epoch"]} | evaluate_epoch(fitted.network, config, photos.tuning, prepared.device)
+        log.info(f"Averaged with {len(prepared.earlier)} earlier: tuning loss {tuning['tuning_loss']:.4f}.")
+    return fitted, tuning
+
+
+def calibrate_weights(prepared: Prepared, fitted: Fitted, tuning: dict[str, float]) -> Metadata:
+    """What is fitted to tuning photos after training, and how the checkpoint was made."""
+    metadata = calibrate(fitted.network, prepared.config, prepared.photos, prepared.device)
+    training = describe(prepared.config, prepared.photos) | {
+        "epochs_run": fitted.progress.epoch,
+        "best_epoch": fitted.progress.best_epoch + 1,
+        "tuning": tuning,
+        "finished": fitted.finished,
+    }
+    return replace(metadata, training=training)
+
+
+def measure_held_out(
+    prepared: Prepared, fitted: Fitted, metadata: Metadata
+) -> tuple[Metadata, list[tuple[Photo, ImageError]]]:
+    """The figures on held-out photos, which nothing has read until now, and why some of them cannot be read."""
+    classifier = Classifier(fitted.network, metadata, prepared.device)
+    made_up = DRY_RUN_MADE_UP if prepared.config.dry_run else MADE_UP
+    figures, scored, failed = measure(classifier, prepared.photos.held_out, made_up=made_up)
+    if figures:
+        metadata = replace(metadata, held_out=figures)
+        log.info(f"Held-out photos:\n{as_text(metadata.held_out)}")
+    read = {each.photo for each in scored}
+    unread = [photo for photo in prepared.photos.held_out if photo not in read]
+    return metadata, list(zip(unread, failed))
+
+
+def save_with_card(config: TrainConfig, fitted: Fitted, metadata: Metadata) -> None:
+    """Save the checkpoint, and its model card beside it."""
+    save_checkpoint(config.out, fitted.network, metadata)
+    config.out.with_suffix(".md").write_text(model_card(metadata), encoding="utf-8")
+
+
+def report_skipped(photos: Photos, unreadable: Sequence[tuple[Photo, ImageError]]) -> int:
+    """Name the photos that could not be read, with their folders, and count them."""
+    skipped = [*photos.failed, *unreadable]
+    for photo, error in skipped:
+        log.info(f"Skipped: {one_line(photo.path)}: {error}")
+    if skipped:
+        log.info(f"{len(skipped)} photo{'s' if len(skipped) > 1 else ''} could not be read.")
+    return len(skipped)
+
+
+def state_path(config: TrainConfig) -> Path:
+    return config.out.with_suffix(".resume")
+
+
+def average_weights(network: ResNet, others: Sequence[ResNet]) -> None:
+    """Give a network the mean of its weights and those of others, batch norm's statistics included.
+
+    Networks that were fine-tuned from each other lie in one valley, and the middle of it generalizes better (Izmailov et
+    al. 2018; Wortsman et al. 2022).
+    """
+    own = network.state_dict()
+    theirs = [other.state_dict() for other in others]
+    network.load_state_dict(
+        {
+            name: torch.stack([value, *(other[name].to(value.device) for other in theirs)]).mean(0)
+            if value.is_floating_point()
+            else value
+            for name, value in own.items()
+        }
+    )
+
+
+def report_epoch(progress: Progress, config: TrainConfig) -> None:
+    """One line an epoch, and the curves as a table and a plot beside the checkpoint, under its name."""
+    row = progress.curves[-1]
+    log.info(
+        f"epoch {row['epoch']}/{config.epochs}: training loss {row['training_loss']:.4f}, "
+        f"accuracy {row['training_accuracy']:.2%}; tuning loss {row['tuning_loss']:.4f}, "
+        f"accuracy {row['tuning_accuracy']:.2%}, two-way {row['tuning_two_way']:.2%}; "
+        f"{row['images_per_second']:.0f} images/s"
+    )
+    with config.out.with_suffix(".curves.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(row))
+        writer.writeheader()
+        writer.writerows(progress.curves)
+    from catdog.render import plot_curves
+
+    plot_curves(progress.curves, config.out.with_suffix(".curves.png"))
 
 
 def locked(out: Path) -> AbstractContextManager:
@@ -106,243 +245,3 @@ def locked(out: Path) -> AbstractContextManager:
         for left in out.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
             left.unlink(missing_ok=True)
     return lock
-
-
-def train(config: TrainConfig, say: Callable[[str], None] = print) -> bool:
-    """Train, calibrate and save as the options say.
-
-    Returns:
-        Whether every photo could be read and the run came to its end.
-
-    Raises:
-        DataError, CheckpointError, DeviceError, OptionError, OSError: before minutes are spent.
-    """
-    started = time.monotonic()
-    device = choose_device(config.device)
-    repeat_exactly(device)
-    torch.manual_seed(config.seed)
-    network = ARCHITECTURES[config.arch]()
-    state_path = config.out.with_suffix(".resume")
-    if config.resume and not state_path.exists():
-        say(f"There is nothing to resume at {state_path}: starting from the beginning.")
-    first = not dist.is_initialized() or dist.get_rank() == 0
-    if not first:  # what has to be downloaded is downloaded once
-        dist.barrier()
-    if config.data:  # a folder that is none of photos is told before weights are fetched
-        read_folders(config.data, config.neither)
-    initialize(network, config, say)
-    others = [load_checkpoint(path)[0] for path in config.average]
-    teacher = load_teacher(config.teacher)
-    photos = gather(config, say)
-    if first and dist.is_initialized():
-        dist.barrier()
-    real_negatives = any(cached.photo.label == (0, 0) for cached in photos.training)
-    if config.loss == "binary" and not real_negatives:
-        say(
-            "Warning: no photos without a pet were given, so `neither` is learnt from made-up ones only and is worth "
-            "little: give some with --neither DIR."
-        )
-        config = replace(config, made_negative=max(config.made_negative, MIN_MADE_NEGATIVE))
-
-    fitted = fit(
-        network,
-        config,
-        photos.training,
-        photos.tuning,
-        device,
-        state_path,
-        on_epoch=lambda progress: report_epoch(progress, config, say),
-        teacher=teacher,
-    )
-    if not first:
-        return fitted.finished
-    if fitted.progress.best_epoch < 0:
-        say("No epoch came to a finite tuning loss: no checkpoint was written. After a stop, go on with --resume.")
-        return False
-    say(f"Best epoch: {fitted.progress.best_epoch + 1}, tuning loss {fitted.progress.best_loss:.4f}.")
-    tuning = fitted.progress.curves[fitted.progress.best_epoch]
-    if others:
-        average_weights(fitted.network, others)
-        tuning = {"epoch": tuning["epoch"], **evaluate_epoch(fitted.network, config, photos.tuning, device)}
-        say(f"Averaged with {len(others)} earlier: tuning loss {tuning['tuning_loss']:.4f}.")
-    metadata = finish(fitted.network, config, photos, device, real_negatives)
-    metadata = replace(
-        metadata,
-        training={
-            **metadata.training,
-            "epochs_run": fitted.progress.epoch,
-            "best_epoch": fitted.progress.best_epoch + 1,
-            "tuning": tuning,
-            "finished": fitted.finished,
-        },
-    )
-    save_checkpoint(config.out, fitted.network, metadata)  # before the figures, which take a while
-    made_up = {"made_up": DRY_RUN_STEPS} if config.dry_run else {}
-    figures, _, unreadable = measure(Classifier(fitted.network, metadata, device), photos.held_out, **made_up)
-    if figures:
-        metadata = replace(metadata, held_out=figures)
-        say(f"Held-out photos:\n{as_text(metadata.held_out)}")
-    save_checkpoint(config.out, fitted.network, metadata)
-    card = config.out.with_suffix(".md")
-    card.write_text(model_card(metadata), encoding="utf-8")
-    photos.failed += unreadable
-    say(f"{state_path} may be deleted, unless you mean to --resume.")
-    say(f"Saved {config.out} after {(time.monotonic() - started) / 60:.1f} minutes.")
-    for error in photos.failed:
-        say(f"Skipped: {error}")
-    if photos.failed:
-        say(f"{len(photos.failed)} photo{'s' if len(photos.failed) > 1 else ''} could not be read.")
-    if not fitted.finished:
-        say("Stopped before the end: go on with --resume.")
-    return fitted.finished and not photos.failed
-
-
-def average_weights(network: ResNet, others: Sequence[ResNet]) -> None:
-    """Give a network the mean of its weights and those of others, batch norm's statistics included.
-
-    Networks that were fine-tuned from each other lie in one valley, and the middle of it generalizes better (Izmailov et
-    al. 2018; Wortsman et al. 2022).
-
-    Raises:
-        OptionError: where the others are of another architecture.
-    """
-    own = network.state_dict()
-    theirs = [other.state_dict() for other in others]
-    if any(own.keys() != other.keys() for other in theirs):
-        raise OptionError("--average takes checkpoints of the same --arch.")
-    network.load_state_dict(
-        {
-            name: torch.stack([value, *(other[name].to(value.device) for other in theirs)]).mean(0)
-            if value.is_floating_point()
-            else value
-            for name, value in own.items()
-        }
-    )
-
-
-def report_epoch(progress: Progress, config: TrainConfig, say: Callable[[str], None]) -> None:
-    """One line an epoch, and the curves as a table and a plot beside the checkpoint."""
-    row = progress.curves[-1]
-    say(
-        f"epoch {row['epoch']}/{config.epochs}: training loss {row['training_loss']:.4f}, "
-        f"accuracy {row['training_accuracy']:.2%}; tuning loss {row['tuning_loss']:.4f}, "
-        f"accuracy {row['tuning_accuracy']:.2%}, two-way {row['tuning_two_way']:.2%}; "
-        f"{row['images_per_second']:.0f} images/s"
-    )
-    stem = curves_stem(config)
-    with open(f"{stem}.csv", "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(row))
-        writer.writeheader()
-        writer.writerows(progress.curves)
-    from catdog.render import plot_curves
-
-    plot_curves(progress.curves, Path(f"{stem}.png"))
-
-
-def curves_stem(config: TrainConfig) -> Path:
-    return config.out.with_name("curves")
-
-
-def finish(
-    network: ResNet, config: TrainConfig, photos: Photos, device: torch.device, real_negatives: bool
-) -> Metadata:
-    """Calibration, thresholds and evidence scale, on tuning photos and on the weights as they will be saved.
-
-    The boxes' threshold is chosen on training photos too: few tuning photos have a trimap.
-    """
-    network.half().float()  # the file holds float16: fit what will be loaded
-    preset = config.evaluation_preset()
-    head = "softmax" if config.loss == "cross-entropy" else "sigmoid"
-    count = min(300, 2 * len(photos.tuning))
-
-    def scores_of(cached: list[CachedPhoto]) -> tuple[np.ndarray, np.ndarray]:
-        logits, strongest = logits_of(network, EvaluationSamples(cached, preset), device, config.workers)
-        return logits.numpy(), strongest.numpy()
-
-    tuning = list(photos.tuning)
-    if head == "sigmoid" and not any(cached.photo.label == (0, 0) for cached in tuning):
-        tuning += made_up_negatives(tuning, config.seed, count)
-    labels = np.array([cached.photo.label for cached in tuning])
-    scores = scores_of(tuning)
-    made_up = scores_of(made_up_both(photos.tuning, config.seed, count)) if head == "sigmoid" else None
-    calibration = fit_calibration(*scores, labels, head, made_up)
-    probabilities = probabilities_of(*scores, calibration)
-    pets, negatives = probabilities[labels.sum(1) == 1], probabilities[labels.sum(1) == 0]
-    present, both = 0.5, 0.51  # of a softmax: the larger one, and never both
-    if made_up is not None:
-        present = fit_present(pets, negatives)
-        both = fit_both(pets, probabilities_of(*made_up, calibration))
-    single = [cached for cached in photos.tuning if sum(cached.photo.label) == 1]
-    scale = measure_evidence_scale(network, EvaluationSamples(single, preset), device, config.workers)
-    metadata = Metadata(
-        architecture=config.arch,
-        head=calibration.head,
-        input_size=config.input_size,
-        resize=config.resize,
-        temperature=calibration.temperature,
-        offset=calibration.offset,
-        top_weight=calibration.top_weight,
-        present=present,
-        both=both,
-        evidence_scale=scale,
-        real_negatives=real_negatives,
-        training=describe(config, photos),
-    )
-    with_trimaps = [cached for cached in single + photos.training if cached.photo.trimap][:MAX_TRIMAPS]
-    if not with_trimaps:
-        return metadata
-    return replace(
-        metadata, box_threshold=fit_box_threshold(with_trimaps, with_extent(Classifier(network, metadata, device)))
-    )
-
-
-def describe(config: TrainConfig, photos: Photos) -> dict:
-    """What the checkpoint was made from: no paths of this machine, only the folders' names and counts."""
-    of_this_machine = ("average", "data", "neither", *LISTS, "out", "device", "resume", "workers", "dry_run")
-    options = {name: value for name, value in asdict(config).items() if name not in of_this_machine}
-    if config.average:
-        options["average"] = " ".join(
-            f"{path.name} ({short_digest(path.read_bytes()).hex()})" for path in config.average
-        )
-    options |= {name: path.name for name in LISTS if (path := getattr(config, name))}
-    before, seen = earlier_run(config.init)
-    averaged = [earlier_run(str(path)) for path in config.average]
-    seen += [digest for _, digests in averaged for digest in digests]
-    return {
-        "folders": photos.folders,
-        "init": Path(config.init).name,
-        "before": before,
-        "averaged": [run for run, _ in averaged if run],
-        "counts": {
-            part: dict(Counter(f"{one.photo.source} {one.photo.verdict}" for one in group))
-            for part, group in (("training", photos.training), ("tuning", photos.tuning))
-        },
-        "options": options | {"init": Path(config.init).name},
-        "photos": fingerprint([*(one.digest for one in (*photos.training, *photos.tuning)), *seen]),
-        "commit": commit(),
-        "torch": torch.__version__,
-    }
-
-
-def earlier_run(init: str) -> tuple[dict | None, list[bytes]]:
-    """Of a checkpoint that training starts from: how it was trained, and the digests of the photos that it has seen."""
-    if init in ("imagenet", "none") or is_pickled(Path(init)):
-        return None, []
-    training = json.loads(load_safetensors(Path(init))[1].get("training", "{}"))
-    seen = digests_in(training.pop("photos", ""))
-    return training or None, seen
-
-
-def commit() -> str:
-    """The commit that this code stands at, or nothing where there is no git."""
-    try:
-        done = subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"],
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            timeout=10,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

@@ -9,12 +9,14 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import Dataset
 
 from catdog.datasets.cache import CachedPhoto
-from catdog.datasets.made_up import Compositor, made_negative, other, unmixed
+from catdog.datasets.made_up import Composite, Compositor, made_negative, other, unmixed
+from catdog.labels import Label
 from catdog.transforms import STRIDE, PlainPreset, TrainingPreset
 
 
@@ -22,7 +24,7 @@ class Key(NamedTuple):
     """All that a training sample is made from: the same key gives the same tensor, in any process."""
 
     seed: int  # of this sample's random choices
-    index: int  # of the photo
+    photo: int  # its index
     shape: tuple[int, int]  # (h, w) of its batch
 
 
@@ -52,36 +54,34 @@ class TrainingSamples(Dataset):
     def __getitem__(self, key: Key) -> tuple[Tensor, Tensor, Tensor]:
         """A key -> (3, h, w), the label (2,), and for each label the share of each place of the last feature map that
         belongs to a photo with it: (2, h / 32, w / 32)."""
-        rng = random.Random(key.seed)
-        cached = self.photos[key.index]
+        drawn, label = self.draw(self.photos[key.photo], random.Random(key.seed))
+        target = torch.tensor(label, dtype=torch.float32)
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(key.seed)  # torch.manual_seed asks for GPUs too
+            if isinstance(drawn, Image.Image):
+                places = target[:, None, None].expand(2, *grid(key.shape))
+                return self.preset(drawn, key.shape), target, places.clone()
+            pixels, placed = self.preset.composite(drawn.picture, drawn.placed, key.shape)
+        second = F.adaptive_avg_pool2d(placed[None].float() / 255, grid(key.shape))  # (1, h / 32, w / 32)
+        first_label, second_label = torch.tensor([drawn.first, drawn.second], dtype=torch.float32)[..., None, None]
+        return pixels, target, first_label * (1 - second) + second_label * second
+
+    def draw(self, cached: CachedPhoto, rng: random.Random) -> tuple[Image.Image | Composite, Label]:
+        """What a photo becomes, and its label: itself, a composite, or a made-up photo with neither."""
         label = cached.photo.label
-        draw = rng.random()
-        composite = None
-        if draw < self.composite and label != (1, 1):
+        drawn = rng.random()
+        if drawn < self.composite and label != (1, 1):
             if sum(label) == 1 and rng.random() < 0.65:
                 wanted = other(label)
             else:  # a seam or a pasted thing alone must not mean both
                 wanted = rng.choice([(1, 0), (0, 1), (0, 0)])
             composite = self.compositor.compose(cached, wanted, rng)
-            label = composite.label
-        elif draw > 1 - self.made_negative and sum(label) == 1:
-            picture, label = made_negative(cached, rng), (0, 0)
-        elif label == (1, 1):
-            composite = unmixed(cached)  # a gentle crop: the label needs both pets
-        else:
-            picture = cached.picture()
-        target = torch.tensor(label, dtype=torch.float32)
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(key.seed)  # torch.manual_seed asks for GPUs too
-            if composite is None:
-                places = target[:, None, None].expand(2, *grid(key.shape))
-                return self.preset(picture, key.shape), target, places.clone()
-            pixels, placed = self.preset.composite(composite.picture, composite.placed, key.shape)
-        second = F.adaptive_avg_pool2d(placed[None].float() / 255, grid(key.shape))  # (1, h / 32, w / 32)
-        first_label, second_label = torch.tensor([composite.first, composite.second], dtype=torch.float32)[
-            ..., None, None
-        ]
-        return pixels, target, first_label * (1 - second) + second_label * second
+            return composite, composite.label
+        if drawn > 1 - self.made_negative and sum(label) == 1:
+            return made_negative(cached, rng), (0, 0)
+        if label == (1, 1):
+            return unmixed(cached), label  # a gentle crop: the label needs both pets
+        return cached.picture(), label
 
 
 def grid(shape: tuple[int, int]) -> tuple[int, int]:

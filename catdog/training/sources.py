@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,33 +24,50 @@ from catdog.training.config import TrainConfig
 
 DOWNLOAD_FOLDER = Path("data")
 
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Found:
+    """The photos of a run, by part, none of them opened yet."""
+
+    by_part: dict[str, list[Photo]]
+    folders: list[str]  # of every folder its name, layout and counts
+
 
 @dataclass
 class Photos:
-    """The photos of a run, decoded once, by part."""
+    """The photos of a run, by part; those for training and tuning decoded once, held-out ones not before the end."""
 
     training: list[CachedPhoto]
     tuning: list[CachedPhoto]
     held_out: list[Photo]
-    failed: list[ImageError]
-    folders: list[str]  # of every folder its name, layout and counts
+    failed: list[tuple[Photo, ImageError]]
+    folders: list[str]
+
+    @property
+    def real_negatives(self) -> bool:
+        return any(cached.photo.label == (0, 0) for cached in self.training)
 
 
-def gather(config: TrainConfig, say: Callable[[str], None]) -> Photos:
-    """Read folders, drop duplicates, decode every training and tuning photo once."""
-    data = config.data or (download_oxford(say),)
-    found = read_folders(data, config.neither)
+def find_photos(config: TrainConfig) -> Found:
+    """Read the folders, drop duplicates, leave out and relabel what the options say: quick, beside reading every photo.
+
+    Raises:
+        DataError: for folders that cannot be used.
+    """
+    found = read_folders(config.data or (download_oxford(),), config.neither)
     for each in found:
-        say(f"{one_line(each.folder)}: {each.summary()}")
+        log.info(f"{one_line(each.folder)}: {each.summary()}")
         for sentence in each.unused:
-            say(sentence)
+            log.info(sentence)
     photos, copies = without_duplicates(photo for each in found for photo in each.photos)
     if copies:
-        say(f"{len(copies)} copies of other photos are left out.")
+        log.info(f"{len(copies)} copies of other photos are left out.")
     if config.exclude:
         is_excluded = read_excluded(config.exclude)
         kept = [photo for photo in photos if photo.part != "training" or not is_excluded(photo.path)]
-        say(f"{len(photos) - len(kept)} training photos are left out, as {config.exclude} says.")
+        log.info(f"{len(photos) - len(kept)} training photos are left out, as {config.exclude} says.")
         photos = kept
     if config.relabel:
         label_of = read_labels(config.relabel)
@@ -59,28 +77,47 @@ def gather(config: TrainConfig, say: Callable[[str], None]) -> Photos:
             for photo in given
         ]
         changed = sum(new.label != old.label for new, old in zip(photos, given))
-        say(f"{changed} training and tuning photos have another label, as {config.relabel} says.")
+        log.info(f"{changed} training and tuning photos have another label, as {config.relabel} says.")
     if config.loss == "cross-entropy":  # a softmax knows one pet a photo
         photos = [photo for photo in photos if sum(photo.label) == 1]
     by_part = {part: [photo for photo in photos if photo.part == part] for part in PARTS}
+    check_labels(by_part)
     if config.dry_run:
         by_part = {part: some_of_each(group) for part, group in by_part.items()}
-    training, failed = cache_photos(by_part["training"])
-    tuning, failed_tuning = cache_photos(by_part["tuning"])
-    for part, cached in (("training", training), ("tuning", tuning)):
+    return Found(by_part, [f"{one_line(each.folder.resolve().name)}: {each.summary()}" for each in found])
+
+
+def read_photos(found: Found) -> Photos:
+    """Read and decode every training and tuning photo.
+
+    Raises:
+        DataError: where none of a label is left.
+    """
+    training, failed = cache_photos(found.by_part["training"])
+    tuning, failed_tuning = cache_photos(found.by_part["tuning"])
+    readable = {
+        part: [cached.photo for cached in group] for part, group in (("training", training), ("tuning", tuning))
+    }
+    check_labels(readable)
+    for part, group in readable.items():
+        counts = Counter(photo.verdict for photo in group)
+        log.info(f"{part}: {', '.join(f'{count:,} {verdict}' for verdict, count in counts.items())}")
+    return Photos(training, tuning, found.by_part["held-out"], failed + failed_tuning, found.folders)
+
+
+def check_labels(by_part: Mapping[str, Sequence[Photo]]) -> None:
+    """Both labels are needed to train, and to tune.
+
+    Raises:
+        DataError: where one of them is missing.
+    """
+    for part, way_out in (
+        ("training", "both kinds are needed"),
+        ("tuning", "give more photos, or put some under val/"),
+    ):
         for index, label in enumerate(LABELS):
-            if not any(one.photo.label[index] for one in cached):
-                way_out = "give more photos, or put some under val/" if part == "tuning" else "both kinds are needed"
+            if not any(photo.label[index] for photo in by_part[part]):
                 raise DataError(f"There is no {label} among the {part} photos: {way_out}.")
-        counts = Counter(one.photo.verdict for one in cached)
-        say(f"{part}: {', '.join(f'{count:,} {verdict}' for verdict, count in counts.items())}")
-    return Photos(
-        training,
-        tuning,
-        by_part["held-out"],
-        [error for _, error in failed + failed_tuning],
-        [f"{one_line(each.folder.resolve().name)}: {each.summary()}" for each in found],
-    )
 
 
 def some_of_each(photos: Sequence[Photo], count: int = 40) -> list[Photo]:
@@ -91,7 +128,7 @@ def some_of_each(photos: Sequence[Photo], count: int = 40) -> list[Photo]:
     return kept
 
 
-def download_oxford(say: Callable[[str], None]) -> Path:
+def download_oxford() -> Path:
     """Oxford-IIIT Pet through torchvision, for a run without --data.
 
     Raises:
@@ -99,7 +136,7 @@ def download_oxford(say: Callable[[str], None]) -> Path:
     """
     from torchvision.datasets import OxfordIIITPet
 
-    say(f"No --data was given: downloading Oxford-IIIT Pet (800 MB) into {DOWNLOAD_FOLDER}.")
+    log.info(f"No --data was given: downloading Oxford-IIIT Pet (800 MB) into {DOWNLOAD_FOLDER}.")
     try:
         OxfordIIITPet(str(DOWNLOAD_FOLDER), download=True)
     except (OSError, RuntimeError) as error:  # URLError is an OSError; a wrong checksum a RuntimeError
@@ -110,8 +147,12 @@ def download_oxford(say: Callable[[str], None]) -> Path:
     return DOWNLOAD_FOLDER
 
 
-def initialize(network: ResNet, config: TrainConfig, say: Callable[[str], None]) -> None:
-    """Starting weights as --init says."""
+def initialize(network: ResNet, config: TrainConfig) -> None:
+    """Starting weights as --init says.
+
+    Raises:
+        CheckpointError: where they cannot be had or do not fit.
+    """
     if config.init == "none":
         return
     if config.init == "imagenet":
@@ -119,7 +160,7 @@ def initialize(network: ResNet, config: TrainConfig, say: Callable[[str], None])
     else:
         missing, unexpected = load_initial_weights(network, config.init)
     missing = [name for name in missing if not name.endswith("num_batches_tracked")]
-    say(
+    log.info(
         f"Starting weights: {config.init}. Missing: {', '.join(missing) or 'none'}; unused: {', '.join(unexpected) or 'none'}."
     )
 
@@ -133,7 +174,8 @@ def imagenet_weights(arch: str) -> dict[str, torch.Tensor]:
     from torchvision.models import get_model_weights
 
     try:
-        return get_model_weights(arch).DEFAULT.get_state_dict(progress=sys.stderr.isatty(), check_hash=True)
+        weights = get_model_weights(arch)["DEFAULT"]
+        return dict(weights.get_state_dict(progress=sys.stderr.isatty(), check_hash=True))
     except (OSError, RuntimeError) as error:
         raise CheckpointError(
             f"ImageNet's weights cannot be downloaded ({error}): use --init FILE with a file of {arch} weights, or "

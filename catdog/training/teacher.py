@@ -1,4 +1,4 @@
-"""A teacher: a network that ImageNet's photos taught, whose features a run learns to guess besides its labels."""
+"""A teacher: a network trained on ImageNet, whose features a run learns to predict besides its labels."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ class Teacher(nn.Module):
         features: normalized pictures (batch, 3, H, W) -> features (batch, channels, h, w).
         mean, std: of red, green, blue in [0, 1], as this network was trained with them.
     """
+
+    ratio: Tensor
+    shift: Tensor
 
     def __init__(self, features: nn.Module, mean: Sequence[float], std: Sequence[float]) -> None:
         super().__init__()
@@ -60,17 +63,18 @@ def load_teacher(name: str) -> Teacher | None:
 
     if name not in list_models():
         raise OptionError(f"--teacher is {name}: it must be {LITE} or one of torchvision's, such as efficientnet_v2_s.")
-    weights = get_model_weights(name).DEFAULT
+    weights = get_model_weights(name)["DEFAULT"]
     try:
         network = get_model(name, weights=weights, progress=sys.stderr.isatty())
     except (OSError, RuntimeError) as error:
         raise OptionError(
             f"The weights of --teacher {name} cannot be downloaded ({error}): use --teacher {LITE}, or none."
         ) from error
-    if not hasattr(network, "features"):
+    features = getattr(network, "features", None)
+    if not isinstance(features, nn.Module):
         raise OptionError(f"--teacher {name} has no feature map to learn from: use one such as efficientnet_v2_s.")
     preset = weights.transforms()
-    return Teacher(network.features, preset.mean, preset.std)
+    return Teacher(features, preset.mean, preset.std)
 
 
 def lite_is_installed() -> bool:
@@ -90,14 +94,14 @@ def lite() -> Teacher:
     return Teacher(network, LITE_MEAN, LITE_STD)
 
 
-def distillation_loss(guess: Tensor, features: Tensor) -> Tensor:
-    """How far a run's guess is from its teacher's features: one minus the cosine, the mean over places and pictures.
+def distillation_loss(predicted: Tensor, features: Tensor) -> Tensor:
+    """How far what a run predicts is from its teacher's features: one minus the cosine, the mean over places and pictures.
 
     Learning a feature map instead of answers is FitNets' hint (Romero et al. 2015); the cosine leaves the scale free.
 
     Args:
-        guess: (batch, channels, h, w).
-        features: (batch, channels, h', w'); brought to the guess's places where a network rounds otherwise.
+        predicted: (batch, channels, h, w).
+        features: (batch, channels, h', w'); brought to the other's places where a network rounds otherwise.
     """
-    features = F.adaptive_avg_pool2d(features.float(), guess.shape[2:])
-    return 1 - F.cosine_similarity(guess.float(), features, dim=1).mean()
+    features = F.adaptive_avg_pool2d(features.float(), (predicted.shape[2], predicted.shape[3]))
+    return 1 - F.cosine_similarity(predicted.float(), features, dim=1).mean()

@@ -3,21 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-
-import pytest
 
 from catdog.cli import log_to_terminal
-
-
-@pytest.fixture(autouse=True)
-def logger() -> Iterator[logging.Logger]:
-    """The package's logger, put back as it was afterwards."""
-    logger = logging.getLogger("catdog")
-    handlers, level = logger.handlers, logger.level
-    yield logger
-    logger.handlers = handlers
-    logger.setLevel(level)
 
 
 def test_progress_goes_to_the_output_and_warnings_to_the_errors_each_as_a_plain_line(capsys):

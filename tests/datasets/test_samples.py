@@ -316,11 +316,11 @@ def test_every_epoch_and_seed_has_its_own_order_and_random_choices():
     seeds = [{key.seed for batch in each for key in batch} for each in (first, second, other)]
     assert [len(each) for each in seeds] == [64, 64, 64]
     assert not seeds[0] & seeds[1] and not seeds[0] & seeds[2]
-    assert [key.index for batch in first for key in batch] != [key.index for batch in second for key in batch]
+    assert [key.photo for batch in first for key in batch] != [key.photo for batch in second for key in batch]
 
 
 def test_a_balance_of_one_shows_every_photo_once_an_epoch():
-    indices = [key.index for batch in batches_of(of_sources(a=40, b=24)) for key in batch]
+    indices = [key.photo for batch in batches_of(of_sources(a=40, b=24)) for key in batch]
     assert sorted(indices) == list(range(64))
 
 
@@ -333,7 +333,7 @@ def test_a_batch_has_one_of_the_shapes_and_all_are_used():
 
 def test_a_balance_below_one_shows_a_small_source_more_often():
     photos = of_sources(large=900, small=100)
-    indices = [key.index for batch in batches_of(photos, batch_size=10, balance=0.5) for key in batch]
+    indices = [key.photo for batch in batches_of(photos, batch_size=10, balance=0.5) for key in batch]
     counts = Counter("large" if index < 900 else "small" for index in indices)
     assert counts == {"large": 750, "small": 250}
     assert set(Counter(index for index in indices if index >= 900).values()) == {2, 3}
@@ -342,7 +342,7 @@ def test_a_balance_below_one_shows_a_small_source_more_often():
 def test_photos_of_both_are_a_source_of_their_own():
     photos = of_sources(a=1000)
     photos[900:] = [replace(each, photo=replace(each.photo, label=(1, 1))) for each in photos[900:]]
-    indices = [key.index for batch in batches_of(photos, batch_size=10, balance=0.5) for key in batch]
+    indices = [key.photo for batch in batches_of(photos, batch_size=10, balance=0.5) for key in batch]
     assert sum(index >= 900 for index in indices) == 250
 
 

@@ -17,13 +17,12 @@ import pytest
 import torch
 from filelock import FileLock
 from folders import SMALL_INPUT, TINY, write_photos
+from folders import train as run_training
 from safetensors.torch import load_file
 
 from catdog.resnet import ARCHITECTURES, ResidualBlock, ResNet
-from catdog.training import loop as training
-from catdog.training import run
-from catdog.training.config import parse
-from catdog.training.run import start
+from catdog.training import loop, run
+from catdog.training.state import read_state
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +34,8 @@ def folder(tmp_path_factory, examples) -> Path:
 def train(folder: Path, out: Path, *more: object) -> int:
     """`scripts/train.py` in this process: its exit status. The resume state is saved after every step."""
     torch.set_num_threads(1)
-    training.STATE_EVERY = 1
-    return start(parse(["--data", str(folder), "--out", str(out), *TINY, *SMALL_INPUT, *map(str, more)]))
+    loop.STATE_EVERY = 1
+    return run_training("--data", folder, "--out", out, *TINY, *SMALL_INPUT, *more)
 
 
 def train_and_exit(folder: Path, out: Path, *more: object) -> None:
@@ -51,13 +50,13 @@ def train_and_exit(folder: Path, out: Path, *more: object) -> None:
 
 def contents(checkpoint: Path) -> dict[str, torch.Tensor]:
     """The weights of the best epoch and those after the last step."""
-    last = training.read_state(checkpoint.with_suffix(".resume"))["network"]
+    last = read_state(checkpoint.with_suffix(".resume"))["network"]
     return load_file(checkpoint) | {f"last {name}": tensor for name, tensor in last.items()}
 
 
 @pytest.fixture
 def out(tmp_path, monkeypatch) -> Path:
-    monkeypatch.setattr(training, "STATE_EVERY", 1)
+    monkeypatch.setattr(loop, "STATE_EVERY", 1)
     return tmp_path / "run" / "net.safetensors"
 
 
@@ -69,7 +68,7 @@ def test_training_killed_at_any_moment_ends_with_the_weights_of_an_unbroken_run(
     kills = int(os.environ.get("CATDOG_KILLS", "5"))
     rng = random.Random(int(os.environ.get("CATDOG_SEED", "0")))
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["catdog.run", "matplotlib.pyplot", "sklearn.metrics"])
+    context.set_forkserver_preload(["catdog.training.run", "matplotlib.pyplot", "sklearn.metrics"])
 
     def begun(out: Path, *more: object) -> multiprocessing.Process:
         process = context.Process(target=train_and_exit, args=(folder, out, *more))
@@ -141,7 +140,7 @@ def test_a_second_training_with_the_same_out_is_refused(folder, out, monkeypatch
 
 def test_a_training_holds_its_lock_until_its_end(folder, out, monkeypatch):
     locked = []
-    real = training.label_loss
+    real = loop.label_loss
 
     def label_loss(*arguments, **options):
         lock = FileLock(out.with_name(f".{out.name}.lock"), is_singleton=False)
@@ -151,7 +150,7 @@ def test_a_training_holds_its_lock_until_its_end(folder, out, monkeypatch):
             locked.append(True)
         return real(*arguments, **options)
 
-    monkeypatch.setattr(training, "label_loss", label_loss)
+    monkeypatch.setattr(loop, "label_loss", label_loss)
     assert train(folder, out, "--dry-run") == 0
     assert locked
     FileLock(out.with_name(f".{out.name}.lock")).acquire(timeout=0).__exit__(None, None, None)
@@ -174,13 +173,13 @@ def sentence(capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def test_a_folder_that_is_removed_while_training_ends_in_a_sentence(folder, out, monkeypatch, capsys):
-    real = training.label_loss
+    real = loop.label_loss
 
     def label_loss(*arguments, **options):
         shutil.rmtree(out.parent, ignore_errors=True)
         return real(*arguments, **options)
 
-    monkeypatch.setattr(training, "label_loss", label_loss)
+    monkeypatch.setattr(loop, "label_loss", label_loss)
     assert train(folder, out) == 2
     assert "No such file" in sentence(capsys)
 

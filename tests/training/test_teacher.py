@@ -11,7 +11,8 @@ from torchvision.models import mobilenet_v3_small
 
 from catdog.images import open_picture
 from catdog.training.config import OptionError, TrainConfig
-from catdog.training.loop import Run
+from catdog.training.loop import train_step
+from catdog.training.state import Run
 from catdog.training.teacher import LITE, Teacher, distillation_loss, load_teacher
 from catdog.transforms import MEAN, STD, EvaluationPreset
 
@@ -32,7 +33,7 @@ def test_a_teacher_sees_pictures_as_it_was_trained_with_them():
     torch.testing.assert_close(Teacher(nn.Identity(), GRAY, GRAY)(ours), 2 * rgb - 1, atol=1e-5, rtol=0)
 
 
-def test_the_lesson_is_the_direction_of_the_features_at_every_place():
+def test_what_is_learnt_from_a_teacher_is_the_direction_of_the_features_at_every_place():
     features = torch.randn(2, 5, 3, 4, generator=torch.Generator().manual_seed(0))
     assert distillation_loss(3 * features, features).item() == pytest.approx(0, abs=1e-6)
     assert distillation_loss(-features, features).item() == pytest.approx(2, abs=1e-6)
@@ -43,25 +44,26 @@ def test_the_lesson_is_the_direction_of_the_features_at_every_place():
     assert distillation_loss(features, finer).item() == pytest.approx(0, abs=1e-6)
 
 
-def test_a_run_learns_the_lesson_besides_the_labels_and_leaves_the_teacher_as_it_was(tiny_network, teacher):
+def test_a_run_learns_from_its_teacher_besides_the_labels_and_leaves_the_teacher_as_it_was(tiny_network, teacher):
     rng = torch.Generator().manual_seed(0)
     batch = torch.rand(8, 3, 64, 64, generator=rng), torch.eye(2).repeat(4, 1), torch.rand(8, 2, 2, 2, generator=rng)
     before = copy.deepcopy(teacher.state_dict())
 
     def loss_with(weight: float, steps: int = 1) -> float:
-        torch.manual_seed(1)  # of the guess
+        torch.manual_seed(1)  # of the regressor
         network = copy.deepcopy(tiny_network).requires_grad_(True)
         config = TrainConfig(frozen_stages=0, frozen_batch_norm=True, teacher_weight=weight)
         run = Run(network, config, CPU, 100, photos="", teacher=teacher)
-        return [run.step(*batch)[0] for _ in range(steps)][-1]
+        return [train_step(run, *batch)[0] for _ in range(steps)][-1]
 
     network = copy.deepcopy(tiny_network).requires_grad_(True)
-    alone = Run(network, TrainConfig(frozen_stages=0, frozen_batch_norm=True), CPU, 100, photos="").step(*batch)[0]
+    run = Run(network, TrainConfig(frozen_stages=0, frozen_batch_norm=True), CPU, 100, photos="")
+    alone = train_step(run, *batch)[0]
     assert loss_with(0) == pytest.approx(alone, rel=1e-5)
-    lesson = loss_with(1) - alone
-    assert 0.5 < lesson < 1.5  # of a guess that knows nothing yet
-    assert loss_with(3) == pytest.approx(alone + 3 * lesson, rel=1e-4)
-    assert loss_with(100, steps=30) < 0.8 * (alone + 100 * lesson)
+    distillation = loss_with(1) - alone
+    assert 0.5 < distillation < 1.5  # of a regressor that knows nothing yet
+    assert loss_with(3) == pytest.approx(alone + 3 * distillation, rel=1e-4)
+    assert loss_with(100, steps=30) < 0.8 * (alone + 100 * distillation)
     torch.testing.assert_close(teacher.state_dict(), before)
 
 

@@ -22,7 +22,7 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 import torch
-from folders import SMALL_INPUT, TINY, write_photos
+from folders import SMALL_INPUT, TINY, train, write_photos
 from PIL import Image
 from safetensors.torch import load_file
 
@@ -32,12 +32,13 @@ from catdog.datasets import read_folders
 from catdog.datasets.splits import some_seen
 from catdog.page import photo
 from catdog.resnet import ResidualBlock, ResNet
-from catdog.training import loop as training
-from catdog.training.config import RECIPES, OptionError, TrainConfig, parse
-from catdog.training.loop import Run, TrainingNetwork
+from catdog.training import loop
+from catdog.training.config import RECIPES, OptionError, TrainConfig
+from catdog.training.loop import train_step
 from catdog.training.losses import label_loss, mixing, place_loss
 from catdog.training.optimizers import freeze, make_optimizer, make_scheduler
-from catdog.training.run import start
+from catdog.training.sources import find_photos, read_photos
+from catdog.training.state import DIGEST_SIZE, Run, TrainingNetwork, read_state
 from catdog.training.teacher import LITE, Teacher
 
 
@@ -45,14 +46,6 @@ from catdog.training.teacher import LITE, Teacher
 def folder(tmp_path_factory, examples) -> Path:
     """Class folders with 8 small photos a label in training and 4 in tuning and held-out, cut from the examples."""
     return write_photos(tmp_path_factory.mktemp("photos"), examples, (8, 4, 4), side=72)
-
-
-def train(*arguments: object) -> int:
-    """`scripts/train.py` in this process: its exit status."""
-    try:
-        return start(parse(list(map(str, arguments))))
-    except SystemExit as stop:
-        return stop.code
 
 
 def popen(root: Path, *arguments: object) -> subprocess.Popen[str]:
@@ -73,7 +66,7 @@ def equal(one: dict[str, torch.Tensor], two: dict[str, torch.Tensor]) -> bool:
 
 def last_step(checkpoint: Path) -> dict[str, torch.Tensor]:
     """The weights in a run's resume state; those of the checkpoint may be of an earlier epoch."""
-    return training.read_state(checkpoint.with_suffix(".resume"))["network"]
+    return read_state(checkpoint.with_suffix(".resume"))["network"]
 
 
 @pytest.fixture(scope="module")
@@ -89,9 +82,9 @@ def test_a_run_leaves_a_checkpoint_a_model_card_and_curves(trained):
     assert classifier.metadata.real_negatives
     assert classifier.metadata.held_out["counts"] == {"cat": 4, "dog": 4, "neither": 4}
     assert "| pets: two-way right |" in trained.with_suffix(".md").read_text(encoding="utf-8")
-    with open(trained.with_name("curves.csv"), newline="", encoding="utf-8") as file:
+    with open(trained.with_name("net.curves.csv"), newline="", encoding="utf-8") as file:
         assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2"]
-    assert Image.open(trained.with_name("curves.png")).size[0] > 500
+    assert Image.open(trained.with_name("net.curves.png")).size[0] > 500
 
 
 def test_a_calibration_anew_says_of_a_checkpoint_what_its_training_said(script, folder, trained, tmp_path):
@@ -228,7 +221,7 @@ def test_a_softmax_learns_the_shares_of_a_blended_batch():
 
 def stop_after(steps: int, patch: pytest.MonkeyPatch) -> None:
     """Press Ctrl-C while a step runs."""
-    real, calls = training.label_loss, []
+    real, calls = loop.label_loss, []
 
     def label_loss(logits, targets, kind, smoothing):
         if logits.requires_grad:
@@ -237,7 +230,7 @@ def stop_after(steps: int, patch: pytest.MonkeyPatch) -> None:
                 signal.raise_signal(signal.SIGINT)
         return real(logits, targets, kind, smoothing)
 
-    patch.setattr(training, "label_loss", label_loss)
+    patch.setattr(loop, "label_loss", label_loss)
 
 
 @pytest.mark.slow
@@ -245,13 +238,13 @@ def test_any_changed_byte_of_a_resume_state_is_noticed_with_a_way_out(folder, tr
     out = tmp_path / "net.safetensors"
     content = trained.with_suffix(".resume").read_bytes()
     rng = np.random.default_rng(0)
-    damaged = [content[:-1], content[: len(content) // 2], b"", content[training.DIGEST_SIZE :]]
-    for place in (0, training.DIGEST_SIZE, len(content) - 1, *rng.integers(len(content), size=4)):
+    damaged = [content[:-1], content[: len(content) // 2], b"", content[DIGEST_SIZE:]]
+    for place in (0, DIGEST_SIZE, len(content) - 1, *rng.integers(len(content), size=4)):
         damaged.append(content[:place] + bytes([content[place] ^ (1 << place % 8)]) + content[place + 1 :])
     for state in damaged:
         out.with_suffix(".resume").write_bytes(state)
         with pytest.raises(OptionError, match="is damaged or of an earlier version"):
-            training.read_state(out.with_suffix(".resume"))
+            read_state(out.with_suffix(".resume"))
     assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--resume") == 2
     said = capsys.readouterr().err
     assert "delete it and start again without --resume" in said and len(said.splitlines()) == 1
@@ -572,9 +565,7 @@ def test_a_full_disk_leaves_the_earlier_checkpoint_intact(folder, trained, tmp_p
 
 
 def test_held_out_photos_are_never_read_before_the_end(folder):
-    from catdog.training.sources import gather
-
-    photos = gather(TrainConfig(data=(folder,), init="none"), say=lambda line: None)
+    photos = read_photos(find_photos(TrainConfig(data=(folder,), init="none")))
     used = {cached.photo.path for cached in (*photos.training, *photos.tuning)}
     held_out = {photo.path for found in read_folders([folder]) for photo in found.photos if photo.part == "held-out"}
     assert len(held_out) == 12
@@ -617,7 +608,7 @@ def test_bfloat16_layers_learn_nearly_the_same_and_keep_their_weights_in_single_
         config = TrainConfig(bfloat16=bfloat16, frozen_stages=0)
         network = copy.deepcopy(tiny_network).requires_grad_(True)
         run = Run(network, config, torch.device("cpu"), steps_per_epoch=10, photos="")
-        losses[bfloat16] = [run.step(pictures, targets, places)[0] for _ in range(5)]
+        losses[bfloat16] = [train_step(run, pictures, targets, places)[0] for _ in range(5)]
         assert {weight.dtype for weight in run.network.parameters()} == {torch.float32}
     assert losses[True] == pytest.approx(losses[False], rel=0.02)
     assert losses[True] != losses[False]
@@ -648,7 +639,11 @@ def test_the_gradients_of_a_batch_that_does_not_fit_are_those_of_the_whole(tiny_
 
     def backward() -> tuple[tuple[float, float], list[torch.Tensor]]:
         run = Run(copy.deepcopy(tiny_network).requires_grad_(True), config, torch.device("cpu"), 10, photos="")
-        return run.backward(*batch), [weight.grad for weight in run.network.parameters()]
+        gradients = []
+        run.optimizer.register_step_pre_hook(
+            lambda *_: gradients.extend(weight.grad.clone() for weight in run.network.parameters())
+        )
+        return train_step(run, *batch), gradients
 
     (loss, correct), whole = backward()
     sizes: list[int] = []

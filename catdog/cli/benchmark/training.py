@@ -22,9 +22,10 @@ from catdog.device import has_fast_bfloat16, keep_memory
 from catdog.measuring.timing import against, summary
 from catdog.resnet import ARCHITECTURES
 from catdog.training.config import RECIPES, TrainConfig
-from catdog.training.loop import Progress, Run, fit
+from catdog.training.loop import fit, train_step
 from catdog.training.optimizers import freeze
-from catdog.training.sources import gather, initialize
+from catdog.training.sources import find_photos, initialize, read_photos
+from catdog.training.state import Progress, Run
 from catdog.training.teacher import load_teacher
 from catdog.transforms import STRIDE
 
@@ -54,7 +55,7 @@ def training(classifier: Classifier, options: Options) -> dict[str, dict[str, fl
     shared = {"data": options.data, "neither": options.neither, "init": options.init, "workers": options.threads}
     ours, tutorial = (replace(RECIPES[name], **shared) for name in ("quick", "tutorial"))
     ours = replace(ours, bfloat16=has_fast_bfloat16())
-    photos = gather(ours, print)
+    photos = read_photos(find_photos(ours))
     pets, tuning_pets = (
         [cached for cached in part if sum(cached.photo.label) == 1] for part in (photos.training, photos.tuning)
     )
@@ -94,7 +95,7 @@ def run(
 
     torch.manual_seed(config.seed)
     network = ARCHITECTURES[config.arch]()
-    initialize(network, config, print)
+    initialize(network, config)
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder, suppress(Enough):
         fit(network, config, photos, tuning, torch.device("cpu"), Path(folder) / "state.resume", on_epoch=note)
@@ -108,7 +109,7 @@ def step(classifier: Classifier, options: Options) -> dict[str, dict[str, float]
     losses = set()
     for _ in range(STEP_ROUNDS):
         for name, keep in ways.items():
-            code = f"from scripts.benchmark_training import steps; steps({keep})"
+            code = f"from catdog.cli.benchmark.training import steps; steps({keep})"
             command = [sys.executable, "-c", code]
             done = subprocess.run(command, env=environment(options), stdout=subprocess.PIPE, text=True, check=True)
             milliseconds, loss = done.stdout.split()[-2:]
@@ -131,9 +132,9 @@ def steps(keep: bool) -> None:
     pictures = torch.randn(config.batch_size, 3, config.train_size, config.train_size)
     targets = torch.eye(2).repeat(config.batch_size // 2, 1)
     places = targets[:, :, None, None].expand(-1, -1, *[config.train_size // STRIDE] * 2)
-    taken = []
+    taken, loss = [], 0.0
     for _ in range(STEPS):
         started = time.perf_counter()
-        loss, _ = run.step(pictures, targets, places)
+        loss, _ = train_step(run, pictures, targets, places)
         taken.append(1000 * (time.perf_counter() - started))
     print(statistics.median(taken[WARM_UP:]), loss)
