@@ -27,7 +27,6 @@ from catdog.cli import program
 from catdog.datasets import DataError, Photo, read_folders
 from catdog.datasets.splits import without_duplicates
 from catdog.device import DeviceError, half_precision
-from catdog.engines import Forward
 from catdog.engines.onnx import export_onnx
 from catdog.engines.openvino import openvino_forward
 from catdog.evidence import evidence_of
@@ -37,6 +36,8 @@ from catdog.measuring.model_card import rows
 from catdog.measuring.timing import against, example_paths, in_turns
 from catdog.resnet import ResNet
 from research import quantized
+
+Forward = Callable[[Tensor], tuple[np.ndarray, ...]]  # normalized pictures -> evidence and logits
 
 ROOT = Path(__file__).parent.parent
 
@@ -250,7 +251,7 @@ def by_onnx_runtime(path: Path, threads: int) -> Forward:
     chosen = onnxruntime.SessionOptions()
     chosen.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(str(path), chosen, providers=["CPUExecutionProvider"])
-    return lambda batch: tuple(session.run(["evidence", "logits"], {"pictures": batch.numpy()}))
+    return lambda batch: tuple(map(np.asarray, session.run(["evidence", "logits"], {"pictures": batch.numpy()})))
 
 
 def by_openvino(model: Any, threads: int, precision: str | None = None) -> Forward:
@@ -272,7 +273,7 @@ def by_openvino(model: Any, threads: int, precision: str | None = None) -> Forwa
 def with_threads(forward: Forward, threads: int, usual: int) -> Forward:
     """The same on another number of PyTorch's threads."""
 
-    def slowed(batch: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    def slowed(batch: Tensor) -> tuple[np.ndarray, ...]:
         torch.set_num_threads(threads)
         try:
             return forward(batch)

@@ -36,7 +36,7 @@ class RawPictures(RawFiles):
     def api_info(self) -> dict[str, Any]:
         return {"type": "array", "items": {"type": "string", "description": "a file, or a data: URL"}}
 
-    def preprocess(self, payload: Any) -> list[tuple[str, str]]:
+    def preprocess(self, payload: Any) -> Any:
         sent = payload.root if payload else []
         if any(isinstance(each, str) and not each.startswith("data:") for each in sent):
             raise gr.Error("missing: Send pictures as files or as data: URLs.", print_exception=False)  # never a path

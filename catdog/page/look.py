@@ -97,7 +97,8 @@ def build(classifier: Classifier, source: gr.State) -> Callable[[Callable], None
         failed = json.dumps(UNANSWERED | {"wish": wish})
         event.failure(None, None, view, js=f"() => ({{...{failed}, at: Date.now()}})", **hidden)
     view.stop(stop, None, None, queue=False, **hidden)
-    Context.root_block.unload(stop)
+    root: Any = Context.root_block
+    root.unload(stop)
 
     def forget_after(event: Callable) -> None:
         event(refresh, source, view, queue=False, cancels=[stages, method], **hidden)

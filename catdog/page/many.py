@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Any, Literal
 
 import gradio as gr
 from gradio.data_classes import ListFiles
@@ -38,7 +38,7 @@ class RawFiles(FetchesWithinLimits, gr.File):
     def get_block_name(self) -> str:
         return "file"
 
-    def preprocess(self, payload: ListFiles | None) -> list[tuple[str, str]]:
+    def preprocess(self, payload: Any) -> Any:
         return pairs_of(payload)
 
 
@@ -48,7 +48,7 @@ class RawFolder(FetchesWithinLimits, gr.UploadButton):
     def get_block_name(self) -> str:
         return "uploadbutton"
 
-    def preprocess(self, payload: ListFiles | None) -> list[tuple[str, str]]:
+    def preprocess(self, payload: Any) -> Any:
         return pairs_of(payload)
 
 

@@ -496,7 +496,7 @@ def translations() -> gr.I18n:
     return gr.I18n(**{"en": both["en"], "zh": both["zh"], "zh-CN": both["zh"], "zh-TW": both["zh"]})
 
 
-def label(code: str) -> I18nData:
+def label(code: str) -> Any:  # gr.I18nData, which Gradio takes for a text and its types do not
     """What a Gradio component takes for its label, and words in the browser."""
     WORDS[code]  # an unknown code fails here, not on the page
     return I18nData(code)
