@@ -16,6 +16,7 @@ from PIL import Image
 from playwright.sync_api import Page, TimeoutError, sync_playwright
 
 from catdog import load, page
+from catdog.cli import program
 from catdog.cli.benchmark.browser import BROWSER
 
 ROOT = Path(__file__).parent.parent
@@ -33,7 +34,9 @@ HASTE = 2_000  # ms
 
 def main() -> int:
     if not subprocess.run(["fc-list", ":lang=zh"], capture_output=True, text=True).stdout:
-        print("{program()}: no font here has Chinese characters: install one, such as fonts-noto-cjk.", file=sys.stderr)
+        print(
+            f"{program()}: no font here has Chinese characters: install one, such as fonts-noto-cjk.", file=sys.stderr
+        )
         return 2
     folder = ROOT / "docs" / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)

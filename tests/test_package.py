@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -149,3 +150,15 @@ def test_the_page_opens_from_another_folder_with_its_examples(installed, tmp_pat
             assert json.dumps(styles.strip()[:40])[1:-1] in config + page
         finally:
             process.kill()
+
+
+def test_workflows_and_forms_are_whole(root):
+    workflow = yaml.safe_load((root / ".github" / "workflows" / "checks.yml").read_text(encoding="utf-8"))
+    assert workflow["jobs"]["tests"]["strategy"]["matrix"]["python"] == ["3.10", "3.14"]
+    for job in workflow["jobs"].values():
+        assert job["runs-on"] and all("uses" in step or "run" in step for step in job["steps"])
+    for name in ("bug", "feature"):
+        form = yaml.safe_load((root / ".github" / "ISSUE_TEMPLATE" / f"{name}.yml").read_text(encoding="utf-8"))
+        assert form["name"] and form["description"] and form["body"]
+    hooks = yaml.safe_load((root / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0]["hooks"]
+    assert all(shutil.which(hook["entry"].split()[0], path=Path(sys.executable).parent) for hook in hooks)
