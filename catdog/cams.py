@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 from functools import cache
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -66,16 +66,17 @@ def cam_map(
         copied.register_forward_pre_hook(lambda module, inputs: before_pass())
     # the package's own default is one ablation layer, with its state, for everyone
     options = {"ablation_layer": AblationLayer()} if method == "AblationCAM" else {}
+    targets: list[Any] = [ClassifierOutputTarget(label)] * len(batch)  # which the package declares as modules
     cam = method_class(method)(copied, [getattr(copied, f"layer{stage}")[-1]], **options)
     try:
         with torch.enable_grad():
-            return cam(batch, [ClassifierOutputTarget(label)] * len(batch))
+            return cam(batch, targets)
     finally:
         cam.activations_and_grads.release()
 
 
 @cache
-def method_class(method: str) -> type[BaseCAM]:
+def method_class(method: str) -> Callable[..., BaseCAM]:
     """The package's class of a method; of the two that draw progress bars, which would stand in the server's log, from a
     copy of their module that draws none. The package itself stays as it is, for whoever else uses it."""
     if method not in WITH_PROGRESS_BAR:

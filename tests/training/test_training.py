@@ -454,14 +454,17 @@ def test_without_negatives_the_run_warns_and_the_checkpoint_says_so(folder, tmp_
     assert not load_checkpoint(out)[1].real_negatives
 
 
-def test_an_unreadable_photo_is_skipped_named_and_counted(folder, tmp_path, capsys):
+def test_unreadable_photos_are_skipped_named_with_their_folders_and_counted(folder, tmp_path, capsys):
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
-    (copy / "train" / "cat" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no photo")
+    broken = [copy / "train" / "cat" / "1.jpg", copy / "test" / "dog" / "1.jpg"]
+    for path in broken:
+        path.write_bytes(f"no photo: {path}".encode())
     out = tmp_path / "net.safetensors"
     assert train("--data", copy, "--out", out, *TINY, *SMALL_INPUT, "--dry-run") == 1
     said = capsys.readouterr().out
-    assert "broken.jpg" in said and "1 photo could not be read" in said
+    assert all(f"Skipped: {path}: " in said for path in broken) and "2 photos could not be read" in said
+    assert said.splitlines()[-1] == f"Open the page with it: python app.py --checkpoint {out}"
     assert out.exists()
 
 
@@ -652,6 +655,19 @@ def test_the_gradients_of_a_batch_that_does_not_fit_are_those_of_the_whole(tiny_
     assert sizes[0] == 7 and max(sizes[-3:]) <= largest
     assert loss_in_parts == pytest.approx(loss) and correct_in_parts == correct
     torch.testing.assert_close(in_parts, whole, atol=1e-5, rtol=1e-3)
+
+
+def test_weights_that_have_begun_to_change_are_no_place_to_begin_a_step_anew(tiny_network, monkeypatch):
+    network = copy.deepcopy(tiny_network).requires_grad_(True)
+    run = Run(network, TrainConfig(), torch.device("cpu"), 10, photos="")
+
+    def step() -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(run.optimizer, "step", step)
+    with pytest.raises(torch.OutOfMemoryError):
+        train_step(run, torch.rand(4, 3, 64, 64), torch.eye(2).repeat(2, 1), torch.ones(4, 2, 2, 2))
+    assert run.parts == 1
 
 
 @pytest.mark.slow
