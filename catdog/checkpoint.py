@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import math
-import warnings
-import zipfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -17,19 +17,19 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from catdog.decision import Calibration
-from catdog.files import CHECKPOINT, write_whole
+from catdog.files import CHECKPOINT, HOW_TO_MAKE, CheckpointError, write_whole
+from catdog.hub import download, is_repository
 from catdog.labels import LABELS
+from catdog.pickled import is_pickled, load_pickled
 from catdog.resnet import ARCHITECTURES, ResNet
+from catdog.state_dicts import architecture_of, state_dict_in
 from catdog.transforms import MEAN, STD, EvaluationPreset, Resize
+
+logger = logging.getLogger(__name__)
 
 FORMAT_VERSION = "3"
 LFS_POINTER = b"version https://git-lfs"
-HOW_TO_MAKE = "make one with: python scripts/train.py --data DIR"
 CHECKED = {"format_version", "labels", "sha256", "header_sha256"}  # what stands in a file beside its Metadata
-
-
-class CheckpointError(ValueError):
-    """A checkpoint file that cannot be used: one sentence that says what is wrong and what to do."""
 
 
 @dataclass(frozen=True)
@@ -77,20 +77,20 @@ def save_checkpoint(path: Path | str, network: ResNet, metadata: Metadata) -> No
     write_whole(path, safetensors.torch.save(tensors, metadata=header))
 
 
-def load_checkpoint(path: Path | str | None = None) -> tuple[ResNet, Metadata]:
-    """Read a checkpoint, ours or a plain torchvision-style `state_dict`, into a network in eval mode on the CPU.
+def load_checkpoint(path: Path | str | None = None, labels: Sequence[str] | None = None) -> tuple[ResNet, Metadata]:
+    """Read a checkpoint, ours or another program's torchvision-style weights, into a network in eval mode on the CPU.
 
     Args:
-        path: the file; without one, the checkpoint that is shipped.
+        path: the file, or `owner/name` on the Hugging Face Hub; without one, the checkpoint that is shipped.
+        labels: of another program's two outputs, in their order: `("cat", "dog")` or `("dog", "cat")`. Without them, as
+            the file says, or else cat first.
 
     Raises:
         CheckpointError: for anything but a whole file that fits.
     """
-    path = CHECKPOINT if path is None else Path(path)
-    if path.is_dir():
-        raise CheckpointError(f"{path} is a folder: name the .safetensors file in it.")
-    if not path.exists():
-        raise CheckpointError(f"There is no checkpoint {path}: {HOW_TO_MAKE}")
+    if labels is not None and sorted(labels) != sorted(LABELS):
+        raise ValueError(f'labels is {labels!r}: it must be ("cat", "dog") or ("dog", "cat").')
+    path = local_checkpoint(path)
     try:
         with path.open("rb") as file:
             start = file.read(len(LFS_POINTER))
@@ -99,10 +99,10 @@ def load_checkpoint(path: Path | str | None = None) -> tuple[ResNet, Metadata]:
     if start == LFS_POINTER:
         raise CheckpointError(f"{path} is a Git LFS pointer, not the weights: fetch them with: git lfs pull")
     if is_pickled(path):
-        return from_state_dict(load_pickled(path), path)
+        return from_state_dict(load_pickled(path), path, labels)
     tensors, header = load_safetensors(path)
     if not header.keys() & CHECKED:
-        return from_state_dict(tensors, path)
+        return from_state_dict([tensors, header], path, labels)
     if "format_version" not in header:
         raise CheckpointError(f"{path} is damaged: its metadata have no format version; fetch or train it again.")
     if header["format_version"] not in ("1", "2", FORMAT_VERSION):
@@ -118,14 +118,27 @@ def load_checkpoint(path: Path | str | None = None) -> tuple[ResNet, Metadata]:
     metadata = read_metadata(header, path)
     network = build(metadata, tensors, path)
     check_digests(written, tensors, path)
+    if labels is not None and tuple(labels) != LABELS:
+        raise CheckpointError(f"{path} says that its outputs are {', '.join(LABELS)}: leave out --labels.")
     return network, metadata
 
 
-def is_pickled(path: Path) -> bool:
-    """Whether `torch.save` wrote a file, new (a zip) or old (a pickle): safetensors has a JSON object at byte 8."""
-    with path.open("rb") as file:
-        start = file.read(9)
-    return zipfile.is_zipfile(path) or (start[:1] == b"\x80" and start[8:] != b"{")
+def local_checkpoint(path: Path | str | None = None) -> Path:
+    """A checkpoint's file: the one that is shipped, one on this machine, or one of the Hugging Face Hub, downloaded.
+
+    Raises:
+        CheckpointError: where there is none.
+    """
+    if path is None:
+        return CHECKPOINT
+    if not Path(path).exists() and is_repository(Path(path).as_posix()):
+        return download(Path(path).as_posix())
+    path = Path(path)
+    if path.is_dir():
+        raise CheckpointError(f"{path} is a folder: name the .safetensors file in it.")
+    if not path.exists():
+        raise CheckpointError(f"There is no checkpoint {path}: {HOW_TO_MAKE}")
+    return path
 
 
 def load_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -138,40 +151,17 @@ def load_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         ) from error
 
 
-def load_pickled(path: Path) -> dict[str, Tensor]:
-    """A `torch.save` file, tensors only: pickled code is refused, never run."""
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # whatever the unpickler meets in a hostile file
-        raise CheckpointError(
-            f"{path} is damaged or holds pickled code, which is never run: save a plain state_dict instead."
-        ) from error
-    if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
-        content = content["state_dict"]
-    if not (isinstance(content, dict) and content and all(isinstance(key, str) for key in content)) or not all(
-        isinstance(value, Tensor) for value in content.values()
-    ):
-        raise CheckpointError(f"{path} holds no state_dict of tensors: save network.state_dict().")
-    return {name.removeprefix("module."): tensor for name, tensor in content.items()}
-
-
-def from_state_dict(tensors: dict[str, Tensor], path: Path) -> tuple[ResNet, Metadata]:
+def from_state_dict(content: Any, path: Path, labels: Sequence[str] | None) -> tuple[ResNet, Metadata]:
     """Weights without our metadata: taken for a tutorial's two-class softmax, with a warning."""
-    for architecture, make in ARCHITECTURES.items():
-        with torch.device("meta"):
-            expected = {name: tensor.shape for name, tensor in make().state_dict().items()}
-        optional = {name for name in expected if name.endswith("num_batches_tracked")}
-        if expected.keys() - optional <= tensors.keys() <= expected.keys() and all(
-            expected[name] == tensor.shape for name, tensor in tensors.items()
-        ):
-            metadata = Metadata(architecture=architecture, head="softmax", resize="crop", real_negatives=False)
-            warnings.warn(
-                f"{path} has no metadata: taken for a softmax over cat, dog, resized to 256 and cropped to 224, not "
-                "calibrated, no measured thresholds or evidence scale.",
-                stacklevel=3,
-            )
-            return build(metadata, tensors, path), metadata
-    raise CheckpointError(f"{path} does not fit a ResNet-18, -34 or -50 with two outputs: {HOW_TO_MAKE}")
+    found = state_dict_in(content, path, labels)
+    architecture = architecture_of(found.tensors, path)
+    logger.warning(
+        f"{path} has no metadata: taken for a ResNet-{architecture.removeprefix('resnet')} with a softmax over cat and dog; "
+        f"{found.remark}; photos are resized to 256 and cropped to 224; not calibrated, no measured thresholds or evidence "
+        "scale."
+    )
+    metadata = Metadata(architecture=architecture, head="softmax", resize="crop", real_negatives=False)
+    return build(metadata, found.tensors, path), metadata
 
 
 def upgraded(header: dict[str, str]) -> dict[str, str]:
@@ -188,7 +178,7 @@ def upgraded(header: dict[str, str]) -> dict[str, str]:
 
 def read_metadata(header: dict[str, str], path: Path) -> Metadata:
     try:
-        values = {item.name: json.loads(header[item.name]) for item in fields(Metadata)}
+        values: dict[str, Any] = {item.name: json.loads(header[item.name]) for item in fields(Metadata)}
         values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
         metadata = Metadata(**values)
         labels = tuple(json.loads(header["labels"]))
@@ -225,20 +215,20 @@ def is_pair(value: object) -> bool:
 
 
 def build(metadata: Metadata, tensors: dict[str, Tensor], path: Path) -> ResNet:
-    network = ARCHITECTURES[metadata.architecture]()
-    tensors = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
-    missing, unexpected = (
-        sorted(name for name in network.state_dict().keys() - tensors.keys() if "num_batches" not in name),
-        sorted(tensors.keys() - network.state_dict().keys()),
-    )
-    wrong_shape = [
-        name for name, tensor in network.state_dict().items() if name in tensors and tensors[name].shape != tensor.shape
-    ]
+    with torch.device("meta"):  # nothing is drawn that these weights replace
+        network = ARCHITECTURES[metadata.architecture]()
+    own = network.state_dict()
+    counts = {name: torch.tensor(0) for name in own if "num_batches" in name}  # not in every file
+    tensors = counts | {
+        name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()
+    }
+    missing, unexpected = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
+    wrong_shape = [name for name, tensor in own.items() if name in tensors and tensors[name].shape != tensor.shape]
     if missing or unexpected or wrong_shape:
         raise CheckpointError(
             f"{path} does not fit a {metadata.architecture}: {', '.join((missing + unexpected + wrong_shape)[:3])}."
         )
-    network.load_state_dict(tensors, strict=False)
+    network.load_state_dict(tensors, assign=True)
     return network.eval()
 
 
@@ -257,9 +247,11 @@ def load_initial_weights(network: ResNet, source: str | Path) -> tuple[list[str]
             f"There is no file {path} to start from: --init takes imagenet, none or a file of weights."
         )
     if is_pickled(path):
-        return load_fitting(network, load_pickled(path), path)
+        return load_fitting(network, state_dict_in(load_pickled(path), path).tensors, path)
     tensors, header = load_safetensors(path)
     check_digests(header, tensors, path)
+    if not header.keys() & CHECKED:
+        tensors = state_dict_in([tensors, header], path).tensors
     return load_fitting(network, tensors, path)
 
 

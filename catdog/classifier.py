@@ -304,20 +304,28 @@ class Classifier:
         return tuple(map(np.concatenate, zip(*halves)))
 
 
-def load(path: str | Path | None = None, device: str = "auto", engine: Engine = "torch") -> Classifier:
+def load(
+    path: str | Path | None = None,
+    device: str = "auto",
+    engine: Engine = "torch",
+    labels: Sequence[str] | None = None,
+) -> Classifier:
     """Load a checkpoint; without a path the one that is shipped, on the GPU where there is one.
 
     Args:
-        path: of the checkpoint.
+        path: of the checkpoint, ours or a torchvision-style ResNet's however it was saved, or `owner/name` on the Hugging
+            Face Hub.
         device: `auto`, `cpu`, `cuda` or `mps`.
         engine: what computes the answers: `torch`, or `openvino`, which runs on a CPU alone and is faster on one with
             instructions for bfloat16; it moves a logit by a few hundredths then.
+        labels: `("cat", "dog")` or `("dog", "cat")`, which output of another program's network comes first, where its file
+            does not say so.
 
     Raises:
         CheckpointError: for a file that is missing or cannot be used.
         DeviceError: for a device that this machine or the engine does not have, or an engine that is not installed.
     """
-    network, metadata = load_checkpoint(path)
+    network, metadata = load_checkpoint(path, labels)
     if engine == "openvino" and device not in ("auto", "cpu"):
         raise DeviceError(f"--engine openvino runs on the CPU only, not on {device}: leave one of the two out.")
     return Classifier(network, metadata, choose_device("cpu" if engine == "openvino" else device), engine)

@@ -14,6 +14,11 @@ def shipped(name: str) -> Path:
 
 CHECKPOINT = shipped("checkpoints") / "catdog-resnet18.safetensors"
 EXAMPLES = shipped("examples")
+HOW_TO_MAKE = "make one with: python scripts/train.py --data DIR"
+
+
+class CheckpointError(ValueError):
+    """A checkpoint file that cannot be used: one sentence that says what is wrong and what to do."""
 
 
 def write_whole(path: Path, *parts: bytes | memoryview) -> None:

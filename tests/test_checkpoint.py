@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
-import pickle
 import resource
-import warnings
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -226,7 +222,6 @@ class Small(ResNet):
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("error")  # a file that is taken for a plain state_dict: it is said, and answers otherwise
 @pytest.mark.parametrize("change", ["a bit", "all bits", "to a space"])
 def test_any_changed_byte_is_noticed_or_changes_nothing(file, monkeypatch, change):
     monkeypatch.setitem(checkpoint.ARCHITECTURES, "resnet18", Small)
@@ -368,60 +363,6 @@ def test_weights_that_do_not_fit_the_named_architecture_are_refused(contents, fi
     assert "does not fit a resnet18" in refusal(file)
 
 
-class Bomb:
-    """Makes a folder when it is unpickled."""
-
-    def __init__(self, target: Path) -> None:
-        self.target = target
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.target),)
-
-
-def torch_saved(content, **options) -> bytes:
-    buffer = io.BytesIO()
-    torch.save(content, buffer, **options)
-    return buffer.getvalue()
-
-
-@pytest.mark.parametrize(
-    "wrap",
-    [
-        pickle.dumps,
-        lambda bomb: pickle.dumps(bomb, protocol=0),
-        torch_saved,
-        lambda bomb: torch_saved(bomb, _use_new_zipfile_serialization=False),
-        lambda bomb: torch_saved({"state_dict": {"fc.weight": torch.zeros(1), "fc.bias": bomb}}),
-    ],
-    ids=["pickle", "old pickle", "torch.save", "old torch.save", "torch.save state_dict"],
-)
-@pytest.mark.parametrize(
-    "load", [load_checkpoint, lambda path: load_initial_weights(resnet18(), path)], ids=["load", "init"]
-)
-def test_pickled_code_is_refused_and_never_run(tmp_path, wrap, load):
-    target = tmp_path / "boom"
-    pickle.loads(pickle.dumps(Bomb(target)))
-    assert target.is_dir(), "the bomb is armed"
-    target.rmdir()
-    (tmp_path / "model.pt").write_bytes(wrap(Bomb(target)))
-    with pytest.raises(CheckpointError):
-        load(tmp_path / "model.pt")
-    assert not target.exists()
-
-
-@pytest.mark.parametrize("content", [[1, 2], {"a": {"b": torch.zeros(1)}}, torch.zeros(2), {}, {0: torch.zeros(1)}])
-def test_a_pickled_file_without_a_state_dict_is_refused(tmp_path, content):
-    path = tmp_path / "model.pt"
-    path.write_bytes(torch_saved(content))
-    refusal(path)
-
-
-def test_a_zip_file_is_refused(tmp_path):
-    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
-        archive.writestr("cat.txt", "meow")
-    refusal(tmp_path / "photos.zip")
-
-
 @settings(
     max_examples=300,
     deadline=None,
@@ -435,52 +376,16 @@ def test_a_zip_file_is_refused(tmp_path):
 )
 def test_random_bytes_raise_nothing_but_checkpoint_errors(file, start, rest):
     file.write_bytes(start + rest)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of torch, about pickle protocols
-        refusal(file)
+    refusal(file)
 
 
-# ---------------------------------------------------------------------------- weights of other programs
-
-
-@pytest.mark.parametrize(
-    "wrap",
-    [
-        lambda tensors: tensors,
-        lambda tensors: {"state_dict": tensors, "epoch": 3},
-        lambda tensors: {f"module.{name}": tensor for name, tensor in tensors.items()},
-    ],
-    ids=["plain", "in a training state", "of DataParallel"],
-)
-def test_a_plain_state_dict_is_loaded_with_a_warning_that_names_what_is_missing(tmp_path, network18, wrap):
-    path = tmp_path / "tutorial.pt"
-    path.write_bytes(torch_saved(wrap(network18.state_dict())))
-    with pytest.warns(UserWarning, match="no metadata.*calibrated.*thresholds.*evidence scale"):
-        network, metadata = load_checkpoint(path)
-    assert (metadata.architecture, metadata.head, metadata.resize) == ("resnet18", "softmax", "crop")
-    assert not metadata.real_negatives
-    torch.testing.assert_close(network.state_dict(), network18.state_dict(), atol=0, rtol=0)
-
-
-@pytest.mark.parametrize("header", [None, {"format": "pt", "architecture": "resnet18"}])
-def test_a_state_dict_may_be_a_safetensors_file_without_our_metadata(file, network18, header):
-    tensors = {name: value.contiguous() for name, value in network18.state_dict().items()}
-    safetensors.torch.save_file(tensors, file, header)
-    with pytest.warns(UserWarning, match="no metadata"):
-        network, _ = load_checkpoint(file)
-    assert torch.equal(network.fc.weight, network18.fc.weight)
-
-
-def test_a_state_dict_with_another_number_of_outputs_is_refused(tmp_path):
-    path = tmp_path / "imagenet.pt"
-    path.write_bytes(torch_saved(resnet18(num_classes=5).state_dict()))
-    assert "two outputs" in refusal(path)
+# ---------------------------------------------------------------------------- to start training from
 
 
 def test_starting_weights_are_taken_where_they_fit_and_the_rest_is_named(tmp_path, network18):
     tensors = {name: value for name, value in network18.state_dict().items() if not name.startswith("layer4.1.conv2")}
     tensors |= {"fc.weight": torch.zeros(1000, 512), "fc.bias": torch.zeros(1000), "extra": torch.zeros(1)}
-    (tmp_path / "imagenet.pth").write_bytes(torch_saved(tensors))
+    torch.save(tensors, tmp_path / "imagenet.pth")
     network = resnet18()
     head = network.fc.weight.clone()
     missing, unexpected = load_initial_weights(network, tmp_path / "imagenet.pth")
