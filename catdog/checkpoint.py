@@ -21,7 +21,7 @@ from catdog.files import CHECKPOINT, HOW_TO_MAKE, CheckpointError, write_whole
 from catdog.hub import download, is_repository
 from catdog.labels import LABELS
 from catdog.pickled import is_pickled, load_pickled
-from catdog.resnet import ARCHITECTURES, ResNet
+from catdog.resnet import ARCHITECTURES, Architecture, ResNet
 from catdog.state_dicts import architecture_of, state_dict_in
 from catdog.transforms import MEAN, STD, EvaluationPreset, Resize
 
@@ -36,7 +36,7 @@ CHECKED = {"format_version", "labels", "sha256", "header_sha256"}  # what stands
 class Metadata:
     """All that is needed, besides the weights, to turn a picture into an answer."""
 
-    architecture: str = "resnet18"
+    architecture: Architecture = "resnet18"
     head: Literal["sigmoid", "softmax"] = "sigmoid"
     input_size: int = 224  # px, short side
     resize: Resize = "whole"
@@ -219,16 +219,17 @@ def build(metadata: Metadata, tensors: dict[str, Tensor], path: Path) -> ResNet:
         network = ARCHITECTURES[metadata.architecture]()
     own = network.state_dict()
     counts = {name: torch.tensor(0) for name in own if "num_batches" in name}  # not in every file
-    tensors = counts | {
-        name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()
-    }
+    tensors = counts | tensors
     missing, unexpected = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
     wrong_shape = [name for name, tensor in own.items() if name in tensors and tensors[name].shape != tensor.shape]
     if missing or unexpected or wrong_shape:
         raise CheckpointError(
             f"{path} does not fit a {metadata.architecture}: {', '.join((missing + unexpected + wrong_shape)[:3])}."
         )
-    network.load_state_dict(tensors, assign=True)
+    # copies: what safetensors reads stays tied to the file, which may be written anew while the network is in use
+    network.load_state_dict(
+        {name: tensor.to(own[name].dtype, copy=True) for name, tensor in tensors.items()}, assign=True
+    )
     return network.eval()
 
 

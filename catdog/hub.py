@@ -55,8 +55,9 @@ def downloaded_before(name: str, reason: Exception) -> Path:
     try:
         folder = Path(snapshot_download(name, allow_patterns="*.safetensors", local_files_only=True))
     except OSError as error:
+        why = str(reason).partition("\n")[0] or type(reason).__name__
         raise CheckpointError(
-            f"There is no file {name} here, and the Hugging Face Hub cannot be reached ({reason}): download the checkpoint "
+            f"There is no file {name} here, and the Hugging Face Hub cannot be reached ({why}): download the checkpoint "
             "where there is a network, and give the file's path."
         ) from error
     return folder / checkpoint_among([path.relative_to(folder).as_posix() for path in folder.rglob("*")], name)

@@ -7,6 +7,8 @@ exchanged with it in both directions.
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -159,4 +161,9 @@ def resnet50(num_classes: int = 2) -> ResNet:
     return ResNet(BottleneckBlock, (3, 4, 6, 3), num_classes)
 
 
-ARCHITECTURES = {"resnet18": resnet18, "resnet34": resnet34, "resnet50": resnet50}
+Architecture = Literal["resnet18", "resnet34", "resnet50"]
+ARCHITECTURES: dict[Architecture, Callable[..., ResNet]] = {
+    "resnet18": resnet18,
+    "resnet34": resnet34,
+    "resnet50": resnet50,
+}

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from catdog.files import HOW_TO_MAKE, CheckpointError
 from catdog.labels import LABELS
-from catdog.resnet import ARCHITECTURES
+from catdog.resnet import ARCHITECTURES, Architecture
 
 STEM = (64, 3, 7, 7)  # the shape of the first convolution of every ResNet for photos
 DEEPEST = 4  # dicts within dicts that are looked through
@@ -223,7 +223,7 @@ def in_order(value: Any) -> list[str]:
     return list(value) if isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value) else []
 
 
-def architecture_of(tensors: Mapping[str, Tensor], path: Path) -> str:
+def architecture_of(tensors: Mapping[str, Tensor], path: Path) -> Architecture:
     """The name of the architecture, one of `ARCHITECTURES`, that tensors fit with two outputs.
 
     Raises:
@@ -234,7 +234,7 @@ def architecture_of(tensors: Mapping[str, Tensor], path: Path) -> str:
         raise CheckpointError(
             f"{start}: it is no such ResNet, its weights are called {', '.join(list(tensors)[:3])}; {HOW_TO_MAKE}"
         )
-    wanted: dict[str, dict[str, torch.Size]] = {}
+    wanted: dict[Architecture, dict[str, torch.Size]] = {}
     for architecture, make in ARCHITECTURES.items():
         with torch.device("meta"):
             parameters = make().state_dict()

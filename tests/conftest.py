@@ -61,6 +61,7 @@ def shared_data() -> Path:
 @pytest.fixture
 def script(monkeypatch):
     """Runs the `main` of a command, or of one in research/, in this process: its exit status."""
+    monkeypatch.setattr(logging.getLogger("catdog"), "handlers", [])  # what the command puts there goes afterwards
 
     def call(name: str, *arguments: object) -> int:
         monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, arguments)])
@@ -88,6 +89,7 @@ def run_app(monkeypatch, tmp_path):
         launch(blocks, prevent_thread_lock=True, quiet=True, **options)
 
     def run(*arguments: object):
+        monkeypatch.setattr(logging.getLogger("catdog"), "handlers", [])
         monkeypatch.setattr(page, "launch", start)
         monkeypatch.setattr(signal, "signal", lambda *_: None)  # a kill ends the tests as ever
         if "GRADIO_TEMP_DIR" not in os.environ:

@@ -9,7 +9,7 @@ import secrets
 import socket
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -41,10 +41,16 @@ class Worker:
     """One process of the cluster, with the checkpoint loaded once."""
 
     def __init__(
-        self, checkpoint: Path | None, device: str, engine: Engine, folder: str, views: dict[str, Any]
+        self,
+        checkpoint: Path | None,
+        device: str,
+        engine: Engine,
+        labels: Sequence[str] | None,
+        folder: str,
+        views: dict[str, Any],
     ) -> None:
         os.chdir(folder)  # relative paths mean here what they mean to the caller
-        self.classify = partial(load(checkpoint, device, engine).classify, errors="return", **views)
+        self.classify = partial(load(checkpoint, device, engine, labels).classify, errors="return", **views)
 
     def __call__(self, chunk: dict[str, Any]) -> list[dict[str, str]]:
         """A chunk's paths as bytes -> rows as JSON, which keeps every path and every digit."""
@@ -97,7 +103,12 @@ def check_answers(address: str) -> None:
 
 
 def classify_on_cluster(
-    paths: list[str], checkpoint: Path | None, device: str, engine: Engine, views: dict[str, Any]
+    paths: list[str],
+    checkpoint: Path | None,
+    device: str,
+    engine: Engine,
+    labels: Sequence[str] | None,
+    views: dict[str, Any],
 ) -> Iterator[Row]:
     """A row a picture, in order, from as many workers as the cluster has GPUs, or cores where it has none.
 
@@ -126,9 +137,10 @@ def classify_on_cluster(
         rows = ray.data.from_items(chunks, override_num_blocks=len(chunks)).flat_map(
             Worker,
             fn_constructor_args=(
-                checkpoint and checkpoint.resolve(),
+                checkpoint.resolve() if checkpoint and checkpoint.exists() else checkpoint,  # else of the Hub
                 device.partition(":")[0],
                 engine,
+                labels,
                 os.getcwd(),
                 views,
             ),

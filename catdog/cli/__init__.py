@@ -8,15 +8,16 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import catdog
 
 OptionsT = TypeVar("OptionsT")
+LabelOrder = Literal["cat,dog", "dog,cat"]  # of --labels
 
 COMMANDS = {
     "app": "open the page: a cat, a dog, both or neither, and where",
@@ -107,6 +108,11 @@ def parse(options: type[OptionsT]) -> OptionsT:
     import tyro  # after `catdog --help`
 
     return tyro.cli(options, prog=program(), config=(tyro.conf.DisallowNone,))
+
+
+def in_order(labels: LabelOrder | None) -> Sequence[str] | None:
+    """What --labels says, as `catdog.load` takes it."""
+    return labels.split(",") if labels else None
 
 
 def log_to_terminal() -> None:

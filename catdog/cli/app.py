@@ -13,7 +13,7 @@ import tyro
 from catdog import load
 from catdog.checkpoint import CheckpointError
 from catdog.classifier import Classifier
-from catdog.cli import ending_at_once, program
+from catdog.cli import LabelOrder, ending_at_once, in_order, log_to_terminal, program
 from catdog.cli.serving import (
     MAX_PORT,
     UPLOADS_MODE,
@@ -33,7 +33,9 @@ class Options:
     """Start the page that tells cats and dogs apart, and print its address."""
 
     checkpoint: Path | None = None
-    """The checkpoint; without it, the one that is shipped."""
+    """The trained network to use: a file, or owner/name on the Hugging Face Hub; without it, the one that comes with catdog."""
+    labels: LabelOrder | None = None
+    """Which output of another program's checkpoint comes first, where its file does not say so."""
     device: str = "auto"
     """cpu, cuda, mps, or auto: the GPU where there is one."""
     engine: Engine = "torch"
@@ -54,6 +56,7 @@ class Options:
 
 def main() -> int:
     options = tyro.cli(Options, prog=program())
+    log_to_terminal()
     try:
         if options.port is not None and not 1 <= options.port <= MAX_PORT:
             raise ServingError(f"--port is {options.port}: it must be between 1 and {MAX_PORT}.")
@@ -61,7 +64,7 @@ def main() -> int:
         below = root_path(options.root_path)
         if options.share:
             check_proxies()
-        classifier = load(options.checkpoint, options.device, options.engine)
+        classifier = load(options.checkpoint, options.device, options.engine, in_order(options.labels))
         serve(classifier, options, host, below)
     except (CheckpointError, DeviceError, ServingError, OSError) as error:
         print(f"{program()}: {error}", file=sys.stderr)

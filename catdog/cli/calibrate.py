@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import tyro
 
-from catdog.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from catdog.checkpoint import CheckpointError, load_checkpoint, local_checkpoint, save_checkpoint
 from catdog.classifier import Classifier
-from catdog.cli import log_to_terminal, program
+from catdog.cli import LabelOrder, in_order, log_to_terminal, program
 from catdog.datasets import DataError
 from catdog.datasets.splits import digests_in, fingerprint
 from catdog.device import DeviceError, choose_device, keep_memory
-from catdog.files import CHECKPOINT
 from catdog.images import ImageError
 from catdog.measuring.figures import as_text, measure
 from catdog.measuring.model_card import model_card, tables_of
@@ -23,6 +23,8 @@ from catdog.training.config import OptionError, TrainConfig
 from catdog.training.provenance import describe
 from catdog.training.run import locked
 from catdog.training.sources import find_photos, read_photos
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -37,7 +39,10 @@ class Options:
     """Labeled folders, as for train.py: a tenth of the photos is for calibration, another for the figures."""
     neither: tuple[Path, ...] = ()
     """Folders of photos with neither a cat nor a dog."""
-    checkpoint: Path = CHECKPOINT
+    checkpoint: Path | None = None
+    """The trained network to use: a file, or owner/name on the Hugging Face Hub; without it, the one that comes with catdog."""
+    labels: LabelOrder | None = None
+    """Which output of another program's checkpoint comes first, where its file does not say so."""
     out: Path = Path("calibrated.safetensors")
     """The checkpoint to write, with its model card beside it."""
     device: str = "auto"
@@ -72,9 +77,11 @@ def calibrate(options: Options) -> tuple[dict, list[ImageError]]:
         The figures on held-out photos, and why photos could not be read.
     """
     device = choose_device(options.device)
-    network, before = load_checkpoint(options.checkpoint)
-    if not before.training.keys() >= {"photos", "options"}:
-        raise CheckpointError(f"{options.checkpoint} does not say how it was trained, nor which photos it has seen.")
+    path = local_checkpoint(options.checkpoint)
+    network, before = load_checkpoint(path, in_order(options.labels))
+    known = before.training.keys() >= {"photos", "options"}
+    if not known:
+        logger.warning(f"{path} does not say which photos it was trained on: figures on those would be too good.")
     config = TrainConfig(
         data=options.data,
         neither=options.neither,
@@ -83,22 +90,36 @@ def calibrate(options: Options) -> tuple[dict, list[ImageError]]:
         loss="cross-entropy" if before.head == "softmax" else "binary",
         input_size=before.input_size,
         resize=before.resize,
-        seed=before.training["options"]["seed"],
+        seed=before.training.get("options", {}).get("seed", TrainConfig.seed),
         workers=options.workers,
     )
     photos = read_photos(find_photos(config))
     if before.head == "sigmoid" and not any(cached.photo.label == (0, 0) for cached in photos.tuning):
-        print("Warning: no photos without a pet were given: `neither` is fitted to made-up ones.")
+        logger.warning("No photos without a pet were given: `neither` is fitted to made-up ones.")
     network.to(device)
     metadata = calibration.calibrate(network, config, photos, device)
-    training = before.training | described(before.training, describe(config, photos))
-    metadata = replace(metadata, real_negatives=before.real_negatives, training=training)
+    now = describe(config, photos)
+    training = before.training if known else unknown_training(path, now)
+    metadata = replace(metadata, real_negatives=before.real_negatives, training=training | described(training, now))
     figures, _, unreadable = measure(Classifier(network, metadata, device), photos.held_out)
     metadata = replace(metadata, held_out=figures)
     save_checkpoint(options.out, network, metadata)
     card = model_card(metadata, tables_of(options.out))
     options.out.with_suffix(".md").write_text(card, encoding="utf-8")
     return figures, [error for _, error in photos.failed] + unreadable
+
+
+def unknown_training(path: Path, now: dict) -> dict:
+    """What is known of a training that a checkpoint says nothing of: where it started and on what, nobody can say."""
+    return {
+        "folders": now["folders"],
+        "init": path.name,
+        "counts": {"training": {}, "tuning": now["counts"]["tuning"]},
+        "options": {},
+        "photos": "",
+        "torch": now["torch"],
+        "commit": "",
+    }
 
 
 def described(training: dict, now: dict) -> dict:

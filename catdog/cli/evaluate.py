@@ -14,14 +14,13 @@ from typing import Literal
 from tqdm import tqdm
 
 from catdog import load
-from catdog.checkpoint import CheckpointError
+from catdog.checkpoint import CheckpointError, local_checkpoint
 from catdog.classifier import Classifier
-from catdog.cli import log_to_terminal, parse, program
+from catdog.cli import LabelOrder, in_order, log_to_terminal, parse, program
 from catdog.datasets import DataError, Photo, read_folders
 from catdog.datasets.splits import some_seen, without_duplicates
 from catdog.device import DeviceError
 from catdog.engines import Engine
-from catdog.files import CHECKPOINT
 from catdog.images import one_line
 from catdog.measuring.figures import as_text, measure
 
@@ -40,7 +39,9 @@ class Options:
     split: Literal["held-out", "tuning", "training", "all"] | None = None
     """Which part of the photos to score, instead of the rule above."""
     checkpoint: Path | None = None
-    """The trained network; without it, the one that comes with catdog."""
+    """The trained network to use: a file, or owner/name on the Hugging Face Hub; without it, the one that comes with catdog."""
+    labels: LabelOrder | None = None
+    """Which output of another program's checkpoint comes first, where its file does not say so."""
     device: str = "auto"
     """cpu, cuda, mps, or auto: the GPU where there is one."""
     engine: Engine = "torch"
@@ -62,7 +63,7 @@ def main() -> int:
     try:
         if not options.data and not options.neither:
             raise DataError("Nothing to score: give labeled folders with --data DIR, negatives with --neither DIR.")
-        classifier = load(options.checkpoint, options.device, options.engine)
+        classifier = load(options.checkpoint, options.device, options.engine, in_order(options.labels))
         photos = photos_to_score(options, classifier)
         check_outputs(options, photos)
     except (DataError, CheckpointError, DeviceError) as error:
@@ -145,7 +146,7 @@ def check_outputs(options: Options, photos: list[Photo]) -> None:
 
 def how_made(options: Options, classifier: Classifier, figures: dict, started: float) -> dict[str, str]:
     """For the report: on which photos, by which command, of which checkpoint."""
-    metadata, path = classifier.metadata, options.checkpoint or CHECKPOINT
+    metadata, path = classifier.metadata, local_checkpoint(options.checkpoint)
     training = metadata.training
     return {
         "photos": ", ".join(f"{count:,} {name}" for name, count in figures["counts"].items()),

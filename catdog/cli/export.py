@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from catdog.checkpoint import CheckpointError, load_checkpoint
-from catdog.cli import parse, program
+from catdog.cli import LabelOrder, in_order, log_to_terminal, parse, program
 from catdog.engines.onnx import MAX_DIFFERENCE, ExportError, export_onnx, largest_difference
 from catdog.files import CHECKPOINT, EXAMPLES
 from catdog.images import open_picture
@@ -20,16 +20,19 @@ class Options:
 
     format: Literal["onnx"] = "onnx"
     checkpoint: Path | None = None
-    """The checkpoint; without it, the one that is shipped."""
+    """The trained network to use: a file, or owner/name on the Hugging Face Hub; without it, the one that comes with catdog."""
+    labels: LabelOrder | None = None
+    """Which output of another program's checkpoint comes first, where its file does not say so."""
     out: Path | None = None
     """The file to write; without it, the checkpoint's name with the format's ending, in this folder."""
 
 
 def main() -> int:
     options = parse(Options)
+    log_to_terminal()
     out = options.out or Path((options.checkpoint or CHECKPOINT).with_suffix(f".{options.format}").name)
     try:
-        network, metadata = load_checkpoint(options.checkpoint)
+        network, metadata = load_checkpoint(options.checkpoint, in_order(options.labels))
         export_onnx(network, metadata, out)
         preset = metadata.preset()
         photos = [preset(open_picture(path)).unsqueeze(0) for path in sorted(EXAMPLES.glob("*.jpg"))]

@@ -26,7 +26,7 @@ from catdog.batch.journal import journal_beside, with_journal
 from catdog.batch.rows import Row, row_of, write_csv
 from catdog.checkpoint import CheckpointError
 from catdog.classifier import Prediction
-from catdog.cli import parse, program
+from catdog.cli import LabelOrder, in_order, log_to_terminal, parse, program
 from catdog.datasets import DataError
 from catdog.datasets.contents import pictures_under
 from catdog.decision import percent, two_way_of
@@ -56,7 +56,9 @@ class Options:
     kaggle: Path | None = None
     """Write a submission to Kaggle's Dogs vs. Cats: id (the picture's number), label (how probable dog is rather than cat)."""
     checkpoint: Path | None = None
-    """The trained network; without it, the one that comes with catdog."""
+    """The trained network to use: a file, or owner/name on the Hugging Face Hub; without it, the one that comes with catdog."""
+    labels: LabelOrder | None = None
+    """Which output of another program's checkpoint comes first, where its file does not say so."""
     sizes: tuple[int, ...] = ()
     """Look at each picture in several sizes and average: short sides in pixels, multiples of 32."""
     mirrored: bool = False
@@ -71,6 +73,7 @@ class Options:
 
 def main() -> int:
     options = parse(Options)
+    log_to_terminal()
     target = options.csv or options.json or options.kaggle
     try:
         if sum(each is not None for each in (options.csv, options.json, options.kaggle)) > 1:
@@ -86,11 +89,11 @@ def main() -> int:
             raise DataError(f"--sizes has {wrong[0]}: it must be a multiple of {STRIDE}.")
         views = {"sizes": options.sizes, "mirrored": options.mirrored}
         if options.ray is None:
-            classifier = load(options.checkpoint, options.device, options.engine)
+            classifier = load(options.checkpoint, options.device, options.engine, in_order(options.labels))
             answers = partial(classify_in_chunks, partial(classifier.classify, errors="return", **views))
         else:
             # to know the journal by; the workers load their own
-            classifier = load(options.checkpoint, "cpu", options.engine)
+            classifier = load(options.checkpoint, "cpu", options.engine, in_order(options.labels))
             if len(options.ray) > 1:
                 raise ClusterError(f"--ray takes one address, not {' '.join(options.ray)}: paths stand before it.")
             cluster.connect(*options.ray or (None,))
@@ -99,6 +102,7 @@ def main() -> int:
                 checkpoint=options.checkpoint,
                 device=options.device,
                 engine=options.engine,
+                labels=in_order(options.labels),
                 views=views,
             )
         with ExitStack() as stack:

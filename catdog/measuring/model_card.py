@@ -72,13 +72,18 @@ def sources_of(training: dict[str, Any]) -> set[str]:
 
 def how(run: dict[str, Any]) -> str:
     """One run: its start, its epochs and its options."""
-    text = (
-        f"From `{run['init']}`, epochs: {run['epochs_run']}. Epoch {run['best_epoch']} had the lowest loss on tuning "
-        f"photos and was kept. PyTorch {run['torch']}{at_commit(run)}."
-    )
+    if "epochs_run" in run:
+        text = (
+            f"From `{run['init']}`, epochs: {run['epochs_run']}. Epoch {run['best_epoch']} had the lowest loss on tuning "
+            f"photos and was kept. PyTorch {run['torch']}{at_commit(run)}."
+        )
+    else:
+        text = f"The weights are those of `{run['init']}`, which does not say how, nor on which photos, it was trained."
     if calibrated := run.get("calibrated"):
         counts = ", ".join(f"{name} {count}" for name, count in sorted(calibrated["counts"].items()))
         text += f" Calibrated anew by `scripts/calibrate.py` on tuning photos ({counts}){at_commit(calibrated)}."
+    if not run["options"]:
+        return text
     return f"{text}\n\n" + rows(
         ("option", "value"), [(f"`--{name.replace('_', '-')}`", value) for name, value in run["options"].items()]
     )

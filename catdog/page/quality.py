@@ -210,7 +210,7 @@ def origin_html(metadata: Metadata) -> str:
         words.tagged("good.thresholds", "li", {"present": f"{metadata.present:.2f}", "both": f"{metadata.both:.2f}"}),
     ]
     training = metadata.training
-    if training:
+    if "epochs_run" in training:  # not where another program trained it
         commit = training.get("commit") or "–"
         values = {"epochs": training["epochs_run"], "best": training["best_epoch"], "commit": commit}
         lines.append(words.tagged("good.trained", "li", values))

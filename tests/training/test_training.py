@@ -31,6 +31,7 @@ from catdog.checkpoint import Metadata, load_checkpoint, save_checkpoint
 from catdog.datasets import read_folders
 from catdog.datasets.splits import some_seen
 from catdog.page import photo
+from catdog.page.quality import origin_html
 from catdog.resnet import ResidualBlock, ResNet
 from catdog.training import loop
 from catdog.training.config import RECIPES, OptionError, TrainConfig
@@ -114,12 +115,28 @@ def test_a_calibration_on_other_photos_counts_them_as_seen(script, trained, exam
     assert some_seen(load_checkpoint(out)[1].training["photos"], found.photos)
 
 
-def test_a_calibration_of_a_checkpoint_without_a_history_is_refused(script, folder, network18, tmp_path, capsys):
-    checkpoint, out = tmp_path / "net.safetensors", tmp_path / "out.safetensors"
-    save_checkpoint(checkpoint, network18, Metadata(input_size=64))
-    assert script("calibrate", "--data", folder, "--checkpoint", checkpoint, "--out", out) == 2
-    assert "how it was trained" in capsys.readouterr().err
-    assert not out.exists()
+def test_a_network_of_a_tutorial_is_calibrated_and_its_card_says_what_is_not_known(
+    script, folder, network18, tmp_path, capsys
+):
+    checkpoint, out = tmp_path / "tutorial.pth", tmp_path / "out.safetensors"
+    swapped = {
+        name: value.flip(0) if name.startswith("fc") else value for name, value in network18.state_dict().items()
+    }
+    torch.save({"model_state_dict": swapped, "epoch": 3}, checkpoint)
+    arguments = ["--data", folder, "--checkpoint", checkpoint, "--labels", "dog,cat", "--out", out, "--workers", 0]
+    assert script("calibrate", *arguments, "--device", "cpu") == 0
+    assert "which photos it was trained on" in capsys.readouterr().err
+    network, metadata = load_checkpoint(out)
+    torch.testing.assert_close(network.fc.weight, network18.fc.weight, atol=1e-3, rtol=1e-3)
+    assert (metadata.head, metadata.resize) == ("softmax", "crop")
+    assert metadata.temperature != (1.0, 1.0) and metadata.held_out["pets"]["n"] == 8
+    [found] = read_folders([folder])
+    assert some_seen(metadata.training["photos"], found.photos)
+    card = out.with_suffix(".md").read_text(encoding="utf-8")
+    assert "The weights are those of `tutorial.pth`, which does not say how" in card
+    assert "Calibrated anew by `scripts/calibrate.py`" in card
+    assert "tutorial" not in origin_html(Metadata()) and "resnet18" in origin_html(metadata)
+    assert script("calibrate", "--data", folder, "--checkpoint", out, "--out", out, "--workers", 0) == 0  # again
 
 
 def test_a_calibration_that_cannot_be_written_is_told_before_minutes_are_spent(
