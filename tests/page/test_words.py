@@ -83,7 +83,7 @@ def test_every_choice_of_map_and_every_color_has_words(root):
 
 
 def test_every_error_code_has_words(root):
-    source = (root / "catdog" / "images" / "decode.py").read_text(encoding="utf-8")
+    source = "".join(path.read_text(encoding="utf-8") for path in (root / "catdog" / "images").glob("*.py"))
     codes = set(re.findall(r"ImageError\(\s*\"([a-z-]+)\"", source))
     assert codes | {photo.UNANSWERED["code"], look.UNANSWERED["code"], live.BUSY["problem"]} == set(words.PROBLEM)
 
