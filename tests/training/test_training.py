@@ -467,7 +467,7 @@ def test_without_negatives_the_run_warns_and_the_checkpoint_says_so(folder, tmp_
             (pets / part / kind).symlink_to(folder / part / kind)
     out = tmp_path / "pets.safetensors"
     assert train("--data", pets, "--out", out, *TINY, *SMALL_INPUT, "--dry-run") == 0
-    assert "--neither DIR" in capsys.readouterr().out
+    assert "--neither DIR" in capsys.readouterr().err
     assert not load_checkpoint(out)[1].real_negatives
 
 

@@ -16,7 +16,7 @@ import tyro
 
 from catdog import load
 from catdog.checkpoint import CheckpointError
-from catdog.cli import program
+from catdog.cli import log_to_terminal, program
 from catdog.cli.benchmark.answering import folder, one_photo, stages
 from catdog.cli.benchmark.browser import browser
 from catdog.cli.benchmark.options import BASELINES, ON_DEMAND, PARTS, Options
@@ -50,6 +50,7 @@ ABOUT = {
 
 def main() -> int:
     options = tyro.cli(Options, prog=program())
+    log_to_terminal()
     measure = {"photo": one_photo, "stages": stages, "folder": folder, "live": live, "start": start}
     measure |= {"memory": memory, "step": step, "browser": browser}
     chosen = options.only.split(",")
