@@ -24,7 +24,7 @@ from catdog.inputs import CHUNK_SIZE
 
 ANSWER_SECONDS = 10  # a cluster's head answers within one
 HERE = [
-    str(Path(__file__).parent.parent),
+    str(Path(__file__).parents[2]),
     *filter(None, [os.environ.get("PYTHONPATH")]),
 ]  # where workers find this package
 RETRIES = 3  # of a chunk whose worker ended: a picture that ends every worker must not be tried for ever
