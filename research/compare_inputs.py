@@ -130,7 +130,9 @@ def far_pets(pets: Sequence[CachedPhoto], negatives: Sequence[CachedPhoto], coun
     made = []
     for _ in range(count if cutouts and negatives else 0):
         pet, base = rng.choice(cutouts), rng.choice(negatives)
-        picture, _ = composites.paste(base.picture(), pet.picture(), pet.mask(), rng, FAR)
+        mask = pet.mask()
+        assert mask is not None  # cut-outs have a trimap
+        picture, _ = composites.paste(base.picture(), pet.picture(), mask, rng, FAR)
         made.append(made_up(pet, picture, pet.photo.label))
     return made
 
