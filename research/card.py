@@ -1,10 +1,10 @@
-"""Write a checkpoint's model card and the READMEs' tables of figures, from the checkpoint's metadata."""
+"""Write a checkpoint's model card and the READMEs' figures, from the checkpoint's metadata."""
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,62 +13,41 @@ import tyro
 from catdog.checkpoint import CheckpointError, load_checkpoint
 from catdog.cli import program
 from catdog.files import CHECKPOINT
-from catdog.measuring.model_card import figures, model_card, rows, runs_of, table_path, tables_of
+from catdog.measuring.figures import Figures, FiguresError
+from catdog.measuring.model_card import NOT_USED, figures_table, model_card
+from catdog.measuring.record import TrainingRecord
+from catdog.measuring.summary import headline_rows
+from catdog.measuring.tables import markdown_table, table_path, tables_of
 from catdog.training.config import TrainConfig
 
 ROOT = Path(__file__).parent.parent
 
 FIGURES = re.compile(r"(<!-- figures: written by research/card.py -->\n).*?(<!-- /figures -->)", re.DOTALL)
 
-CHINESE = {  # of the table's words; the longer ones first
-    "on held-out photos | figure": "留出集照片 | 数值",
-    "pets against negatives: AUROC": "宠物与非宠物：AUROC",
-    "both kinds: calibration error": "宠物与非宠物：校准误差",
-    "negatives: a pet with 0.9 or more": "非宠物：以不低于 0.9 的概率被当成宠物",
-    "negatives: called neither": "非宠物：判为 neither",
-    "pets: two-way log loss": "宠物：二选一对数损失",
-    "pets: two-way right": "宠物：二选一正确",
-    "pets: called neither": "宠物：判为 neither",
-    "pets: called both": "宠物：判为 both",
-    "pets: calibration error": "宠物：校准误差",
-    "made-up both, side by side: called both": "合成的猫狗并排照片：判为 both",
-    "made-up both, at a half: called both": "合成照片，贴上的占二分之一：判为 both",
-    "made-up both, at a third: called both": "合成照片，贴上的占三分之一：判为 both",
-    "made-up both, at a fifth: called both": "合成照片，贴上的占五分之一：判为 both",
-    "made-up both, at a half: peak on its pet, both at once": "合成照片，贴上的占二分之一：两个峰值都在自己的宠物上",
-    "made-up both, at a half: peak on its pet, cat": "合成照片，贴上的占二分之一：猫的峰值在猫身上",
-    "made-up both, at a half: peak on its pet, dog": "合成照片，贴上的占二分之一：狗的峰值在狗身上",
-    "maps: peak on the pet where the center is not": "证据图：照片中心不在宠物上时，峰值在宠物上",
-    "maps: peak on the pet": "证据图：峰值在宠物上",
-    "the photo's center: on the pet": "照片中心：在宠物上",
-    "maps: evidence on the pet": "证据图：落在宠物上的证据",
-    "the pet covers": "宠物占照片的",
-    "maps: box found": "证据图：框对宠物",
-    "the whole photo: box found": "整张照片作框：框对宠物",
-    "a centerd box of": "居中的框，占各边的",
-    " of each side: box found": "：框对宠物",
-    "both: called both": "猫狗都有：判为 both",
-    ": two-way right": "：二选一正确",
-    ": called neither": "：判为 neither",
-    ": called both": "：判为 both",
-    "verdict right": "结论正确",
-    "95% interval": "95% 区间",
-    "perfectly calibrated": "完美校准时为",
-    "These photos taught nothing and chose nothing. `scripts/evaluate.py` prints the same figures.": (
-        "这些照片既没有用于训练，也没有用于任何选择。`scripts/evaluate.py` 会打印同样的数值。"
+CHINESE = {  # patterns of the block's words, and what stands for them
+    r"on held-out photos \| figure": "留出的照片 | 数值",
+    "one cat or dog: told apart": "一只猫或狗：分对",
+    "one cat or dog: called neither": "一只猫或狗：判为“都没有”",
+    "anything else: called neither": "其他东西：判为“都没有”",
+    "a cat and a dog: called both": "猫狗同框：判为“都有”",
+    "calibration error": "校准误差",
+    r" \((\d+) of (\d+), 95% interval (\S+) to (\S+)\)": r"（\2 张中 \1 张，95% 区间 \3 至 \4）",
+    r"cat (\S+), dog (\S+) \(n (\d+); perfect calibration: (\S+) and (\S+)\)": (
+        r"猫 \1，狗 \2（n \3；完全校准时为 \4 和 \5）"
     ),
+    re.escape(NOT_USED): "这些照片没有用于训练和调参。`scripts/evaluate.py` 会打印同样的数值。",
 }
 
 
 def in_chinese(text: str) -> str:
     for english, chinese in CHINESE.items():
-        text = text.replace(english, chinese)
+        text = re.sub(english, chinese, text)
     return text
 
 
 @dataclass
 class Options:
-    """Write a checkpoint's model card beside it; for the shipped one, the READMEs' tables of figures too."""
+    """Write a checkpoint's model card beside it; for the shipped one, the READMEs' figures too."""
 
     checkpoint: Path = CHECKPOINT
     tried: tuple[Path, ...] = ()
@@ -77,10 +56,10 @@ class Options:
     """Checkpoints of runs with several seeds: they become the card's table of how far such runs differ."""
 
 
-def recipe(options: dict, without: Sequence[str] = ()) -> str:
+def recipe(options: Mapping[str, object], without: Sequence[str] = ()) -> str:
     """A run's options in words, as far as they are not the defaults."""
     defaults = asdict(TrainConfig())
-    options = {"place_loss": 0.0, "trivial": 0.0, "erase": 0.0, "teacher": "none"} | options  # what older runs had not
+    options = {"place_loss": 0.0, "trivial": 0.0, "erase": 0.0, "teacher": "none", **options}  # what older runs had not
     chosen = {
         name: value for name, value in options.items() if name not in without and defaults.get(name, value) != value
     }
@@ -90,20 +69,23 @@ def recipe(options: dict, without: Sequence[str] = ()) -> str:
 def tried(checkpoints: Sequence[Path]) -> str:
     """One row a run, those before it first: its options as far as they are not the defaults, and how well its best epoch
     did on tuning photos."""
-    runs = [run for path in checkpoints for run in runs_of(load_checkpoint(path)[1].training)]
+    records = [TrainingRecord.from_dict(load_checkpoint(path)[1].training) for path in checkpoints]
     body = []
-    for run in runs:
-        figures = run["tuning"]
+    for run in (run for record in records if record for run in record.runs()):
+        if run.tuning is None:
+            continue
         row = (
-            recipe(run["options"]),
-            figures["epoch"],
-            f"{figures['tuning_loss']:.4f}",
-            f"{figures['tuning_accuracy']:.2%}",
-            f"{figures['tuning_two_way']:.2%}",
+            recipe(run.options),
+            run.tuning.epoch,
+            f"{run.tuning.tuning_loss:.4f}",
+            f"{run.tuning.tuning_accuracy:.2%}",
+            f"{run.tuning.tuning_two_way:.2%}",
         )
         if row not in body:
             body.append(row)
-    return rows(("options that are not the defaults", "epoch kept", "loss", "both labels right", "two-way"), body)
+    return markdown_table(
+        ("options that are not the defaults", "epoch kept", "loss", "both labels right", "two-way"), body
+    )
 
 
 def repeated(checkpoints: Sequence[Path]) -> str:
@@ -112,28 +94,35 @@ def repeated(checkpoints: Sequence[Path]) -> str:
     Raises:
         CheckpointError: when one cannot be read, or is of other photos or weights.
     """
-    recipes: dict[str, list] = {}
+    recipes: dict[str, list[tuple[object, str, tuple[float, ...]]]] = {}
     of_all = None
     for path in checkpoints:
         _, metadata = load_checkpoint(path)
-        options = metadata.training.get("options", {})
         shared = [metadata.training.get(name) for name in ("init", "before", "photos")]
         if shared != (of_all := of_all or shared):
             raise CheckpointError(f"{path} is of a run from other weights or on other photos than {checkpoints[0]}.")
-        if not metadata.held_out.keys() >= {"pets", "negatives"}:
+        record, figures = TrainingRecord.from_dict(metadata.training), Figures.from_dict(metadata.held_out)
+        if not (
+            record
+            and record.tuning
+            and figures
+            and figures.pets
+            and figures.negatives
+            and figures.pets_against_negatives
+        ):
             raise CheckpointError(f"{path} has no figures on held-out pets and negatives.")
-        tuning, pets = metadata.training["tuning"], metadata.held_out["pets"]
         values = (
-            tuning["tuning_two_way"],
-            tuning["tuning_loss"],
-            pets["two_way_accuracy"]["value"],
-            pets["two_way_log_loss"]["value"],
-            pets["called_neither"]["value"],
-            metadata.held_out["negatives"]["called_neither"]["value"],
-            metadata.held_out["pets_against_negatives"]["auroc"],
+            record.tuning.tuning_two_way,
+            record.tuning.tuning_loss,
+            figures.pets.two_way_accuracy.value,
+            figures.pets.two_way_log_loss.value,
+            figures.pets.called_neither.value,
+            figures.negatives.called_neither.value,
+            figures.pets_against_negatives.auroc,
         )
-        name = recipe(options, without=("seed", "init", "bfloat16", "patience"))
-        recipes.setdefault(name, []).append((options["seed"], f"{tuning['epoch']} of {options['epochs']}", values))
+        name = recipe(record.options, without=("seed", "init", "bfloat16", "patience"))
+        epochs = f"{record.tuning.epoch} of {record.options['epochs']}"
+        recipes.setdefault(name, []).append((record.options["seed"], epochs, values))
     head = (
         "options that are not the defaults",
         "seed",
@@ -149,10 +138,15 @@ def repeated(checkpoints: Sequence[Path]) -> str:
     forms = ("{:.2%}", "{:.4f}", "{:.2%}", "{:.4f}", "{:.2%}", "{:.2%}", "{:.4f}")
     body = []
     for name, runs in recipes.items():
-        means = [sum(column) / len(runs) for column in zip(*(values for _, _, values in runs))]
+        means = tuple(sum(column) / len(runs) for column in zip(*(values for _, _, values in runs)))
         for seed, epoch, values in [*runs, ("mean", "", means)] if len(runs) > 1 else runs:
             body.append((name, seed, epoch, *(form.format(value) for form, value in zip(forms, values))))
-    return rows(head, body)
+    return markdown_table(head, body)
+
+
+def block(figures: Figures) -> str:
+    """The READMEs' five figures."""
+    return f"{figures_table(headline_rows(figures))}\n\n{NOT_USED}"
 
 
 def main() -> int:
@@ -172,16 +166,16 @@ def main() -> int:
             tables["tried"] = tried((*options.tried, options.checkpoint))
         if options.repeated:
             tables["repeated"] = repeated(options.repeated)
-    except CheckpointError as error:
+    except (CheckpointError, FiguresError) as error:
         print(f"{program()}: {error}", file=sys.stderr)
         return 2
     for name, table in tables.items():
         table_path(options.checkpoint, name).write_text(table + "\n", encoding="utf-8")
     card.write_text(model_card(metadata, tables_of(options.checkpoint)), encoding="utf-8")
     print(f"Wrote {card}.")
-    if options.checkpoint.resolve() == CHECKPOINT.resolve():
-        table = figures(metadata)
-        for name, words in (("README.md", table), ("README.zh-CN.md", in_chinese(table))):
+    if options.checkpoint.resolve() == CHECKPOINT.resolve() and (figures := Figures.from_dict(metadata.held_out)):
+        english = block(figures)
+        for name, words in (("README.md", english), ("README.zh-CN.md", in_chinese(english))):
             text = (ROOT / name).read_text(encoding="utf-8")
             (ROOT / name).write_text(FIGURES.sub(rf"\g<1>{words}\n\g<2>", text), encoding="utf-8")
             print(f"Wrote the figures of {name}.")

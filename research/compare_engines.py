@@ -31,8 +31,9 @@ from catdog.engines.onnx import export_onnx
 from catdog.engines.openvino import openvino_forward
 from catdog.evidence import evidence_of
 from catdog.images import open_picture
-from catdog.measuring.metrics import Rate, two_way_log_losses
-from catdog.measuring.model_card import rows
+from catdog.measuring.figures import Rate
+from catdog.measuring.metrics import two_way_log_losses
+from catdog.measuring.tables import markdown_table
 from catdog.measuring.timing import against, example_paths, in_turns
 from catdog.resnet import ResNet
 from research import quantized
@@ -100,7 +101,7 @@ def main() -> int:
         for name, own in cells.items():
             own.append(f"{within[name]:.1g}")
     height, width = presented[0].shape[1:]
-    table = rows(HEAD, [(name, *each) for name, each in cells.items()]) + (
+    table = markdown_table(HEAD, [(name, *each) for name, each in cells.items()]) + (
         f"\n\nInputs of {width}x{height} pixels, {options.threads} threads, PyTorch {torch.__version__}, median (lowest to "
         f"highest) of {options.rounds} rounds; logits: largest difference over the {len(presented)} example pictures. "
         f"Integers: scales chosen on {len(calibration)} {'training photos' if photos else 'example pictures'}.\n"

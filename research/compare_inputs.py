@@ -22,8 +22,9 @@ from catdog.datasets.made_up import made_up, made_up_both
 from catdog.datasets.splits import without_duplicates
 from catdog.device import DeviceError, choose_device
 from catdog.files import CHECKPOINT
-from catdog.measuring.metrics import Rate, auroc, two_way_log_losses
-from catdog.measuring.model_card import rows, table_path
+from catdog.measuring.figures import Rate
+from catdog.measuring.metrics import auroc, two_way_log_losses
+from catdog.measuring.tables import markdown_table, table_path
 from catdog.transforms import Resize
 
 
@@ -115,7 +116,7 @@ def main() -> int:
         print(*row, sep="  ", flush=True)
         body.append(row)
     counts = ", ".join(f"{len(group)} {kind}" for kind, group in kinds.items())
-    table = rows(HEAD, body) + (
+    table = markdown_table(HEAD, body) + (
         f"\n\nn: {counts}; log loss: two-way, of the calibrated probabilities; ms: for a photo, decoded, on the machine that "
         "made this table.\n"
     )

@@ -24,7 +24,7 @@ from catdog.datasets.samples import EvaluationSamples
 from catdog.device import DeviceError, choose_device, keep_memory
 from catdog.files import CHECKPOINT
 from catdog.measuring.metrics import auroc
-from catdog.measuring.model_card import rows
+from catdog.measuring.tables import markdown_table
 from catdog.resnet import ARCHITECTURES
 from catdog.training.config import RECIPES, OptionError, TrainConfig
 from catdog.training.evaluation import logits_of
@@ -190,7 +190,7 @@ def table(results: Sequence[dict], tuning: Sequence[CachedPhoto]) -> str:
             cells.append(form.format(values.mean()) + spread)
         body.append((name, len(runs), *cells))
     pets = sum(sum(cached.photo.label) == 1 for cached in tuning)
-    return rows(HEAD, body) + f"\n\nTuning photos: {len(tuning):,}, of which {pets:,} of one pet.\n"
+    return markdown_table(HEAD, body) + f"\n\nTuning photos: {len(tuning):,}, of which {pets:,} of one pet.\n"
 
 
 if __name__ == "__main__":

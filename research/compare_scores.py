@@ -30,7 +30,7 @@ from catdog.device import DeviceError, half_precision
 from catdog.evidence import evidence_of, strongest_places
 from catdog.files import CHECKPOINT
 from catdog.measuring.metrics import auroc
-from catdog.measuring.model_card import rows, table_path
+from catdog.measuring.tables import markdown_table, table_path
 
 NEIGHBORS = 20  # the distance is to the last of them (Sun et al. 2022, section 4)
 KNOWN = 2000  # training photos of pets whose features are known
@@ -81,7 +81,7 @@ def main() -> int:
         for name in against["pets"]
     ]
     counts = ", ".join(f"{len(look.logits):,} {kind}" for kind, look in looks.items())
-    table = rows(("pets against", *columns), body) + f"\n\nn: {counts}.\n"
+    table = markdown_table(("pets against", *columns), body) + f"\n\nn: {counts}.\n"
     table += "\n" + table_of_both(classifier, cached(kinds["pets"]), looks["pets"])
     print(table)
     table_path(options.checkpoint, "scores").write_text(table, encoding="utf-8")
@@ -157,7 +157,10 @@ def table_of_both(classifier: Classifier, pets: Sequence[CachedPhoto], look: Loo
         for name, values in of_one.items()
     ]
     head = (f"both, where {FALSE_BOTH:.0%} of one pet is called both", *WAYS)
-    return rows(head, body) + f"\n\nn: {len(pets):,} of one pet, {MADE} of both in each way, from tuning photos.\n"
+    return (
+        markdown_table(head, body)
+        + f"\n\nn: {len(pets):,} of one pet, {MADE} of both in each way, from tuning photos.\n"
+    )
 
 
 def unit(features: np.ndarray) -> np.ndarray:

@@ -19,8 +19,8 @@ from catdog.datasets import DataError
 from catdog.datasets.cache import CachedPhoto, cache_photos
 from catdog.device import DeviceError, choose_device, keep_memory
 from catdog.files import CHECKPOINT
-from catdog.measuring.metrics import Rate
-from catdog.measuring.model_card import rows
+from catdog.measuring.figures import Rate
+from catdog.measuring.tables import markdown_table
 from catdog.resnet import ARCHITECTURES
 from catdog.training.calibration import calibrate
 from catdog.training.config import TrainConfig
@@ -90,7 +90,7 @@ def main() -> int:
             row(words(group), trained(config, kept, device), [one for one in never_seen if belongs(one, group)])
         )
         print(*body[-1], sep="  ", flush=True)
-        options.out.write_text(rows(HEAD, body) + "\n", encoding="utf-8")
+        options.out.write_text(markdown_table(HEAD, body) + "\n", encoding="utf-8")
     return 0
 
 

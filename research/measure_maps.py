@@ -24,22 +24,25 @@ from catdog.datasets.cache import CachedPhoto, cache_photos
 from catdog.device import DeviceError
 from catdog.files import CHECKPOINT
 from catdog.measuring.faithfulness import deletion_and_insertion, edges, likeness, random_map, randomized
+from catdog.measuring.figures import Rate
 from catdog.measuring.localization import (
-    IOU,
+    MIN_IOU,
     Localization,
     MapsOf,
-    alone,
+    box_from_map,
     by_package,
-    centerd_boxes,
+    centered_boxes,
     closed_form,
     corloc,
     fit_box_threshold,
     gaussian,
     localize,
+    pet_boxes,
+    pet_of,
     with_extent,
 )
-from catdog.measuring.metrics import mean_interval
-from catdog.measuring.model_card import rows, table_path
+from catdog.measuring.metrics import mean_of
+from catdog.measuring.tables import markdown_table, table_path
 
 SLOW = ("ScoreCAM", "AblationCAM")  # half a minute a photo on two cores
 SLOW_THRESHOLD = 0.1  # of their boxes, between what GradCAM and LayerCAM get: choosing it would take hours
@@ -98,11 +101,11 @@ def main() -> int:
         row = (
             name,
             len(photos),
-            short(result.pointing),
+            rate_text(result.pointing),
             f"{off.k} of {off.n}",
             f"{result.energy:.1%}",
-            short(result.corloc),
-            interval(result.overlaps),
+            rate_text(result.corloc),
+            mean_text(result.overlaps),
             f"{ms:.0f}",
         )
         print(*row, sep="  ", flush=True)
@@ -112,30 +115,30 @@ def main() -> int:
     own, double = classifier.metadata.box_threshold, 2 * classifier.metadata.input_size
     ours = measure("closed form", with_extent(classifier), threshold=own)
     measure(f"closed form, {double} px", with_extent(classifier, double), threshold=own)
-    measure("closed form, its box from the map alone", alone(closed_form(classifier)))
+    measure("closed form, its box from the map alone", box_from_map(closed_form(classifier)))
     for method in CAM_METHODS:
         if method not in SLOW:
-            measure(method, alone(by_package(classifier, method)))
+            measure(method, box_from_map(by_package(classifier, method)))
     some = random.Random(0).sample(photos, min(options.slow, len(photos)))
     for method in SLOW if some else ():
-        measure(method, alone(by_package(classifier, method)), some, SLOW_THRESHOLD)
-    measure("a bump in the center", alone(gaussian))
-    centerd = centerd_boxes(photos)
-    for share in sorted({1.0, *best_of(centerd)}, reverse=True):
-        name = "the whole photo" if share == 1 else f"a centerd box of {share:.2f} of each side"
-        body.append((name, len(photos), "", "", "", short(corloc(centerd[share])), interval(centerd[share]), ""))
-    pet = sum((photo_share(photo) for photo in photos), 0.0) / len(photos)
+        measure(method, box_from_map(by_package(classifier, method)), some, SLOW_THRESHOLD)
+    measure("a bump in the center", box_from_map(gaussian))
+    centered = centered_boxes(pet_boxes(photos))
+    for share in sorted({1.0, *best_of(centered)}, reverse=True):
+        name = "the whole photo" if share == 1 else f"a centered box of {share:.2f} of each side"
+        body.append((name, len(photos), "", "", "", rate_text(corloc(centered[share])), mean_text(centered[share]), ""))
+    pet = np.mean([pet_of(photo).mean() for photo in photos])
     taught = localize(trainval, with_extent(classifier), own)
     note = (
         f"The pet, with its border, covers {pet:.1%} of a photo. Overlap is intersection over union; *box found* counts "
-        f"those of {IOU:g} and more. Each other map's box has the threshold that overlaps most on {len(fitting)} trainval "
+        f"those of {MIN_IOU:g} and more. Each other map's box has the threshold that overlaps most on {len(fitting)} trainval "
         f"photos, but for the slow ones: {SLOW_THRESHOLD:g} of the peak. ms: for a photo from its bytes to the scored "
-        f"map.\n\nThe closed form's boxes against centerd ones that are the best for the very photos. "
-        f"{compared(ours.overlaps, centerd)} The same on the {len(trainval)} trainval photos with a trimap, whose labels "
-        f"training knew. {compared(taught.overlaps, centerd_boxes(trainval))}"
+        f"map.\n\nThe closed form's boxes against centered ones that are the best for the very photos. "
+        f"{compared(ours.overlaps, centered)} The same on the {len(trainval)} trainval photos with a trimap, whose labels "
+        f"training knew. {compared(taught.overlaps, centered_boxes(pet_boxes(trainval)))}"
     )
     print(note)
-    table = f"{rows(HEAD, body)}\n\n{note}\n"
+    table = f"{markdown_table(HEAD, body)}\n\n{note}\n"
     table_path(options.checkpoint, "maps").write_text(table, encoding="utf-8")
     some = random.Random(1).sample(photos, min(options.faithful, len(photos)))
     if some:
@@ -145,19 +148,19 @@ def main() -> int:
     return 0
 
 
-def best_of(centerd: dict[float, list[float]]) -> tuple[float, float]:
-    """The centerd boxes that overlap the pets' most, and that find most pets: shares of both sides."""
+def best_of(centered: dict[float, list[float]]) -> tuple[float, float]:
+    """The centered boxes that overlap the pets' most, and that find most pets: shares of both sides."""
     return (
-        max(centerd, key=lambda share: np.mean(centerd[share])),
-        max(centerd, key=lambda share: corloc(centerd[share]).value),
+        max(centered, key=lambda share: np.mean(centered[share])),
+        max(centered, key=lambda share: corloc(centered[share]).value),
     )
 
 
-def compared(overlaps: Sequence[float], centerd: dict[float, list[float]]) -> str:
-    """Boxes against the best centerd ones, photo by photo."""
-    nearest, finds = best_of(centerd)
-    gained = interval(np.subtract(overlaps, centerd[nearest]))
-    here, there = (np.array(each) >= IOU for each in (overlaps, centerd[finds]))
+def compared(overlaps: Sequence[float], centered: dict[float, list[float]]) -> str:
+    """Boxes against the best centered ones, photo by photo."""
+    nearest, finds = best_of(centered)
+    gained = mean_text(np.subtract(overlaps, centered[nearest]))
+    here, there = (np.array(each) >= MIN_IOU for each in (overlaps, centered[finds]))
     only, against = int((here & ~there).sum()), int((there & ~here).sum())
     chance = binomtest(only, max(only + against, 1)).pvalue
     return (
@@ -173,8 +176,8 @@ def perturbed(classifier: Classifier, photos: Sequence[CachedPhoto]) -> str:
     body = []
     for name, map_of in maps.items():
         deletion, insertion = np.array([deletion_and_insertion(classifier, photo, map_of) for photo in photos]).T
-        body.append((name, len(photos), interval(deletion), interval(insertion)))
-    return rows(("map", "n", "deletion (low is good)", "insertion (high is good)"), body)
+        body.append((name, len(photos), mean_text(deletion), mean_text(insertion)))
+    return markdown_table(("map", "n", "deletion (low is good)", "insertion (high is good)"), body)
 
 
 def sanity(classifier: Classifier, photos: Sequence[CachedPhoto]) -> str:
@@ -182,26 +185,24 @@ def sanity(classifier: Classifier, photos: Sequence[CachedPhoto]) -> str:
     preset = classifier.metadata.preset()
     batches = [(preset(photo.picture())[None].to(classifier.device), photo.photo.label.index(1)) for photo in photos]
     body = [
-        (f"down to {name}" if name != "head" else "the head", len(photos), interval(values))
+        (f"down to {name}" if name != "head" else "the head", len(photos), mean_text(values))
         for name, network in randomized(classifier.network)
         for values in [likeness(classifier.network, network, batches)]
     ]
-    return rows(("weights drawn anew", "n", "rank correlation with the map"), body)
+    return markdown_table(("weights drawn anew", "n", "rank correlation with the map"), body)
 
 
-def interval(values: Sequence[float]) -> str:
-    mean, around = mean_interval(np.asarray(values))
-    return f"{mean:.3f} ({around[0]:.3f} to {around[1]:.3f})" if around else f"{mean:.3f}"
+def mean_text(values: Sequence[float] | np.ndarray) -> str:
+    mean = mean_of(np.asarray(values))
+    if mean.interval is None:
+        return f"{mean.value:.3f}"
+    low, high = mean.interval
+    return f"{mean.value:.3f} ({low:.3f} to {high:.3f})"
 
 
-def short(rate) -> str:
+def rate_text(rate: Rate) -> str:
     low, high = rate.interval
     return f"{rate.value:.1%} ({low:.1%} to {high:.1%})"
-
-
-def photo_share(photo: CachedPhoto) -> float:
-    mask = photo.mask()
-    return sum(mask.histogram()[1:]) / (mask.width * mask.height)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,9 @@ from catdog.datasets.splits import some_seen, without_duplicates
 from catdog.device import DeviceError
 from catdog.engines import Engine
 from catdog.images import one_line
-from catdog.measuring.figures import as_text, measure
+from catdog.measuring.figures import Figures
+from catdog.measuring.measure import measure
+from catdog.measuring.summary import as_text
 
 
 @dataclass
@@ -78,16 +80,15 @@ def main() -> int:
     figures, scored, failed = measure(
         classifier, photos, lambda paths: tqdm(paths, unit="photo", disable=not sys.stderr.isatty())
     )
-    read = {each.photo for each in scored}
-    for photo, error in zip([photo for photo in photos if photo not in read], failed):
+    for photo, error in failed:
         print(f"Skipped: {one_line(photo.path)}: {error}", file=sys.stderr)
-    if not figures:
+    if figures is None:
         print(f"{program()}: none of the photos could be read.", file=sys.stderr)
         return 1
     print(as_text(figures))
     try:
         if options.json:
-            options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+            options.json.write_text(json.dumps(figures.to_dict(), indent=1) + "\n", encoding="utf-8")
         if options.report:
             from catdog.measuring.report import write_report
 
@@ -144,12 +145,12 @@ def check_outputs(options: Options, photos: list[Photo]) -> None:
         options.report.mkdir(parents=True, exist_ok=True)
 
 
-def how_made(options: Options, classifier: Classifier, figures: dict, started: float) -> dict[str, str]:
+def how_made(options: Options, classifier: Classifier, figures: Figures, started: float) -> dict[str, str]:
     """For the report: on which photos, by which command, of which checkpoint."""
     metadata, path = classifier.metadata, local_checkpoint(options.checkpoint)
     training = metadata.training
     return {
-        "photos": ", ".join(f"{count:,} {name}" for name, count in figures["counts"].items()),
+        "photos": ", ".join(f"{count:,} {name}" for name, count in figures.counts.items()),
         "command": f"python scripts/evaluate.py {shlex.join(sys.argv[1:])}",
         "time": f"{time.monotonic() - started:.0f} s",
         "checkpoint": f"{path.name}, SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}",

@@ -12,7 +12,7 @@ from PIL import Image
 from catdog.datasets import composites
 from catdog.datasets.photo import Photo
 from catdog.datasets.splits import short_digest
-from catdog.images import ImageError, open_picture
+from catdog.images import Decoded, ImageError, open_picture, open_reduced
 
 MAX_CACHED_SIDE = 512  # px, short side: larger photos are shrunk once, or every epoch would decode megapixels
 
@@ -54,18 +54,33 @@ def cache_photos(photos: Sequence[Photo], threads: int = 4) -> tuple[list[Cached
 
 def cache_photo(photo: Photo) -> CachedPhoto | ImageError:
     try:
-        picture = open_picture(photo.path)
-        content = photo.path.read_bytes()
-        if photo.trimap is not None:
-            open_picture(photo.trimap)  # a broken one would stop training much later
+        return decode_photo(photo)[0]
     except ImageError as error:
         return error
+
+
+def decode_photo(photo: Photo, enough: int | None = None) -> tuple[CachedPhoto, Decoded]:
+    """A photo for the cache, and what it was decoded to.
+
+    Args:
+        photo: with a trimap, that is decoded too: a broken one would stop training much later.
+        enough: pixels of the short side, below which the picture need not be decoded.
+
+    Raises:
+        ImageError: where the photo or its trimap cannot be used.
+    """
+    decoded = open_reduced(photo.path, enough)
+    picture = decoded.picture
+    content = photo.path.read_bytes()
+    if photo.trimap is not None:
+        open_picture(photo.trimap)
     digest = short_digest(content)
-    if min(picture.size) <= MAX_CACHED_SIDE:
-        return CachedPhoto(photo, content, picture.size, digest)
-    scale = MAX_CACHED_SIDE / min(picture.size)
-    picture = picture.resize((round(picture.width * scale), round(picture.height * scale)), reducing_gap=3.0)
-    return CachedPhoto(photo, encode(picture), picture.size, digest)
+    if min(decoded.size) <= MAX_CACHED_SIDE and picture.size == decoded.size:
+        return CachedPhoto(photo, content, decoded.size, digest), decoded
+    scale = min(1.0, MAX_CACHED_SIDE / min(picture.size))
+    size = round(picture.width * scale), round(picture.height * scale)
+    shrunk = picture.resize(size, reducing_gap=3.0)
+    return CachedPhoto(photo, encode(shrunk), size, digest), decoded
 
 
 def encode(picture: Image.Image) -> bytes:

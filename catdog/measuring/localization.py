@@ -10,45 +10,63 @@ import numpy as np
 from PIL import Image
 
 from catdog.cams import cam_map
-from catdog.classifier import Classifier
+from catdog.classifier import Classifier, Explanation
 from catdog.datasets import composites
 from catdog.datasets.cache import CachedPhoto
 from catdog.evidence import boxes_of, fine_map
 from catdog.labels import LABELS
-from catdog.measuring.metrics import Rate
+from catdog.measuring.figures import MapBaselines, MapFigures, Rate
 from catdog.transforms import Box
 
-IOU = 0.5  # a box that overlaps the pet's by this much has found it (CorLoc)
+MIN_IOU = 0.5  # intersection over union: a box that overlaps the pet's by this much has found it (CorLoc)
 BOX_THRESHOLDS = (0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3)
-CENTERD_BOXES = tuple(percent / 100 for percent in range(30, 101, 5))  # shares of both sides
+CENTERED_BOXES = tuple(percent / 100 for percent in range(30, 101, 5))  # shares of both sides
 
 MapOf = Callable[[CachedPhoto, int], np.ndarray]  # photo, label -> (h, w), anything that is larger where the pet is
 MapsOf = Callable[[CachedPhoto, int], tuple[np.ndarray, np.ndarray]]  # such a map, and what its box is drawn from
+PetBox = tuple[tuple[int, int], Box]  # a photo's size (width, height), and the box around its pet
 
 
 @dataclass
 class Localization:
     """What a kind of map scored, photo by photo."""
 
-    pointed: list[bool] = field(default_factory=list)  # the peak is on the pet
+    threshold: float  # share of the peak that belongs to the box
+    hits: list[bool] = field(default_factory=list)  # the peak is on the pet
     off_center: list[bool] = field(default_factory=list)  # the photo's center is not on the pet
-    inside: list[float] = field(default_factory=list)  # share of the positive map on the pet
+    energies: list[float] = field(default_factory=list)  # share of the positive map on the pet
     overlaps: list[float] = field(default_factory=list)  # intersection over union of the box and the pet's
+
+    def add(self, pet: np.ndarray, values: np.ndarray, extent: np.ndarray) -> None:
+        """Score a photo's map.
+
+        Args:
+            pet: bool (height, width) of the photo, True on the pet with its border.
+            values: the map (h, w).
+            extent: what its box is drawn from (h, w).
+        """
+        height, width = pet.shape
+        self.hits.append(bool(pet[peak_of(values, (width, height))]))
+        self.off_center.append(not pet[height // 2, width // 2])
+        positive = np.maximum(fine_map(np.maximum(values, 0), (width, height)), 0)
+        self.energies.append(float(positive[pet].sum() / positive.sum()) if positive.any() else 0.0)
+        [box] = boxes_of(extent[None], (0, 0, width, height), self.threshold)
+        self.overlaps.append(0.0 if box is None else iou(box, box_around(pet)))
 
     @property
     def pointing(self) -> Rate:
         """The pointing game (Zhang et al. 2018)."""
-        return Rate(sum(self.pointed), len(self.pointed))
+        return Rate(sum(self.hits), len(self.hits))
 
     @property
     def pointing_off_center(self) -> Rate:
-        hits = [hit for hit, off in zip(self.pointed, self.off_center) if off]
+        hits = [hit for hit, off in zip(self.hits, self.off_center) if off]
         return Rate(sum(hits), len(hits))
 
     @property
     def energy(self) -> float:
         """The energy-based pointing game (Wang et al. 2020, Score-CAM): its mean over the photos."""
-        return float(np.mean(self.inside))
+        return float(np.mean(self.energies))
 
     @property
     def corloc(self) -> Rate:
@@ -63,18 +81,55 @@ def localize(photos: Sequence[CachedPhoto], maps_of: MapsOf, threshold: float) -
         maps_of: the maps of a photo for a label.
         threshold: share of the peak that belongs to the box.
     """
-    result = Localization()
+    result = Localization(threshold)
     for photo in photos:
-        pet = np.asarray(photo.mask()) > 0
-        height, width = pet.shape
-        values, extent = maps_of(photo, photo.photo.label.index(1))
-        result.pointed.append(bool(pet[peak_of(values, (width, height))]))
-        result.off_center.append(not pet[height // 2, width // 2])
-        positive = np.maximum(fine_map(np.maximum(values, 0), (width, height)), 0)
-        result.inside.append(float(positive[pet].sum() / positive.sum()) if positive.any() else 0.0)
-        [box] = boxes_of(extent[None], (0, 0, width, height), threshold)
-        result.overlaps.append(0.0 if box is None else overlap(box, box_around(pet)))
+        result.add(pet_of(photo), *maps_of(photo, photo.photo.label.index(1)))
     return result
+
+
+class MapScores:
+    """The evidence on photos of one pet with a trimap, beside what looking at nothing scores."""
+
+    def __init__(self, threshold: float) -> None:
+        self.evidence = Localization(threshold)
+        self.center = Localization(threshold)
+        self.areas: list[float] = []  # the pet's share of the photo
+        self.boxes: list[PetBox] = []
+
+    def add(self, photo: CachedPhoto, explanation: Explanation) -> None:
+        pet, label = pet_of(photo), photo.photo.label.index(1)
+        bump = gaussian(photo, label)
+        self.evidence.add(pet, explanation.evidence[label], explanation.extent[label])
+        self.center.add(pet, bump, bump)
+        self.areas.append(float(pet.mean()))
+        self.boxes.append((photo.size, box_around(pet)))
+
+    def figures(self) -> MapFigures | None:
+        """None where there was no photo with a trimap."""
+        if not self.areas:
+            return None
+        return MapFigures(
+            n=len(self.areas),
+            peak_on_pet=self.evidence.pointing,
+            peak_on_pet_off_center=self.evidence.pointing_off_center,
+            energy_on_pet=self.evidence.energy,
+            pet_area=float(np.mean(self.areas)),
+            box_found=self.evidence.corloc,
+            baselines=MapBaselines(self.center.pointing, box_baselines(self.boxes)),
+        )
+
+
+def mask_of(photo: CachedPhoto) -> Image.Image:
+    """Of a photo with a trimap: the pet with its border as 255 on 0."""
+    mask = photo.mask()
+    if mask is None:
+        raise ValueError(f"{photo.photo.path} has no trimap.")
+    return mask
+
+
+def pet_of(photo: CachedPhoto) -> np.ndarray:
+    """The same as bool (height, width)."""
+    return np.asarray(mask_of(photo)) > 0
 
 
 def peak_of(values: np.ndarray, size: tuple[int, int]) -> tuple[int, int]:
@@ -85,8 +140,8 @@ def peak_of(values: np.ndarray, size: tuple[int, int]) -> tuple[int, int]:
 
 
 def corloc(overlaps: Sequence[float]) -> Rate:
-    """Correct localization: how many boxes overlap the pet's by IOU or more."""
-    return Rate(sum(each >= IOU for each in overlaps), len(overlaps))
+    """Correct localization: how many boxes overlap the pet's by MIN_IOU or more."""
+    return Rate(sum(each >= MIN_IOU for each in overlaps), len(overlaps))
 
 
 def point_at_both(
@@ -109,9 +164,10 @@ def point_at_both(
     for _ in range(count):
         base = rng.choice(photos)
         pet = rng.choice([photo for photo in photos if photo.photo.label != base.photo.label])
-        picture, placed = composites.paste(base.picture(), pet.picture(), pet.mask(), rng, fraction, base.mask())
+        pet_mask, base_mask = mask_of(pet), mask_of(base)
+        picture, placed = composites.paste(base.picture(), pet.picture(), pet_mask, rng, fraction, base_mask)
         above = np.asarray(placed) > 127
-        below = (np.asarray(base.mask().resize(picture.size, Image.Resampling.NEAREST)) > 0) & ~above
+        below = (np.asarray(base_mask.resize(picture.size, Image.Resampling.NEAREST)) > 0) & ~above
         evidence = evidence_of(picture)
         for photo, mask in ((pet, above), (base, below)):
             label = photo.photo.label.index(1)
@@ -150,8 +206,8 @@ def with_extent(classifier: Classifier, size: int | None = None) -> MapsOf:
     return maps_of
 
 
-def alone(map_of: MapOf) -> MapsOf:
-    """A map whose box is drawn from itself."""
+def box_from_map(map_of: MapOf) -> MapsOf:
+    """A map whose box is drawn from the map itself."""
 
     def maps_of(photo: CachedPhoto, label: int) -> tuple[np.ndarray, np.ndarray]:
         values = map_of(photo, label)
@@ -177,20 +233,23 @@ def gaussian(photo: CachedPhoto, label: int) -> np.ndarray:
     return np.exp(-(x**2 + y**2) / (2 * 0.5**2)).astype(np.float32)
 
 
-def centerd_boxes(photos: Sequence[CachedPhoto]) -> dict[float, list[float]]:
-    """What looking at nothing scores: for each share of both sides, how much the centerd box overlaps each pet's."""
-    boxes = [(photo.size, box_around(np.asarray(photo.mask()) > 0)) for photo in photos]
-    return {share: [overlap(centerd(size, share), box) for size, box in boxes] for share in CENTERD_BOXES}
+def pet_boxes(photos: Sequence[CachedPhoto]) -> list[PetBox]:
+    return [(photo.size, box_around(pet_of(photo))) for photo in photos]
 
 
-def box_baselines(photos: Sequence[CachedPhoto]) -> dict[str, Rate]:
-    """CorLoc of the whole photo's box, and of the best centerd box of a fixed share of both sides."""
-    found = {share: corloc(overlaps) for share, overlaps in centerd_boxes(photos).items()}
+def centered_boxes(pets: Sequence[PetBox]) -> dict[float, list[float]]:
+    """What looking at nothing scores: for each share of both sides, how much the centered box overlaps each pet's."""
+    return {share: [iou(centered(size, share), box) for size, box in pets] for share in CENTERED_BOXES}
+
+
+def box_baselines(pets: Sequence[PetBox]) -> dict[str, Rate]:
+    """CorLoc of the whole photo's box, and of the best centered box of a fixed share of both sides."""
+    found = {share: corloc(overlaps) for share, overlaps in centered_boxes(pets).items()}
     best = max(found, key=lambda share: found[share].value)
-    return {"the whole photo": found[1.0], f"a centerd box of {best:.2f} of each side": found[best]}
+    return {"the whole photo": found[1.0], f"a centered box of {best:.2f} of each side": found[best]}
 
 
-def centerd(size: tuple[int, int], share: float) -> Box:
+def centered(size: tuple[int, int], share: float) -> Box:
     width, height = size
     across, down = width * (1 - share) / 2, height * (1 - share) / 2
     return round(across), round(down), round(width - across), round(height - down)
@@ -202,7 +261,7 @@ def box_around(mask: np.ndarray) -> Box:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def overlap(one: Box, two: Box) -> float:
+def iou(one: Box, two: Box) -> float:
     """Intersection over union of two boxes."""
     across = min(one[2], two[2]) - max(one[0], two[0])
     down = min(one[3], two[3]) - max(one[1], two[1])

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 from sklearn.metrics import precision_recall_curve, roc_curve
@@ -20,8 +21,10 @@ from catdog.classifier import Classifier
 from catdog.decision import percent
 from catdog.images import one_line, open_picture
 from catdog.labels import LABELS
-from catdog.measuring import metrics
-from catdog.measuring.figures import Scored, table_of, worst_of
+from catdog.measuring.figures import Figures
+from catdog.measuring.measure import Scored, worst_mistakes
+from catdog.measuring.metrics import reliability_bins
+from catdog.measuring.summary import rows_of
 from catdog.render import COLORS, overlay
 
 INK = "#808080"  # readable on white and on black
@@ -31,7 +34,7 @@ BINS = np.linspace(0, 1, 26)  # of the histograms
 
 def write_report(
     folder: Path,
-    figures: dict[str, Any],
+    figures: Figures,
     scored: Sequence[Scored],
     classifier: Classifier,
     made: dict[str, str],
@@ -40,7 +43,7 @@ def write_report(
 
     Args:
         folder: where to.
-        figures: of `report.measure`, and `scored` what they were measured on.
+        figures: of `measure`, and `scored` what they were measured on.
         classifier: for the maps of the worst mistakes.
         made: how the report was made, in words: what, and its value.
 
@@ -50,20 +53,20 @@ def write_report(
     probabilities = np.array([[each.prediction.cat, each.prediction.dog] for each in scored])
     labels = np.array([each.photo.label for each in scored])
     plots = [("Probabilities", histograms(probabilities, labels))]
-    plots.append(("Calibration", reliability(probabilities, labels)))
+    plots.append(("Calibration", reliability_diagrams(probabilities, labels)))
     pet = labels.sum(1) > 0
     if pet.any() and not pet.all():
         plots.append(("A pet or none, by the larger probability", curves(probabilities.max(1), pet)))
     sections = [
-        section("Figures", table(("", "figure"), table_of(figures)) + warning(figures)),
-        section("Verdicts", verdicts(figures["confusion"])),
+        section("Figures", table(("", "figure"), rows_of(figures)) + warning(figures)),
+        section("Verdicts", verdicts(figures.confusion)),
         *(section(title, figure) for title, figure in plots),
-        section("Worst mistakes", mistakes(worst_of(scored), classifier)),
+        section("Worst mistakes", mistakes(worst_mistakes(scored), classifier)),
         section("How it was made", table(("", ""), list(made.items()))),
     ]
-    page = PAGE.format(count=f"{figures['n']:,}", sections="\n".join(sections))
+    page = PAGE.format(count=f"{figures.n:,}", sections="\n".join(sections))
     drawn = {"made": made, "plots": points(probabilities, labels)}
-    files = {"figures.json": json.dumps(figures | drawn, indent=1) + "\n", "index.html": page}
+    files = {"figures.json": json.dumps(figures.to_dict() | drawn, indent=1) + "\n", "index.html": page}
     temporary = {name: folder / f".{name}.{os.getpid()}.tmp" for name in files}
     try:
         for name, text in files.items():
@@ -87,15 +90,15 @@ def table(head: Sequence[str], body: Sequence[Sequence[object]]) -> str:
     return f"<div class=wide><table><thead>{line(head, 'th')}</thead><tbody>{rows}</tbody></table></div>"
 
 
-def warning(figures: dict[str, Any]) -> str:
+def warning(figures: Figures) -> str:
     words = ""
-    if figures["few"]:
-        words += f"<p>Few photos of {html.escape(', '.join(figures['few']))}: their intervals are wide.</p>"
-    if "maps" not in figures:
+    if figures.few:
+        words += f"<p>Few photos of {html.escape(', '.join(figures.few))}: their intervals are wide.</p>"
+    if figures.maps is None:
         words += (
             "<p>None of these photos has a trimap: the maps were not measured, and no photos of both were made up.</p>"
         )
-    elif "made_up_both" not in figures:
+    elif not figures.made_up_both:
         words += (
             "<p>No photos of both were made up: that takes trimaps of cats and of dogs, and a network for both.</p>"
         )
@@ -108,7 +111,7 @@ def verdicts(confusion: dict[str, dict[str, int]]) -> str:
     return table(("shows \\ called", *order), body)
 
 
-def plot(columns: int, width: float = 8.0, height: float = 3.0) -> tuple[Figure, list]:
+def plot(columns: int, width: float = 8.0, height: float = 3.0) -> tuple[Figure, list[Axes]]:
     """Axes side by side, transparent, in an ink that is readable on light and on dark."""
     figure = Figure(figsize=(width, height), layout="constrained")
     figure.patch.set_alpha(0)
@@ -134,8 +137,9 @@ def as_svg(figure: Figure, words: str) -> str:
     return f'<img class=plot alt="{html.escape(words)}" src="data:image/svg+xml;base64,{source}">'
 
 
-def color_of(label: str) -> tuple[float, ...]:
-    return tuple(value / 255 for value in COLORS[label])
+def color_of(label: str) -> tuple[float, float, float]:
+    red, green, blue = COLORS[label]
+    return red / 255, green / 255, blue / 255
 
 
 def points(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
@@ -167,7 +171,7 @@ def histograms(probabilities: np.ndarray, labels: np.ndarray) -> str:
         for index, label in enumerate(LABELS):
             axes.hist(
                 probabilities[group, index],
-                BINS,
+                BINS.tolist(),
                 color=color_of(label),
                 alpha=0.6,
                 label=f"p({label})",
@@ -177,13 +181,13 @@ def histograms(probabilities: np.ndarray, labels: np.ndarray) -> str:
     return as_svg(figure, "Histograms of both probabilities")
 
 
-def reliability(probabilities: np.ndarray, labels: np.ndarray) -> str:
+def reliability_diagrams(probabilities: np.ndarray, labels: np.ndarray) -> str:
     """Of the photos that were given about this probability, how many show the pet, with 95% intervals."""
     figure, all_axes = plot(len(LABELS), width=7, height=3.4)
     for index, (axes, label) in enumerate(zip(all_axes, LABELS)):
         axes.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle="--", label="perfect")
-        bins = metrics.reliability(probabilities[:, index], labels[:, index])
-        x, y, low, high = np.array([(mean, rate.value, *rate.interval) for mean, rate in bins]).T
+        bins = reliability_bins(probabilities[:, index], labels[:, index])
+        x, y, low, high = np.array([(each.mean, each.rate.value, *each.rate.interval) for each in bins]).T
         errors = np.maximum(0, [y - low, high - y])
         axes.errorbar(x, y, errors, fmt="o", markersize=4, color=color_of(label), label=label)
         axes.set(title=label, xlabel="probability given", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))

@@ -56,10 +56,10 @@ def find_suspects(
     """Rank photos by how improbable their own label is: the self-confidence of confident learning (Northcutt et al. 2021).
 
     The network's own answer counts most: it alone knows photos that show neither, such as drawings, also where the folder
-    holds none. But if it was trained on some of the photos it has learnt their labels, wrong ones too. So two that have
+    holds none. But if it was trained on some of the photos it has learned their labels, wrong ones too. So two that have
     not been told a photo's label are asked as well: logistic regressions on the network's features and on those of
     `general`, fitted on four fifths of the photos, judge the other fifth, in turns. And a drawing of a cat may have been
-    learnt as a cat, but has no photos beside it: of the oddest hundredth, how far the NEIGHBOR-th nearest is in the network's
+    learned as a cat, but has no photos beside it: of the oddest hundredth, how far the NEIGHBOR-th nearest is in the network's
     features counts as well (Sun et al. 2022, "Out-of-Distribution Detection with Deep Nearest Neighbors"). What is
     improbable to all and odd comes first, by the mean logarithm of its ranks.
 
@@ -79,9 +79,7 @@ def find_suspects(
         features.append(stage_features(general, photos, classifier.device))
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=500))
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    opinions = [
-        np.asarray(cross_val_predict(model, each, names, cv=folds, method="predict_proba")) for each in features
-    ]
+    opinions = [cross_val_predict(model, each, names, cv=folds, method="predict_proba") for each in features]
     classes = sorted(counts)
     own = (np.arange(len(names)), [classes.index(name) for name in names])
     cat, dog = answers.T

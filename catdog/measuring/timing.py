@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 from PIL import Image
 
 from catdog.files import EXAMPLES
 from catdog.images import open_picture
-from catdog.measuring.model_card import rows
+from catdog.measuring.tables import markdown_table
 
 SAME = 1e-3  # logits, and maps from 0 to 1
 
@@ -48,10 +47,10 @@ def table(figures: dict[str, dict[str, float]]) -> str:
         (name, f"{each['median']:.1f}", f"{each['low']:.1f} to {each['high']:.1f}", f"{each['times']:.2f}")
         for name, each in figures.items()
     ]
-    return rows(("", f"{unit}, median", "lowest to highest", "times the baseline"), body)
+    return markdown_table(("", f"{unit}, median", "lowest to highest", "times the baseline"), body)
 
 
-def require_same(name: str, what: str, theirs: ArrayLike, ours: ArrayLike) -> None:
+def require_same(name: str, what: str, theirs: np.ndarray, ours: np.ndarray) -> None:
     """Who gives something else is fast by being wrong."""
     if (difference := float(np.abs(np.subtract(theirs, ours)).max())) > SAME:
         raise AssertionError(f"{name} gives {what} that differ by {difference:.2g}.")

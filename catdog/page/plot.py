@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from catdog.measuring.metrics import Rate
+from catdog.measuring.figures import ReliabilityBin
 
 SIDE = 100  # of the plotted square, in SVG units
 MARGIN = 14  # left and below, for the numbers
@@ -12,19 +12,18 @@ TICKS = (0, 0.25, 0.5, 0.75, 1)
 Point = tuple[float, float]  # x, y in [0, 1], y upwards
 
 
-def reliability(bins: Sequence[tuple[float, int, int]], label: str) -> str:
+def reliability_diagram(bins: Sequence[ReliabilityBin], label: str) -> str:
     """Of the photos that were given about a probability, the share that shows the label, with 95% intervals.
 
     Args:
-        bins: mean probability, k and n of each.
+        bins: of a label's calibration error.
         label: cat or dog, for its color.
     """
     marks = f'<line class="perfect" {ends((0, 0), (1, 1))}/>'
-    for mean, k, n in bins:
-        rate = Rate(k, n)
-        low, high = rate.interval
-        x, y = place((mean, rate.value))
-        marks += f'<line class="interval {label}" {ends((mean, low), (mean, high))}/>'
+    for each in bins:
+        low, high = each.rate.interval
+        x, y = place((each.mean, each.rate.value))
+        marks += f'<line class="interval {label}" {ends((each.mean, low), (each.mean, high))}/>'
         marks += f'<circle class="{label}" cx="{x:.2f}" cy="{y:.2f}" r="2"/>'
     return frame(marks)
 

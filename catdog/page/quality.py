@@ -6,11 +6,10 @@ Every figure comes from the checkpoint's metadata; the pictures are the examples
 from __future__ import annotations
 
 import html
+import logging
 import re
-from collections import Counter
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 
@@ -18,10 +17,16 @@ from catdog.checkpoint import Metadata
 from catdog.classifier import Classifier, Explanation
 from catdog.files import EXAMPLES
 from catdog.images import open_picture
-from catdog.measuring.model_card import model_card
+from catdog.measuring.figures import FEW, Figures, FiguresError, Rate
+from catdog.measuring.model_card import card_text
+from catdog.measuring.record import PhotoCounts, TrainingRecord
 from catdog.page import plot, words
 from catdog.page.drawing import data_url
 from catdog.render import overlay
+
+logger = logging.getLogger(__name__)
+
+Row = tuple[str, dict[str, str], Rate | None]  # code, values of its words, the rate (None where it was not measured)
 
 SHOWN_MISTAKES = 3
 CARD_SIDE = 480  # px
@@ -30,12 +35,17 @@ CARD_SIDE = 480  # px
 def build(classifier: Classifier, tab: gr.Tab) -> None:
     """Lay out the tab; the examples are answered when somebody first opens it."""
     metadata = classifier.metadata
-    words.text(figures_html(metadata), elem_id="good")
+    try:
+        figures, record = Figures.from_dict(metadata.held_out), TrainingRecord.from_dict(metadata.training)
+    except FiguresError as error:
+        logger.warning("%s The page opens without them.", error)
+        figures, record = None, None
+    words.text(figures_html(figures), elem_id="good")
     mistakes = words.text("", elem_id="good-mistakes")
-    words.text(origin_html(metadata), elem_id="good-origin")
-    if metadata.training:
+    words.text(origin_html(metadata, record), elem_id="good-origin")
+    if record:
         with gr.Accordion(words.label("good.card"), open=False, elem_id="good-card"):
-            gr.Markdown(without_title(model_card(metadata)))
+            gr.Markdown(card_text(metadata))
 
     @cache
     def answer() -> str:
@@ -44,100 +54,100 @@ def build(classifier: Classifier, tab: gr.Tab) -> None:
     tab.select(answer, None, mistakes, show_progress="hidden", api_visibility="private")
 
 
-def figures_html(metadata: Metadata) -> str:
+def figures_html(figures: Figures | None) -> str:
     """Held-out rates with their intervals, and which verdict photos of each kind got."""
-    held_out = metadata.held_out
-    if not held_out:
+    if figures is None:
         return words.tagged("good.none", classes="waiting")
-    right = held_out["verdict_accuracy"]
-    headline = words.tagged(
-        "good.headline", "h2", {"n": f"{held_out['n']:,}", "percent": f"{100 * right['value']:.1f}"}
-    )
+    right = figures.verdict_accuracy
+    headline = words.tagged("good.headline", "h2", {"n": f"{figures.n:,}", "percent": f"{100 * right.value:.1f}"})
     groups = "".join(
-        f"<h3>{words.tagged(code, 'span')}</h3>{''.join(rate_row(*row) for row in rows if row[2])}"
-        for code, rows in (("good.higher", successes(held_out)), ("good.lower", failures(held_out)))
+        f"<h3>{words.tagged(code, 'span')}</h3>{rate_rows(rows)}"
+        for code, rows in (("good.higher", successes(figures)), ("good.lower", failures(figures)))
     )
     return f"""
 {headline}{words.tagged("good.held-out")}
 <div class="rates">{groups}</div>{words.tagged("good.interval", classes="note")}
-{numbers(held_out)}{plots(held_out)}
-<h3>{words.tagged("good.confusion", "span")}</h3>{confusion_table(held_out["confusion"])}
+{numbers(figures)}{plots(figures)}
+<h3>{words.tagged("good.confusion", "span")}</h3>{confusion_table(figures.confusion)}
 """
 
 
-def successes(held_out: dict[str, Any]) -> list[tuple[str, dict[str, str], dict[str, Any] | None]]:
-    """Rates that should be high: code, values of its words, the rate (None where it was not measured)."""
-    pets, maps = held_out.get("pets", {}), held_out.get("maps", {})
+def successes(figures: Figures) -> list[Row]:
+    """Rates that should be high."""
+    pets, maps = figures.pets, figures.maps
     return [
-        ("verdict", {}, held_out["verdict_accuracy"]),
-        ("two-way", {}, pets.get("two_way_accuracy")),
+        ("verdict", {}, figures.verdict_accuracy),
+        ("two-way", {}, pets and pets.two_way_accuracy),
         *(
-            ("source", {"source": source.partition(":")[2] or source}, each["two_way_accuracy"])
-            for source, each in held_out.get("pets_by_source", {}).items()
+            ("source", {"source": source.partition(":")[2] or source}, each.two_way_accuracy)
+            for source, each in figures.pets_by_source.items()
         ),
-        ("negatives", {}, held_out.get("negatives", {}).get("called_neither")),
-        ("both", {}, held_out.get("both", {}).get("called_both")),
-        *((way.replace(" ", "-"), {}, each) for way, each in held_out.get("made_up_both", {}).items()),
-        ("peak", {}, maps.get("peak_on_pet")),
-        ("box", {}, maps.get("box_found")),
+        ("negatives", {}, figures.negatives and figures.negatives.called_neither),
+        ("both", {}, figures.both and figures.both.called_both),
+        *((way.replace(" ", "-"), {}, each) for way, each in figures.made_up_both.items()),
+        ("peak", {}, maps and maps.peak_on_pet),
+        ("box", {}, maps and maps.box_found),
     ]
 
 
-def failures(held_out: dict[str, Any]) -> list[tuple[str, dict[str, str], dict[str, Any] | None]]:
+def failures(figures: Figures) -> list[Row]:
     """Rates that should be low, alike."""
-    pets = held_out.get("pets", {})
+    pets, negatives = figures.pets, figures.negatives
     return [
-        ("called-neither", {}, pets.get("called_neither")),
-        ("called-both", {}, pets.get("called_both")),
-        ("sure-pet", {}, held_out.get("negatives", {}).get("called_a_pet_at_0.9")),
+        ("called-neither", {}, pets and pets.called_neither),
+        ("called-both", {}, pets and pets.called_both),
+        ("sure-pet", {}, negatives and negatives.called_a_pet),
     ]
 
 
-def rate_row(code: str, values: dict[str, str], rate: dict[str, Any]) -> str:
+def rate_rows(rows: list[Row]) -> str:
+    return "".join(rate_row(code, values, rate) for code, values, rate in rows if rate)
+
+
+def rate_row(code: str, values: dict[str, str], rate: Rate) -> str:
     """A rate as a point on a line from 0 to 100%, its interval as a bar through it, and in figures."""
-    low, high = rate["interval"]
+    low, high = rate.interval
     place = f"left: {100 * low:.2f}%; width: {100 * (high - low):.2f}%"
-    point = f"left: {100 * rate['value']:.2f}%"
-    said = f"{rate['value']:.1%}"
-    n = words.tagged("good.of", "small", {"k": f"{rate['k']:,}", "n": f"{rate['n']:,}"})
-    few = words.tagged("good.few", "small", classes="few") if rate["n"] < 30 else ""
+    point = f"left: {100 * rate.value:.2f}%"
+    n = words.tagged("good.of", "small", {"k": f"{rate.k:,}", "n": f"{rate.n:,}"})
+    few = words.tagged("good.few", "small", classes="few") if rate.n < FEW else ""
     return (
         f'<div class="rate">{words.tagged(f"figure.{code}", "span", values)}'
         f'<span class="line" aria-hidden="true"><i class="interval" style="{place}"></i>'
         f'<i class="point" style="{point}"></i></span>'
-        f"<span><b>{said}</b> <small>{low:.1%} – {high:.1%}</small> {n} {few}</span></div>"
+        f"<span><b>{rate.value:.1%}</b> <small>{low:.1%} – {high:.1%}</small> {n} {few}</span></div>"
     )
 
 
-def numbers(held_out: dict[str, Any]) -> str:
+def numbers(figures: Figures) -> str:
     """The figures that are no rates."""
     lines = []
-    if pets := held_out.get("pets"):
-        loss, errors = pets["two_way_log_loss"], pets["calibration_error"]
-        if loss["interval"]:  # a single pet has none
-            low, high = (f"{max(0.0, side):.3f}" for side in loss["interval"])
-            values = {"loss": f"{loss['value']:.3f}", "low": low, "high": high, "n": pets["n"]}
+    if pets := figures.pets:
+        loss = pets.two_way_log_loss
+        if loss.interval:  # a single pet has none
+            low, high = (f"{max(0.0, side):.3f}" for side in loss.interval)
+            values = {"loss": f"{loss.value:.3f}", "low": low, "high": high, "n": pets.n}
             lines.append(words.tagged("good.loss", "li", values))
-        for label, error in errors.items():
-            values = {"error": f"{error['value']:.1%}", "chance": f"{error['by_chance']:.1%}", "n": pets["n"]}
+        for label, error in pets.calibration_error.items():
+            values = {"error": f"{error.value:.1%}", "chance": f"{error.by_chance:.1%}", "n": pets.n}
             lines.append(words.tagged(f"calibration.{label}", "li", values))
-    if against := held_out.get("pets_against_negatives"):
-        lines.append(words.tagged("good.auroc", "li", {"area": f"{against['auroc']:.3f}"}))
+    if against := figures.pets_against_negatives:
+        lines.append(words.tagged("good.auroc", "li", {"area": f"{against.auroc:.3f}"}))
     return f'<ul class="numbers">{"".join(lines)}</ul>'
 
 
-def plots(held_out: dict[str, Any]) -> str:
+def plots(figures: Figures) -> str:
     """Reliability diagrams of both labels, and the ROC curve, where there were negatives."""
-    against = held_out.get("pets_against_negatives", {})
-    if "roc" not in against:
+    against = figures.pets_against_negatives
+    if against is None or not against.roc:
         return ""
-    bins = {label: each["bins"] for label, each in against["calibration_error"].items()}
-    figures = [
-        ("good.reliability-cat", plot.reliability(bins["cat"], "cat")),
-        ("good.reliability-dog", plot.reliability(bins["dog"], "dog")),
-        ("good.roc", plot.curve(against["roc"])),
+    errors = against.calibration_error
+    drawings = [
+        ("good.reliability-cat", plot.reliability_diagram(errors["cat"].bins, "cat")),
+        ("good.reliability-dog", plot.reliability_diagram(errors["dog"].bins, "dog")),
+        ("good.roc", plot.curve(against.roc)),
     ]
-    shown = "".join(f"<figure>{drawing}{words.tagged(code, 'figcaption')}</figure>" for code, drawing in figures)
+    shown = "".join(f"<figure>{drawing}{words.tagged(code, 'figcaption')}</figure>" for code, drawing in drawings)
     return f'<div class="plots">{shown}</div>'
 
 
@@ -203,39 +213,30 @@ def mistake_card(classifier: Classifier, path: Path, explanation: Explanation, t
     )
 
 
-def origin_html(metadata: Metadata) -> str:
+def origin_html(metadata: Metadata, record: TrainingRecord | None) -> str:
     """Which network, which photos."""
     lines = [
         words.tagged("good.network", "li", {"architecture": metadata.architecture, "size": metadata.input_size}),
         words.tagged("good.thresholds", "li", {"present": f"{metadata.present:.2f}", "both": f"{metadata.both:.2f}"}),
     ]
-    training = metadata.training
-    if "epochs_run" in training:  # not where another program trained it
-        commit = training.get("commit") or "–"
-        values = {"epochs": training["epochs_run"], "best": training["best_epoch"], "commit": commit}
+    if record and record.epochs_run is not None:  # not where another program trained it
+        values = {"epochs": record.epochs_run, "best": record.best_epoch or 0, "commit": record.commit or "–"}
         lines.append(words.tagged("good.trained", "li", values))
     return (
         f"<h3>{words.tagged('good.origin', 'span')}</h3><ul>{''.join(lines)}</ul>"
-        f"{sources_table(training['counts']) if training else ''}"
+        f"{sources_table(record.counts) if record else ''}"
     )
 
 
-def sources_table(counts: dict[str, dict[str, int]]) -> str:
+def sources_table(counts: PhotoCounts) -> str:
     """Photos by source, label and part."""
-    total: Counter[str] = Counter()
-    for part in counts.values():
-        total.update(part)
     body = "".join(
         f'<tr><th scope="row">{html.escape(name)}</th>'
-        + "".join(f"<td>{counts[part].get(name, 0):,}</td>" for part in ("training", "tuning"))
+        + "".join(f"<td>{part.get(name, 0):,}</td>" for part in (counts.training, counts.tuning))
         + "</tr>"
-        for name in sorted(total)
+        for name in sorted(counts.training.keys() | counts.tuning.keys())
     )
     head = words.tagged("good.training-photos", "th", scope="col") + words.tagged(
         "good.tuning-photos", "th", scope="col"
     )
     return f'<table class="sources"><thead><tr>{words.tagged("good.source", "td")}{head}</tr></thead><tbody>{body}</tbody></table>'
-
-
-def without_title(card: str) -> str:
-    return card.partition("\n")[2]

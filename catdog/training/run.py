@@ -19,8 +19,9 @@ from catdog.classifier import Classifier
 from catdog.datasets import Photo
 from catdog.device import choose_device, repeat_exactly
 from catdog.images import ImageError, one_line
-from catdog.measuring.figures import as_text, measure
+from catdog.measuring.measure import measure
 from catdog.measuring.model_card import model_card
+from catdog.measuring.summary import as_text
 from catdog.resnet import ARCHITECTURES, ResNet
 from catdog.training.calibration import calibrate
 from catdog.training.config import OptionError, TrainConfig
@@ -163,13 +164,11 @@ def measure_held_out(
     """The figures on held-out photos, which nothing has read until now, and why some of them cannot be read."""
     classifier = Classifier(fitted.network, metadata, prepared.device)
     made_up = DRY_RUN_MADE_UP if prepared.config.dry_run else MADE_UP
-    figures, scored, failed = measure(classifier, prepared.photos.held_out, made_up=made_up)
+    figures, _, unreadable = measure(classifier, prepared.photos.held_out, made_up=made_up)
     if figures:
-        metadata = replace(metadata, held_out=figures)
-        log.info(f"Held-out photos:\n{as_text(metadata.held_out)}")
-    read = {each.photo for each in scored}
-    unread = [photo for photo in prepared.photos.held_out if photo not in read]
-    return metadata, list(zip(unread, failed))
+        metadata = replace(metadata, held_out=figures.to_dict())
+        log.info(f"Held-out photos:\n{as_text(figures)}")
+    return metadata, unreadable
 
 
 def save_with_card(config: TrainConfig, fitted: Fitted, metadata: Metadata) -> None:

@@ -9,16 +9,17 @@ from PIL import Image
 from catdog.datasets import Photo
 from catdog.datasets.cache import CachedPhoto, cache_photos
 from catdog.measuring.localization import (
-    alone,
     box_around,
     box_baselines,
-    centerd_boxes,
+    box_from_map,
+    centered_boxes,
     corloc,
     fit_box_threshold,
     gaussian,
+    iou,
     localize,
-    overlap,
     peak_of,
+    pet_boxes,
     point_at_both,
 )
 
@@ -47,20 +48,20 @@ def on_the_pet(photo: CachedPhoto, label: int) -> np.ndarray:
 
 
 def test_a_map_of_the_pet_points_at_it_holds_its_energy_and_finds_its_box(photos):
-    result = localize(photos, alone(on_the_pet), threshold=0.3)
+    result = localize(photos, box_from_map(on_the_pet), threshold=0.3)
     assert (result.pointing.k, result.pointing_off_center.k, result.corloc.k) == (1, 1, 1)
     assert result.energy == pytest.approx(1)
     assert 0.8 < result.overlaps[0] <= 1
 
 
 def test_a_map_of_the_other_side_does_not(photos):
-    result = localize(photos, alone(lambda photo, label: on_the_pet(photo, label)[:, ::-1]), threshold=0.3)
+    result = localize(photos, box_from_map(lambda photo, label: on_the_pet(photo, label)[:, ::-1]), threshold=0.3)
     assert (result.pointing.k, result.corloc.k, result.energy) == (0, 0, 0)
     assert result.overlaps == [0]
 
 
 def test_a_plain_map_holds_the_energy_of_the_pets_share_of_the_photo(photos):
-    result = localize(photos, alone(lambda photo, label: np.ones((5, 7), np.float32)), threshold=0.3)
+    result = localize(photos, box_from_map(lambda photo, label: np.ones((5, 7), np.float32)), threshold=0.3)
     assert result.energy == pytest.approx(30 * 40 / (80 * 120))
 
 
@@ -76,7 +77,7 @@ def test_a_peak_lies_nearer_to_the_neighbor_that_speaks_too():
 
 
 def test_the_center_misses_a_pet_that_is_not_there(photos):
-    result = localize(photos, alone(gaussian), threshold=0.5)
+    result = localize(photos, box_from_map(gaussian), threshold=0.5)
     assert (result.pointing.k, result.pointing_off_center.n) == (0, 1)
 
 
@@ -87,18 +88,22 @@ def test_the_threshold_whose_boxes_fit_best_is_chosen(photos):
         values[7:43, 56:104] = 0.14
         return np.maximum(values, on_the_pet(photo, label))
 
-    assert localize(photos, alone(halo), 0.02).corloc.value == localize(photos, alone(halo), 0.15).corloc.value == 1
-    assert fit_box_threshold(photos, alone(halo)) == 0.15
+    assert (
+        localize(photos, box_from_map(halo), 0.02).corloc.value
+        == localize(photos, box_from_map(halo), 0.15).corloc.value
+        == 1
+    )
+    assert fit_box_threshold(photos, box_from_map(halo)) == 0.15
 
 
-def test_the_baselines_are_the_whole_photo_and_the_best_centerd_box(photos):
-    baselines = box_baselines(photos)
+def test_the_baselines_are_the_whole_photo_and_the_best_centered_box(photos):
+    baselines = box_baselines(pet_boxes(photos))
     assert len(baselines) == 2
     assert baselines["the whole photo"].value == 0
 
 
-def test_a_larger_centerd_box_overlaps_a_pet_in_the_corner_more_until_it_holds_it_all(photos):
-    overlaps = {share: each for share, [each] in centerd_boxes(photos).items()}
+def test_a_larger_centered_box_overlaps_a_pet_in_the_corner_more_until_it_holds_it_all(photos):
+    overlaps = {share: each for share, [each] in centered_boxes(pet_boxes(photos)).items()}
     assert overlaps[0.3] < overlaps[0.6] and overlaps[1.0] == pytest.approx(30 * 40 / (80 * 120))
 
 
@@ -116,7 +121,7 @@ def test_boxes_that_overlap_by_a_half_are_found():
     ],
 )
 def test_overlap_is_intersection_over_union(one, two, expected):
-    assert overlap(one, two) == overlap(two, one) == pytest.approx(expected)
+    assert iou(one, two) == iou(two, one) == pytest.approx(expected)
 
 
 def test_a_box_encloses_its_mask():

@@ -7,18 +7,17 @@ import math
 import numpy as np
 import pytest
 from scipy.special import expit, softmax
-from scipy.stats import binomtest
 from sklearn.metrics import auc
 
 from catdog.decision import Calibration, percent, probabilities_of, verdicts_of
+from catdog.measuring.figures import Mean, Rate
 from catdog.measuring.metrics import (
-    Rate,
     auroc,
     calibration_error,
     calibration_error_by_chance,
     confusion,
-    mean_interval,
-    reliability,
+    mean_of,
+    reliability_bins,
     roc,
     two_way_log_losses,
     two_way_right,
@@ -28,9 +27,12 @@ CAT, DOG = (1, 0), (0, 1)
 
 
 @pytest.mark.parametrize(("k", "n"), [(0, 1), (1, 1), (0, 50), (50, 50), (7, 13), (1013, 1023), (256, 263)])
-def test_the_interval_is_scipy_s_wilson_interval(k, n):
-    expected = binomtest(k, n).proportion_ci(0.95, method="wilson")
-    assert Rate(k, n).interval == pytest.approx((expected.low, expected.high), abs=1e-7)
+def test_the_interval_is_wilson_s(k, n):
+    share, z = k / n, 1.959964  # Wilson 1927
+    center = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    expected = max(0.0, center - half), min(1.0, center + half)
+    assert Rate(k, n).interval == pytest.approx(expected, abs=1e-6)
     assert Rate(k, n).value == k / n
 
 
@@ -41,7 +43,7 @@ def test_a_rate_of_nothing_is_not_a_number():
 
 def test_a_rate_is_written_with_its_counts_and_interval():
     assert str(Rate(99, 100)) == "99.00% (99 of 100, 95% interval 94.55% to 99.82%)"
-    assert Rate(99, 100).as_dict() == {"value": 0.99, "k": 99, "n": 100, "interval": list(Rate(99, 100).interval)}
+    assert Rate(99, 100).to_dict() == {"value": 0.99, "k": 99, "n": 100, "interval": list(Rate(99, 100).interval)}
 
 
 def test_a_sigmoid_head_gives_two_probabilities_that_do_not_depend_on_each_other():
@@ -135,10 +137,11 @@ def test_a_calibrated_model_has_no_calibration_error():
 
 def test_a_mean_comes_with_its_normal_interval():
     values = np.array([1.0, 2.0, 3.0, 6.0])
-    mean, (low, high) = mean_interval(values)
+    mean = mean_of(values)
     half = 1.96 * math.sqrt(14 / 3) / 2
-    assert (mean, low, high) == pytest.approx((3, 3 - half, 3 + half), rel=1e-4)
-    assert mean_interval(np.array([1.0])) == (1, None)
+    assert mean.interval
+    assert (mean.value, *mean.interval) == pytest.approx((3, 3 - half, 3 + half), rel=1e-4)
+    assert mean_of(np.array([1.0])) == Mean(1, None)
 
 
 @pytest.mark.parametrize(
@@ -176,12 +179,11 @@ def test_reliability_and_calibration_error_are_of_the_same_bins():
     generator = np.random.default_rng(0)
     p = generator.random(500) ** 2
     labels = (generator.random(500) < 0.8 * p).astype(int)
-    bins = reliability(p, labels)
-    assert sum(rate.n for _, rate in bins) == 500
-    assert all(0 <= mean <= 1 for mean, _ in bins)
-    assert sum(abs(mean - rate.value) * rate.n for mean, rate in bins) / 500 == pytest.approx(
-        calibration_error(p, labels)
-    )
+    bins = reliability_bins(p, labels)
+    assert sum(each.n for each in bins) == 500
+    assert all(0 <= each.mean <= 1 for each in bins)
+    gaps = [abs(each.mean - each.rate.value) * each.n for each in bins]
+    assert sum(gaps) / 500 == pytest.approx(calibration_error(p, labels))
 
 
 def test_the_area_under_the_roc_curve_is_the_auroc():

@@ -44,8 +44,8 @@ def test_runs_that_differ_in_their_seed_become_a_table(script, tmp_path, network
         "before": None,
         "init": "x.pth",
     }
-    for seed, two_way in ((0, 0.98), (1, 0.99)):
-        pets = shipped.held_out["pets"] | {"two_way_accuracy": {"value": two_way, "k": 1, "n": 1, "interval": [0, 1]}}
+    for seed, right in ((0, 98), (1, 99)):
+        pets = shipped.held_out["pets"] | {"two_way_accuracy": {"k": right, "n": 100}}
         training = defaults | {"options": defaults["options"] | {"seed": seed}}
         metadata = replace(Metadata(), training=training, held_out=shipped.held_out | {"pets": pets})
         save_checkpoint(tmp_path / f"{seed}.safetensors", network18, metadata)
