@@ -78,9 +78,10 @@ def main() -> int:
     if options.suspects:
         return write_suspects_of(classifier, photos, options.suspects, options.init)
     figures, scored, failed = measure(
-        classifier, photos, lambda paths: tqdm(paths, unit="photo", disable=not sys.stderr.isatty())
+        classifier, photos, lambda photos: tqdm(photos, unit="photo", disable=not sys.stderr.isatty())
     )
-    for photo, error in failed:
+    read = {each.photo for each in scored}
+    for photo, error in zip([photo for photo in photos if photo not in read], failed):
         print(f"Skipped: {one_line(photo.path)}: {error}", file=sys.stderr)
     if figures is None:
         print(f"{program()}: none of the photos could be read.", file=sys.stderr)
