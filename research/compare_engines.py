@@ -61,7 +61,7 @@ class Options:
     verdicts --engine openvino changes and what it does to the log loss. Takes some minutes for ten thousand."""
     neither: tuple[Path, ...] = ()
     """Folders of photos with neither a cat nor a dog, for the same."""
-    out: Path = ROOT / "docs" / "engines.md"
+    out: Path = ROOT / "docs" / "benchmarks" / "engines.md"
 
 
 def main() -> int:

@@ -23,7 +23,6 @@ from catdog.datasets.splits import without_duplicates
 from catdog.device import DeviceError, choose_device
 from catdog.files import CHECKPOINT
 from catdog.measuring.figures import Rate
-from catdog.measuring.localization import mask_of
 from catdog.measuring.metrics import auroc, two_way_log_losses
 from catdog.measuring.tables import markdown_table, table_path
 from catdog.transforms import Resize
@@ -132,7 +131,9 @@ def far_pets(pets: Sequence[CachedPhoto], negatives: Sequence[CachedPhoto], coun
     made = []
     for _ in range(count if cutouts and negatives else 0):
         pet, base = rng.choice(cutouts), rng.choice(negatives)
-        picture, _ = composites.paste(base.picture(), pet.picture(), mask_of(pet), rng, FAR)
+        mask = pet.mask()
+        assert mask is not None  # cut-outs have a trimap
+        picture, _ = composites.paste(base.picture(), pet.picture(), mask, rng, FAR)
         made.append(made_up(pet, picture, pet.photo.label))
     return made
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+
 import pytest
 import tomlkit
 import yaml
 from huggingface_hub import SpaceCardData
+from huggingface_hub.utils import filter_repo_objects
 from packaging.requirements import Requirement
 
 ZERO_GPU_TORCH = "2.11.0"  # the newest release that ZeroGPU has
@@ -60,3 +64,24 @@ def test_a_space_takes_a_torch_that_zero_gpu_has(root):
         assert first["torch"].specifier.contains(torch) is fits
         assert first["torchvision"].specifier.contains(vision) is fits
         assert ranges["torch"].specifier.contains(torch) and ranges["torchvision"].specifier.contains(vision)
+
+
+def test_the_commands_upload_what_the_page_needs_and_nothing_else(root):
+    text = (root / "docs" / "hosting.md").read_text(encoding="utf-8")
+    [everything] = re.findall(r"^hf upload \S+ \. \. .*$", text, re.MULTILINE)
+    [space] = re.findall(r"^hf upload \S+ spaces \. .*$", text, re.MULTILINE)
+    words = shlex.split(everything)
+    patterns = {
+        option: [words[i + 1] for i, word in enumerate(words) if word == option]
+        for option in ("--include", "--exclude")
+    }
+    files = [
+        path.relative_to(root).as_posix()
+        for path in root.rglob("*")
+        if path.is_file() and not {".git", ".venv"} & set(path.parts)
+    ]
+    sent = set(filter_repo_objects(files, allow_patterns=patterns["--include"], ignore_patterns=patterns["--exclude"]))
+    assert {"app.py", "requirements.txt", "LICENSE", "catdog/cli/app.py", "catdog/page/style.css"} <= sent
+    assert {"checkpoints/catdog-resnet18.safetensors", "examples/README.md", "examples/cat-chelsea.jpg"} <= sent
+    assert not [name for name in sent if name.startswith(("tests", "docs", "README", ".venv"))]
+    assert "--repo-type space" in everything and "--repo-type space" in space

@@ -12,10 +12,10 @@ import tyro
 from catdog.checkpoint import CheckpointError, load_checkpoint, local_checkpoint, save_checkpoint
 from catdog.classifier import Classifier
 from catdog.cli import LabelOrder, in_order, log_to_terminal, program
-from catdog.datasets import DataError
+from catdog.datasets import DataError, Photo
 from catdog.datasets.splits import digests_in, fingerprint
 from catdog.device import DeviceError, choose_device, keep_memory
-from catdog.images import ImageError
+from catdog.images import ImageError, one_line
 from catdog.measuring.figures import Figures
 from catdog.measuring.measure import measure
 from catdog.measuring.model_card import model_card
@@ -65,19 +65,19 @@ def main() -> int:
     except OSError as error:
         print(f"{program()}: {error.filename or options.out} cannot be written: {error.strerror}.", file=sys.stderr)
         return 2
-    for error in failed:
-        print(f"Skipped: {error}", file=sys.stderr)
+    for photo, error in failed:
+        print(f"Skipped: {one_line(photo.path)}: {error}", file=sys.stderr)
     if figures:
         print(f"Held-out photos:\n{as_text(figures)}")
     print(f"Saved {options.out}.")
     return 1 if failed else 0
 
 
-def calibrate(options: Options) -> tuple[Figures | None, list[ImageError]]:
+def calibrate(options: Options) -> tuple[Figures | None, list[tuple[Photo, ImageError]]]:
     """Write the checkpoint and its card.
 
     Returns:
-        The figures on held-out photos, and why photos could not be read.
+        The figures on held-out photos, and the photos that could not be read.
     """
     device = choose_device(options.device)
     path = local_checkpoint(options.checkpoint)
@@ -109,7 +109,7 @@ def calibrate(options: Options) -> tuple[Figures | None, list[ImageError]]:
     save_checkpoint(options.out, network, metadata)
     card = model_card(metadata, tables_of(options.out))
     options.out.with_suffix(".md").write_text(card, encoding="utf-8")
-    return figures, [error for _, error in photos.failed] + unreadable
+    return figures, photos.failed + unreadable
 
 
 def unknown_training(path: Path, now: dict) -> dict:

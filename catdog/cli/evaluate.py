@@ -78,10 +78,9 @@ def main() -> int:
     if options.suspects:
         return write_suspects_of(classifier, photos, options.suspects, options.init)
     figures, scored, failed = measure(
-        classifier, photos, lambda photos: tqdm(photos, unit="photo", disable=not sys.stderr.isatty())
+        classifier, photos, lambda paths: tqdm(paths, unit="photo", disable=not sys.stderr.isatty())
     )
-    read = {each.photo for each in scored}
-    for photo, error in zip([photo for photo in photos if photo not in read], failed):
+    for photo, error in failed:
         print(f"Skipped: {one_line(photo.path)}: {error}", file=sys.stderr)
     if figures is None:
         print(f"{program()}: none of the photos could be read.", file=sys.stderr)

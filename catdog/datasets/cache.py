@@ -59,17 +59,17 @@ def cache_photo(photo: Photo) -> CachedPhoto | ImageError:
         return error
 
 
-def decode_photo(photo: Photo, short_side: int | None = None) -> tuple[CachedPhoto, Decoded]:
-    """A photo for the cache, and the picture that it was decoded to.
+def decode_photo(photo: Photo, enough: int | None = None) -> tuple[CachedPhoto, Decoded]:
+    """A photo for the cache, and what it was decoded to.
 
     Args:
         photo: with a trimap, that is decoded too: a broken one would stop training much later.
-        short_side: as for `open_reduced`.
+        enough: pixels of the short side, below which the picture need not be decoded.
 
     Raises:
         ImageError: where the photo or its trimap cannot be used.
     """
-    decoded = open_reduced(photo.path, short_side)
+    decoded = open_reduced(photo.path, enough)
     picture = decoded.picture
     content = photo.path.read_bytes()
     if photo.trimap is not None:

@@ -69,7 +69,10 @@ def recognize(folder: Path) -> Found:
         raise DataError(
             f"No labeled photo was found in {folder}{way_out(folder)}. It should have one of these layouts:\n{LAYOUTS}"
         )
-    return replace(found, unused=unused_in(found))
+    unused = unused_in(found)
+    empty = {photo.path for photo in found.photos if photo.path.stat().st_size == 0}
+    unused += [f"{one_line(path)} is empty and not used." for path in sorted(empty)]
+    return replace(found, photos=[photo for photo in found.photos if photo.path not in empty], unused=unused)
 
 
 def read(folder: Path) -> Found:

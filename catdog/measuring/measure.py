@@ -67,8 +67,8 @@ def measure(
     photos: Sequence[Photo],
     progress: Callable[[Sequence[Photo]], Iterable[Photo]] = iter,
     made_up: int = 200,
-) -> tuple[Figures | None, list[Scored], list[ImageError]]:
-    """Every figure about a classifier on labeled photos, what was said of each, and why photos cannot be read.
+) -> tuple[Figures | None, list[Scored], list[tuple[Photo, ImageError]]]:
+    """Every figure about a classifier on labeled photos, what was said of each, and the photos that cannot be read.
 
     Each photo is decoded once, for its answer and for its maps. Where there are trimaps, the maps are measured against
     them, and photos of both are put together from the photos given, `made_up` in each way.
@@ -81,12 +81,12 @@ def measure(
     """
     composes = classifier.metadata.head == "sigmoid" and has_both_trimaps(photos)
     scored: list[Scored] = []
-    failed: list[ImageError] = []
+    failed: list[tuple[Photo, ImageError]] = []
     pets: list[CachedPhoto] = []  # as encoded bytes, from which photos of both are put together
     maps = MapScores(classifier.metadata.box_threshold)
     for photo, answer in explain_photos(classifier, progress(photos)):
         if isinstance(answer, ImageError):
-            failed.append(answer)
+            failed.append((photo, answer))
             continue
         cached, explanation = answer
         scored.append(Scored(photo, explanation.prediction))
@@ -116,11 +116,11 @@ def explain_photos(
     classifier: Classifier, photos: Iterable[Photo]
 ) -> Iterator[tuple[Photo, tuple[CachedPhoto, Explanation] | ImageError]]:
     """Each photo with its bytes and its explanation, in order, or why it cannot be read."""
-    short_side = REDUCED * classifier.metadata.input_size
+    enough = REDUCED * classifier.metadata.input_size
 
     def decode(photo: Photo) -> tuple[CachedPhoto, Decoded] | ImageError:
         try:
-            return decode_photo(photo, short_side)
+            return decode_photo(photo, enough)
         except ImageError as error:
             return error
 

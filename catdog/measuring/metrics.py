@@ -84,7 +84,7 @@ def auroc(positives: np.ndarray, others: np.ndarray) -> float:
 def confusion(labels: Sequence[Label], verdicts: Sequence[str]) -> dict[str, dict[str, int]]:
     """Counts of verdicts, a row for each true verdict that occurs."""
     order = ("cat", "dog", "both", "neither")
-    rows: dict[str, dict[str, int]] = {truth: {verdict: 0 for verdict in order} for truth in order}
+    rows: dict[str, dict[str, int]] = {truth: {called: 0 for called in order} for truth in order}
     for label, verdict in zip(labels, verdicts):
         rows[VERDICTS[label]][verdict] += 1
     return {truth: row for truth, row in rows.items() if sum(row.values())}

@@ -124,8 +124,10 @@ def run_text(run: TrainingRecord) -> str:
     if calibrated := run.calibrated:
         counts = ", ".join(f"{name} {count}" for name, count in sorted(calibrated.counts.items()))
         text += f" Calibrated anew by `scripts/calibrate.py` on tuning photos ({counts}){at_commit(calibrated)}."
+    if not run.options:
+        return text
     options = [(f"`--{name.replace('_', '-')}`", value) for name, value in run.options.items()]
-    return f"{text}\n\n{markdown_table(('option', 'value'), options)}" if options else text
+    return f"{text}\n\n{markdown_table(('option', 'value'), options)}"
 
 
 def at_commit(made: TrainingRecord | Recalibration) -> str:
@@ -163,8 +165,6 @@ def figures_table(rows: Sequence[Row]) -> str:
 
 def source_text(record: TrainingRecord) -> str:
     total: Counter[str] = Counter(record.counts.training) + Counter(record.counts.tuning)
-    if not total:
-        return "Its photos are not known."
     table = markdown_table(
         ("source and label", "training photos", "tuning photos"),
         [(name, record.counts.training.get(name, 0), record.counts.tuning.get(name, 0)) for name in sorted(total)],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -15,8 +15,8 @@ from catdog.measuring.figures import read
 class PhotoCounts:
     """Photos by source and label, such as `kaggle cat`."""
 
-    training: dict[str, int] = field(default_factory=dict)
-    tuning: dict[str, int] = field(default_factory=dict)
+    training: dict[str, int]
+    tuning: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -39,29 +39,30 @@ class Recalibration:
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """One run of train.py, and those before it. Of weights that another program trained, little is known."""
+    """One run of train.py, and those before it."""
 
-    folders: tuple[str, ...] = ()  # what each turned out to be
-    init: str = ""  # the starting weights: a file's name, imagenet or none
-    counts: PhotoCounts = field(default_factory=PhotoCounts)
-    options: dict[str, bool | int | float | str | None] = field(default_factory=dict)
-    torch: str = ""
-    commit: str | None = None
-    epochs_run: int | None = None
+    folders: tuple[str, ...]  # what each turned out to be
+    init: str  # the starting weights: a file's name, imagenet or none
+    counts: PhotoCounts
+    options: dict[str, bool | int | float | str | None]
+    torch: str
+    commit: str | None
+    epochs_run: int | None = None  # None, as the next two, for weights that came without a record
     best_epoch: int | None = None
     tuning: EpochFigures | None = None
-    photos: str = ""  # fingerprint of the photos that it has seen
     before: TrainingRecord | None = None  # the run that made the starting weights
     averaged: tuple[TrainingRecord, ...] = ()  # those whose weights were averaged with this one's
     calibrated: Recalibration | None = None
 
     @classmethod
     def from_dict(cls, training: Mapping[str, Any]) -> TrainingRecord | None:
-        """The record in a checkpoint's metadata; None where there is none.
+        """The record in a checkpoint's metadata; None where there is none, as of weights that came without one.
 
         Raises:
             FiguresError: where it has another shape than this program's.
         """
+        if "init" not in training:
+            return None
         return read(RECORD, training, "The record of the checkpoint's training")
 
     def runs(self) -> list[TrainingRecord]:

@@ -29,7 +29,7 @@ from catdog.render import COLORS, overlay
 
 INK = "#808080"  # readable on white and on black
 SHOWN_SIDE = 320  # px, of a mistake's picture
-BINS = np.linspace(0, 1, 26).tolist()  # of the histograms
+BINS = np.linspace(0, 1, 26)  # of the histograms
 
 
 def write_report(
@@ -171,7 +171,7 @@ def histograms(probabilities: np.ndarray, labels: np.ndarray) -> str:
         for index, label in enumerate(LABELS):
             axes.hist(
                 probabilities[group, index],
-                BINS,
+                BINS.tolist(),
                 color=color_of(label),
                 alpha=0.6,
                 label=f"p({label})",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from catdog.decision import percent
+from catdog.labels import LABELS
 from catdog.measuring.figures import FEW, CalibrationFigures, Figures, MapFigures, Mean, PetFigures
 
 Row = tuple[str, str]  # a figure's name, and its value with n and interval
@@ -88,15 +89,17 @@ def headline_rows(figures: Figures) -> list[Row]:
     rows = []
     if pets := figures.pets:
         rows += [
-            ("pets: two-way right", str(pets.two_way_accuracy)),
-            ("pets: called neither", str(pets.called_neither)),
+            ("one cat or dog: told apart", str(pets.two_way_accuracy)),
+            ("one cat or dog: called neither", str(pets.called_neither)),
         ]
     if figures.negatives:
-        rows.append(("negatives: called neither", str(figures.negatives.called_neither)))
+        rows.append(("anything else: called neither", str(figures.negatives.called_neither)))
     if figures.both:
-        rows.append(("both: called both", str(figures.both.called_both)))
+        rows.append(("a cat and a dog: called both", str(figures.both.called_both)))
     if pets:
-        rows.append(("pets: calibration error", f"{calibration_text(pets.calibration_error)}, n {pets.n:,}"))
+        cat, dog = (pets.calibration_error[label] for label in LABELS)
+        chance = f"perfect calibration: {cat.by_chance:.2%} and {dog.by_chance:.2%}"
+        rows.append(("calibration error", f"cat {cat.value:.2%}, dog {dog.value:.2%} (n {pets.n}; {chance})"))
     return rows
 
 

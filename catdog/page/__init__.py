@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 from gradio.themes import Base, Soft
@@ -60,7 +61,7 @@ def theme() -> Base:
     return soft.set(block_label_text_color="*primary_800", block_label_background_fill_dark="*primary_800")
 
 
-def launch(page: gr.Blocks, prevent_thread_lock: bool = False, **options) -> None:
+def launch(page: gr.Blocks, prevent_thread_lock: bool = False, **options: Any) -> None:
     """Serve the page; nothing of a visitor is kept, counted or shared."""
     share_heaps()
     page.launch(

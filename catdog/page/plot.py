@@ -16,7 +16,7 @@ def reliability_diagram(bins: Sequence[ReliabilityBin], label: str) -> str:
     """Of the photos that were given about a probability, the share that shows the label, with 95% intervals.
 
     Args:
-        bins: of the calibration error.
+        bins: of a label's calibration error.
         label: cat or dog, for its color.
     """
     marks = f'<line class="perfect" {ends((0, 0), (1, 1))}/>'

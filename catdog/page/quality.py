@@ -6,6 +6,7 @@ Every figure comes from the checkpoint's metadata; the pictures are the examples
 from __future__ import annotations
 
 import html
+import logging
 import re
 from functools import cache
 from pathlib import Path
@@ -16,12 +17,16 @@ from catdog.checkpoint import Metadata
 from catdog.classifier import Classifier, Explanation
 from catdog.files import EXAMPLES
 from catdog.images import open_picture
-from catdog.measuring.figures import FEW, DetectionFigures, Figures, FiguresError, Rate
+from catdog.measuring.figures import FEW, Figures, FiguresError, Rate
 from catdog.measuring.model_card import card_text
 from catdog.measuring.record import PhotoCounts, TrainingRecord
 from catdog.page import plot, words
 from catdog.page.drawing import data_url
 from catdog.render import overlay
+
+logger = logging.getLogger(__name__)
+
+Row = tuple[str, dict[str, str], Rate | None]  # code, values of its words, the rate (None where it was not measured)
 
 SHOWN_MISTAKES = 3
 CARD_SIDE = 480  # px
@@ -32,9 +37,9 @@ def build(classifier: Classifier, tab: gr.Tab) -> None:
     metadata = classifier.metadata
     try:
         figures, record = Figures.from_dict(metadata.held_out), TrainingRecord.from_dict(metadata.training)
-    except FiguresError as error:  # the page answers all the same
-        words.text(f'<p class="waiting">{html.escape(str(error))}</p>', elem_id="good")
-        return
+    except FiguresError as error:
+        logger.warning("%s The page opens without them.", error)
+        figures, record = None, None
     words.text(figures_html(figures), elem_id="good")
     mistakes = words.text("", elem_id="good-mistakes")
     words.text(origin_html(metadata, record), elem_id="good-origin")
@@ -53,51 +58,50 @@ def figures_html(figures: Figures | None) -> str:
     """Held-out rates with their intervals, and which verdict photos of each kind got."""
     if figures is None:
         return words.tagged("good.none", classes="waiting")
-    percent = f"{100 * figures.verdict_accuracy.value:.1f}"
-    headline = words.tagged("good.headline", "h2", {"n": f"{figures.n:,}", "percent": percent})
+    right = figures.verdict_accuracy
+    headline = words.tagged("good.headline", "h2", {"n": f"{figures.n:,}", "percent": f"{100 * right.value:.1f}"})
     groups = "".join(
-        f"<h3>{words.tagged(code, 'span')}</h3>{''.join(rate_row(*row) for row in rows)}"
+        f"<h3>{words.tagged(code, 'span')}</h3>{rate_rows(rows)}"
         for code, rows in (("good.higher", successes(figures)), ("good.lower", failures(figures)))
     )
     return f"""
 {headline}{words.tagged("good.held-out")}
 <div class="rates">{groups}</div>{words.tagged("good.interval", classes="note")}
-{numbers(figures)}{plots(figures.pets_against_negatives)}
+{numbers(figures)}{plots(figures)}
 <h3>{words.tagged("good.confusion", "span")}</h3>{confusion_table(figures.confusion)}
 """
 
 
-RateRow = tuple[str, dict[str, str], Rate]  # code, values of its words, the rate
+def successes(figures: Figures) -> list[Row]:
+    """Rates that should be high."""
+    pets, maps = figures.pets, figures.maps
+    return [
+        ("verdict", {}, figures.verdict_accuracy),
+        ("two-way", {}, pets and pets.two_way_accuracy),
+        *(
+            ("source", {"source": source.partition(":")[2] or source}, each.two_way_accuracy)
+            for source, each in figures.pets_by_source.items()
+        ),
+        ("negatives", {}, figures.negatives and figures.negatives.called_neither),
+        ("both", {}, figures.both and figures.both.called_both),
+        *((way.replace(" ", "-"), {}, each) for way, each in figures.made_up_both.items()),
+        ("peak", {}, maps and maps.peak_on_pet),
+        ("box", {}, maps and maps.box_found),
+    ]
 
 
-def successes(figures: Figures) -> list[RateRow]:
-    """Rates that should be high, as far as they were measured."""
-    rows: list[RateRow] = [("verdict", {}, figures.verdict_accuracy)]
-    if figures.pets:
-        rows.append(("two-way", {}, figures.pets.two_way_accuracy))
-    for source, each in figures.pets_by_source.items():
-        rows.append(("source", {"source": source.partition(":")[2] or source}, each.two_way_accuracy))
-    if figures.negatives:
-        rows.append(("negatives", {}, figures.negatives.called_neither))
-    if figures.both:
-        rows.append(("both", {}, figures.both.called_both))
-    rows += [(way.replace(" ", "-"), {}, rate) for way, rate in figures.made_up_both.items()]
-    if figures.maps:
-        rows += [("peak", {}, figures.maps.peak_on_pet), ("box", {}, figures.maps.box_found)]
-    return rows
-
-
-def failures(figures: Figures) -> list[RateRow]:
+def failures(figures: Figures) -> list[Row]:
     """Rates that should be low, alike."""
-    rows: list[RateRow] = []
-    if figures.pets:
-        rows += [
-            ("called-neither", {}, figures.pets.called_neither),
-            ("called-both", {}, figures.pets.called_both),
-        ]
-    if figures.negatives:
-        rows.append(("sure-pet", {}, figures.negatives.called_a_pet))
-    return rows
+    pets, negatives = figures.pets, figures.negatives
+    return [
+        ("called-neither", {}, pets and pets.called_neither),
+        ("called-both", {}, pets and pets.called_both),
+        ("sure-pet", {}, negatives and negatives.called_a_pet),
+    ]
+
+
+def rate_rows(rows: list[Row]) -> str:
+    return "".join(rate_row(code, values, rate) for code, values, rate in rows if rate)
 
 
 def rate_row(code: str, values: dict[str, str], rate: Rate) -> str:
@@ -122,9 +126,8 @@ def numbers(figures: Figures) -> str:
         loss = pets.two_way_log_loss
         if loss.interval:  # a single pet has none
             low, high = (f"{max(0.0, side):.3f}" for side in loss.interval)
-            lines.append(
-                words.tagged("good.loss", "li", {"loss": f"{loss.value:.3f}", "low": low, "high": high, "n": pets.n})
-            )
+            values = {"loss": f"{loss.value:.3f}", "low": low, "high": high, "n": pets.n}
+            lines.append(words.tagged("good.loss", "li", values))
         for label, error in pets.calibration_error.items():
             values = {"error": f"{error.value:.1%}", "chance": f"{error.by_chance:.1%}", "n": pets.n}
             lines.append(words.tagged(f"calibration.{label}", "li", values))
@@ -133,8 +136,9 @@ def numbers(figures: Figures) -> str:
     return f'<ul class="numbers">{"".join(lines)}</ul>'
 
 
-def plots(against: DetectionFigures | None) -> str:
+def plots(figures: Figures) -> str:
     """Reliability diagrams of both labels, and the ROC curve, where there were negatives."""
+    against = figures.pets_against_negatives
     if against is None or not against.roc:
         return ""
     errors = against.calibration_error
@@ -216,11 +220,11 @@ def origin_html(metadata: Metadata, record: TrainingRecord | None) -> str:
         words.tagged("good.thresholds", "li", {"present": f"{metadata.present:.2f}", "both": f"{metadata.both:.2f}"}),
     ]
     if record and record.epochs_run is not None:  # not where another program trained it
-        values = {"epochs": record.epochs_run, "best": record.best_epoch, "commit": record.commit or "–"}
+        values = {"epochs": record.epochs_run, "best": record.best_epoch or 0, "commit": record.commit or "–"}
         lines.append(words.tagged("good.trained", "li", values))
     return (
         f"<h3>{words.tagged('good.origin', 'span')}</h3><ul>{''.join(lines)}</ul>"
-        f"{sources_table(record.counts) if record and record.counts.training else ''}"
+        f"{sources_table(record.counts) if record else ''}"
     )
 
 
@@ -230,7 +234,7 @@ def sources_table(counts: PhotoCounts) -> str:
         f'<tr><th scope="row">{html.escape(name)}</th>'
         + "".join(f"<td>{part.get(name, 0):,}</td>" for part in (counts.training, counts.tuning))
         + "</tr>"
-        for name in sorted({*counts.training, *counts.tuning})
+        for name in sorted(counts.training.keys() | counts.tuning.keys())
     )
     head = words.tagged("good.training-photos", "th", scope="col") + words.tagged(
         "good.tuning-photos", "th", scope="col"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import zlib
 from collections import Counter
 from pathlib import Path
@@ -436,3 +437,13 @@ def test_a_folder_gives_the_same_photos_wherever_it_lies_and_however_it_was_fill
         return [(photo.path.parts[-2:], photo.label, photo.source, photo.part) for photo in photos]
 
     assert seen(first) == seen(second)
+
+
+def test_an_empty_file_is_no_photo_and_is_named(tmp_path, examples):
+    for kind in ("cat", "dog"):
+        (tmp_path / kind).mkdir()
+        shutil.copy(next(path for path in examples if path.name.startswith(kind)), tmp_path / kind / "1.jpg")
+    (tmp_path / "cat" / "666.jpg").touch()
+    [found] = read_folders([tmp_path])
+    assert sorted(photo.path.name for photo in found.photos) == ["1.jpg", "1.jpg"]
+    assert found.unused == [f"{tmp_path / 'cat' / '666.jpg'} is empty and not used."]

@@ -1,4 +1,4 @@
-"""Figures are read from a checkpoint as they were written, or refused in a sentence."""
+"""Figures and the record of a training, as a checkpoint's metadata hold them."""
 
 from __future__ import annotations
 
@@ -6,43 +6,51 @@ import json
 
 import pytest
 
-from catdog.checkpoint import load_checkpoint
-from catdog.measuring.figures import Figures, FiguresError
+from catdog.checkpoint import Metadata, load_checkpoint
+from catdog.measuring.figures import Figures, FiguresError, Rate
 from catdog.measuring.record import TrainingRecord
+from catdog.measuring.summary import as_text
 
 
 @pytest.fixture(scope="module")
-def held_out() -> dict:
-    return json.loads(json.dumps(load_checkpoint()[1].held_out))
+def shipped() -> Metadata:
+    return load_checkpoint()[1]
 
 
-def test_what_is_read_is_written_again_with_the_same_names_and_counts(held_out):
-    written = Figures.from_dict(held_out).to_dict()
-    assert written.keys() == held_out.keys()
-    assert written["negatives"].keys() == held_out["negatives"].keys()
-    assert written["maps"].keys() == held_out["maps"].keys()
-    ours, theirs = written["pets"]["two_way_accuracy"], held_out["pets"]["two_way_accuracy"]
-    assert (ours["value"], ours["k"], ours["n"]) == (theirs["value"], theirs["k"], theirs["n"])
-    assert ours["interval"] == pytest.approx(theirs["interval"], abs=1e-7)
-    assert written["pets"]["calibration_error"] == held_out["pets"]["calibration_error"]
-    assert Figures.from_dict(written) == Figures.from_dict(held_out)
+def test_figures_are_the_same_after_being_written_and_read(shipped):
+    figures = Figures.from_dict(shipped.held_out)
+    assert figures and figures.pets and figures.negatives
+    written = json.loads(json.dumps(figures.to_dict()))
+    assert Figures.from_dict(written) == figures
+    assert written["pets"]["two_way_accuracy"] == {
+        "value": 1013 / 1023,
+        "k": 1013,
+        "n": 1023,
+        "interval": list(Rate(1013, 1023).interval),
+    }
+    assert "called_a_pet_at_0.9" in written["negatives"]
+    assert "99.02% (1013 of 1023, 95% interval 98.21% to 99.47%)" in as_text(figures)
 
 
-def test_a_checkpoint_without_figures_or_record_has_none():
-    assert Figures.from_dict({}) is None
-    assert TrainingRecord.from_dict({}) is None
+def test_no_figures_and_no_record_are_none():
+    assert Figures.from_dict({}) is None and TrainingRecord.from_dict({}) is None
 
 
 @pytest.mark.parametrize(
-    ("where", "change"),
+    ("change", "where"),
     [
-        ("n:", {"n": "many"}),
-        ("counts:", {"counts": None}),
-        ("maps:", {"maps": 3}),
-        ("both.called_both:", {"both": {"n": 3, "called_both": {"k": 5, "n": 3}}}),
+        ({"n": "many"}, "n"),
+        ({"pets": {"n": 3}}, r"pets\.two_way_accuracy"),
+        ({"verdict_accuracy": {"k": 5, "n": 3}}, "verdict_accuracy"),
+        ({"confusion": []}, "confusion"),
     ],
 )
-def test_figures_of_another_shape_are_refused_by_the_name_of_what_is_wrong(held_out, where, change):
-    with pytest.raises(FiguresError, match="cannot be read") as refused:
-        Figures.from_dict(held_out | change)
-    assert f"({where}" in str(refused.value)
+def test_figures_of_another_shape_are_refused_with_the_place(shipped, change, where):
+    with pytest.raises(FiguresError, match=rf"figures cannot be read \({where}.*measure or train it anew\.$"):
+        Figures.from_dict(shipped.held_out | change)
+
+
+def test_a_record_names_the_runs_before_it_first(shipped):
+    record = TrainingRecord.from_dict(shipped.training | {"before": shipped.training, "init": "later.pth"})
+    assert record and [run.init for run in record.runs()] == ["resnet18-imagenet-partial.pth", "later.pth"]
+    assert "kaggle cat" in record.sources()
