@@ -8,12 +8,12 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
 
-Call = TypeVar("Call", bound=Callable)
+Call = TypeVar("Call", bound=Callable[..., Any])
 Network = TypeVar("Network", bound=nn.Module)
 
 # On a Hugging Face Space with ZeroGPU the package makes torch see a GPU, so it is imported before anything is placed.
@@ -69,7 +69,7 @@ def repeat_exactly(device: torch.device) -> None:
         torch.use_deterministic_algorithms(True, warn_only=True)
 
 
-def half_precision(device: torch.device, bfloat16: bool = False) -> AbstractContextManager:
+def half_precision(device: torch.device, bfloat16: bool = False) -> AbstractContextManager[Any]:
     """Half precision on CUDA, where it is faster; float32 elsewhere, where it is not.
 
     With `bfloat16`, that format on the CPU: faster with AVX512-BF16 or AMX instructions, slower without them.

@@ -33,7 +33,7 @@ from __future__ import annotations
 import random
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,7 +74,7 @@ class Options:
 
 def main() -> int:
     options = tyro.cli(Options, prog=program())
-    kinds: dict[str, list[Picture]] = {name: drawn(draw, options.count) for name, draw in DRAWN.items()}
+    kinds: dict[str, Sequence[Picture]] = {name: drawn(draw, options.count) for name, draw in DRAWN.items()}
     try:
         classifier = load(options.checkpoint, options.device)
         for folder in options.folders:
@@ -93,7 +93,7 @@ def main() -> int:
     return 0
 
 
-def row_of(name: str, classifier: Classifier, pictures: list[Picture]) -> tuple:
+def row_of(name: str, classifier: Classifier, pictures: Sequence[Picture]) -> tuple[str | int, ...]:
     """Counts over the pictures that can be read."""
     answers = classifier.classify(pictures, errors="return")
     predictions = [answer for answer in answers if isinstance(answer, Prediction)]
@@ -141,13 +141,13 @@ def shapes(rng: random.Random) -> Image.Image:
 
 def fur(rng: random.Random, ground: tuple[int, int, int] | None = None) -> Image.Image:
     """Short strokes in one direction: the texture of a coat, a carpet or a lawn, with no body."""
-    ground = np.array(ground or color(rng))
-    picture = Image.new("RGB", (SIDE, SIDE), tuple(ground.tolist()))
+    ground = ground or color(rng)
+    picture = Image.new("RGB", (SIDE, SIDE), ground)
     pen = ImageDraw.Draw(picture)
     across, down = rng.randint(-14, 14), rng.randint(4, 14)
     for _ in range(6000):
         left, top = rng.randrange(-10, SIDE), rng.randrange(-10, SIDE)
-        shade = np.clip(ground + rng.gauss(0, 28), 0, 255).astype(int)
+        shade = np.clip(np.array(ground) + rng.gauss(0, 28), 0, 255).astype(int)
         end = left + across + rng.randint(-3, 3), top + down + rng.randint(-3, 3)
         pen.line((left, top, *end), fill=tuple(shade.tolist()), width=rng.randint(1, 2))
     return picture

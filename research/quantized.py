@@ -20,7 +20,8 @@ def by_onnx_runtime(exported: Path, pictures: Sequence[Tensor]) -> Path:
         def __init__(self) -> None:
             self.left = iter(pictures)
 
-        def get_next(self) -> dict[str, np.ndarray] | None:
+        # onnxruntime ends at None, which its annotation leaves out
+        def get_next(self) -> dict[str, np.ndarray] | None:  # pyright: ignore[reportIncompatibleMethodOverride]
             tensor = next(self.left, None)
             return None if tensor is None else {"pictures": tensor[None].numpy()}
 
@@ -32,7 +33,7 @@ def by_onnx_runtime(exported: Path, pictures: Sequence[Tensor]) -> Path:
 
 def by_openvino(exported: Path, pictures: Sequence[Tensor]) -> Any:
     """An ONNX network -> an OpenVINO model in integers, by NNCF."""
-    import nncf
+    import nncf  # pyright: ignore[reportMissingImports]  # optional
     import openvino
 
     model = openvino.Core().read_model(exported)
@@ -42,8 +43,11 @@ def by_openvino(exported: Path, pictures: Sequence[Tensor]) -> Any:
 
 def by_torchao(features: nn.Module, pictures: Sequence[Tensor]) -> Callable[[Tensor], Tensor]:
     """A module from pictures to the last feature map -> the same in integers, compiled."""
-    from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
-    from torchao.quantization.pt2e.quantizer.x86_inductor_quantizer import (
+    from torchao.quantization.pt2e.quantize_pt2e import (  # pyright: ignore[reportMissingImports]  # optional
+        convert_pt2e,
+        prepare_pt2e,
+    )
+    from torchao.quantization.pt2e.quantizer.x86_inductor_quantizer import (  # pyright: ignore[reportMissingImports]
         X86InductorQuantizer,
         get_default_x86_inductor_quantization_config,
     )

@@ -13,7 +13,7 @@ from itertools import product
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page, TimeoutError, sync_playwright
+from playwright.sync_api import Page, TimeoutError, ViewportSize, sync_playwright
 
 from catdog import load, page
 from catdog.cli import program
@@ -21,7 +21,10 @@ from catdog.cli.benchmark.browser import BROWSER
 
 ROOT = Path(__file__).parent.parent
 
-SIZES = {"desktop": (1280, 900), "phone": (390, 844)}  # px
+SIZES: dict[str, ViewportSize] = {
+    "desktop": {"width": 1280, "height": 900},  # px
+    "phone": {"width": 390, "height": 844},
+}
 MODES = ("light", "dark")
 LANGUAGES = ("en", "zh")
 TABS = ("photo", "live", "many", "good")  # in the page's order
@@ -42,18 +45,19 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     served = page.build(load())
     page.launch(served, server_name="127.0.0.1", prevent_thread_lock=True, quiet=True)
+    assert served.local_url is not None  # it is served
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
         film = Path(temporary) / "film.mjpeg"
         Image.open(ROOT / "examples" / FILMED).resize((640, 480)).save(film, "JPEG")
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=[*BROWSER, f"--use-file-for-fake-video-capture={film}"]
         )
-        view = browser.new_page(locale="en", viewport=dict(zip(("width", "height"), SIZES["desktop"])))
+        view = browser.new_page(locale="en", viewport=SIZES["desktop"])
         view.set_default_timeout(PATIENCE)
         view.goto(served.local_url)
         fill(view)
         for language, size, tab in product(LANGUAGES, SIZES, range(len(TABS))):
-            view.set_viewport_size(dict(zip(("width", "height"), SIZES[size])))
+            view.set_viewport_size(SIZES[size])
             if view.evaluate("catdog.language()") != language:
                 view.evaluate("language => catdog.choose(language)", language)
                 first = view.evaluate("catdog.say('photo.tab')")

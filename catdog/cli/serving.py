@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.request import getproxies
 
 LOOPBACK = "127.0.0.1"
@@ -60,7 +61,7 @@ def find_address(host: str | None, port: int | None) -> tuple[str, int]:
     raise ServingError(f"None of the ports from {first} to {last} is free: name one with --port.")
 
 
-def addresses_of(host: str, source: str) -> tuple[str, list[tuple[int, tuple]]]:
+def addresses_of(host: str, source: str) -> tuple[str, list[tuple[int, tuple[Any, ...]]]]:
     """A host as the server can take it, and those of its addresses that are this machine's, each with its family.
 
     Raises:
@@ -102,7 +103,7 @@ def number_from(variable: str, otherwise: int) -> int:
     return int(text)
 
 
-def bind(family: int, address: tuple) -> None:
+def bind(family: int, address: tuple[Any, ...]) -> None:
     """Raises: OSError where a server could not listen, for the same reason."""
     with socket.socket(family, socket.SOCK_STREAM) as trial:
         if os.name == "posix":  # elsewhere this would share a port with whoever listens there

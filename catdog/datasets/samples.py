@@ -12,7 +12,7 @@ from catdog.datasets.cache import CachedPhoto
 from catdog.transforms import EvaluationPreset
 
 
-class EvaluationSamples(Dataset):
+class EvaluationSamples(Dataset[tuple[Tensor, int]]):
     """Photos as the evaluation preset shows them."""
 
     def __init__(self, photos: Sequence[CachedPhoto], preset: EvaluationPreset) -> None:

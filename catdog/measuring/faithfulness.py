@@ -85,5 +85,6 @@ def likeness(one: ResNet, two: ResNet, batches: Sequence[tuple[Tensor, int]]) ->
     values = []
     for batch, label in batches:
         first, second = (evidence_and_logits(network, batch)[0][0, label].flatten().cpu() for network in (one, two))
-        values.append(spearmanr(first, second).statistic)
+        correlation, _ = spearmanr(first, second)
+        values.append(correlation)
     return np.nan_to_num(np.array(values))

@@ -79,7 +79,9 @@ def find_suspects(
         features.append(stage_features(general, photos, classifier.device))
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=500))
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    opinions = [cross_val_predict(model, each, names, cv=folds, method="predict_proba") for each in features]
+    opinions = [
+        np.asarray(cross_val_predict(model, each, names, cv=folds, method="predict_proba")) for each in features
+    ]
     classes = sorted(counts)
     own = (np.arange(len(names)), [classes.index(name) for name in names])
     cat, dog = answers.T

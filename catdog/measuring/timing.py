@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from catdog.files import EXAMPLES
@@ -50,7 +51,7 @@ def table(figures: dict[str, dict[str, float]]) -> str:
     return markdown_table(("", f"{unit}, median", "lowest to highest", "times the baseline"), body)
 
 
-def require_same(name: str, what: str, theirs: np.ndarray, ours: np.ndarray) -> None:
+def require_same(name: str, what: str, theirs: ArrayLike, ours: ArrayLike) -> None:
     """Who gives something else is fast by being wrong."""
     if (difference := float(np.abs(np.subtract(theirs, ours)).max())) > SAME:
         raise AssertionError(f"{name} gives {what} that differ by {difference:.2g}.")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import gradio as gr
 import httpx
+from gradio.blocks import Block
 from gradio_client.utils import is_http_url_like, strip_invalid_filename_characters
 from safehttpx import AsyncSecureTransport
 
@@ -22,14 +23,14 @@ UNICAST = ipaddress.ip_network("2000::/3")  # all of IPv6 that is given out (RFC
 DOCUMENTATION = ipaddress.ip_network("3fff::/20")  # RFC 9637; Python knows the older ones
 
 
-class FetchesWithinLimits:
+class FetchesWithinLimits(Block):
     """For a component that takes files: Gradio's own download has no limit of size or time.
 
     Gradio calls this method for every file that a program hands over, be it an upload's path or an address.
     """
 
     async def async_move_resource_to_block_cache(self, url_or_file_path: str | Path | None) -> str | None:
-        if not is_http_url_like(url_or_file_path):
+        if not isinstance(url_or_file_path, str) or not is_http_url_like(url_or_file_path):
             return await super().async_move_resource_to_block_cache(url_or_file_path)
         try:
             path = await asyncio.wait_for(fetch(url_or_file_path, Path(self.GRADIO_CACHE)), MAX_SECONDS)
@@ -87,7 +88,7 @@ async def public_address(host: str) -> str:
     """The first of a host's addresses, all of which must be public. The connection is made to this one, so that a second
     look-up cannot give another."""
     found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    addresses = [each[4][0] for each in found]
+    addresses = [str(each[4][0]) for each in found]
     if not addresses or not all(map(is_public, addresses)):
         raise ValueError(f"{host} is not public.")
     return addresses[0]

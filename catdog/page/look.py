@@ -56,7 +56,7 @@ class Runs:
             stop.set()
 
 
-def build(classifier: Classifier, source: gr.State) -> Callable[[Callable], None]:
+def build(classifier: Classifier, source: gr.State) -> Callable[[Callable[..., Any]], None]:
     """Lay out the fold and connect it to the photo tab's file; returns what has it forget the photo after an event."""
     here = Path(__file__).parent
     runs = Runs()
@@ -100,7 +100,7 @@ def build(classifier: Classifier, source: gr.State) -> Callable[[Callable], None
     root: Any = Context.root_block
     root.unload(stop)
 
-    def forget_after(event: Callable) -> None:
+    def forget_after(event: Callable[..., Any]) -> None:
         event(refresh, source, view, queue=False, cancels=[stages, method], **hidden)
 
     forget_after(source.change)

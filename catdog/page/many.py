@@ -61,7 +61,7 @@ def build(
     max_file_size: int,
     keep_seconds: float,
     tabs: gr.Tabs,
-    shown: tuple[gr.Image, Callable[[Callable], None]],
+    shown: tuple[gr.Image, Callable[[Callable[..., Any]], None]],
 ) -> None:
     """Lay out the tab and connect it; `tabs` and `shown` (from photo.py) are where a photo that is clicked is opened."""
     limits = {
@@ -82,7 +82,7 @@ def build(
     answered = gr.State([], time_to_live=keep_seconds)  # thumbnails are photos too
     order = gr.State({})  # a visitor's run; Gradio's own cancelling would leave an error where the status stands
 
-    def respond(given: list[tuple[str, str]], order: dict[str, object]) -> Iterator[tuple]:
+    def respond(given: list[tuple[str, str]], order: dict[str, object]) -> Iterator[tuple[Any, ...]]:
         run = order["run"] = object()
 
         def state() -> State:
@@ -90,7 +90,7 @@ def build(
 
         yield from respond_to(classifier, lambda: entries_of(given), state)
 
-    def respond_to_folder(given: list[tuple[str, str]], order: dict[str, object]) -> Iterator[tuple]:
+    def respond_to_folder(given: list[tuple[str, str]], order: dict[str, object]) -> Iterator[tuple[Any, ...]]:
         yield from respond(pictures_among(given), order)
 
     outputs = [status, gallery, answered, files, stop]
@@ -109,7 +109,7 @@ def build(
 
 def respond_to(
     classifier: Classifier, collect: Callable[[], list[Entry]], state: Callable[[], State] = lambda: "on"
-) -> Iterator[tuple]:
+) -> Iterator[tuple[Any, ...]]:
     """Progress after every few photos, then the gallery; nothing more once another run has taken this one's place.
 
     Yields:
@@ -207,7 +207,7 @@ def summary(done: list[Answered], code: str) -> str:
     return words.tagged(code, values={"photos": len(done)}, role="status")
 
 
-def opened(done: list[Answered], event: gr.EventData) -> tuple:
+def opened(done: list[Answered], event: gr.EventData) -> tuple[Any, ...]:
     """Open the photo that was clicked in the photo tab, as it was handed over: tabs, picture, status."""
     try:
         source = done[event.index].entry.source

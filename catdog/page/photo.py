@@ -29,7 +29,7 @@ STILL_THERE = """async (picture) => {
 UNANSWERED = {"state": "problem", "code": "unanswered"}
 
 
-def build(classifier: Classifier, max_file_size: int) -> tuple[RawImage, Callable[[Callable], None]]:
+def build(classifier: Classifier, max_file_size: int) -> tuple[RawImage, Callable[[Callable[..., Any]], None]]:
     """Lay out the tab and connect it; returns the picture, and what has it answered after an event, for other tabs."""
     source = gr.State()  # where the visitor's own file lies: the picture component may hold a preview in its place
     with gr.Row(equal_height=False):
@@ -68,7 +68,7 @@ def build(classifier: Classifier, max_file_size: int) -> tuple[RawImage, Callabl
     finer.failure(None, answer, answer, js="(shown) => ({...shown})", show_progress="hidden")  # as it was before
     failed = f"(picture) => picture ? {json.dumps(UNANSWERED)} : {json.dumps(WAITING)}"  # none: it was removed
 
-    def answer_after(event: Callable, js: str | None = None) -> None:
+    def answer_after(event: Callable[..., Any], js: str | None = None) -> None:
         """Answer the picture when `event` comes, such as `picture.input`, unless it is removed meanwhile."""
         answering = event(
             lambda path: respond_to(classifier, path),

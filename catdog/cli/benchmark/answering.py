@@ -23,6 +23,8 @@ from catdog.render import overlay
 DRAWN = (960, 720)  # px
 SAME_DECODED = 1e-2  # probabilities
 
+Answer = tuple[np.ndarray, dict[int, np.ndarray]]  # logits, and a map in [0, 1] a label
+
 
 def one_photo(classifier: Classifier, options: Options) -> dict[str, dict[str, float]]:
     """One photo as a tensor: the answer with both maps, against a forward pass without any and the usual Grad-CAM.
@@ -34,7 +36,6 @@ def one_photo(classifier: Classifier, options: Options) -> dict[str, dict[str, f
     batch = classifier.metadata.preset()(open_picture(example_paths()[0]))[None]
     plain = resnet18(num_classes=2).eval()
     plain.load_state_dict(classifier.network.state_dict())
-    Answer = tuple[np.ndarray, dict[int, np.ndarray]]  # logits, and a map in [0, 1] a label
 
     def ours() -> Answer:
         evidence, logits, _ = classifier.forward(batch)
@@ -51,11 +52,12 @@ def one_photo(classifier: Classifier, options: Options) -> dict[str, dict[str, f
         logits, maps = plain(batch), {}
         for label in labels or [int(logits.argmax())]:
             with GradCAM(plain, [plain.layer4[-1]]) as cam:
-                maps[label] = cam(batch, [ClassifierOutputTarget(label)])[0]
+                # any callable is a target, though the package's annotation asks for a module
+                maps[label] = cam(batch, [ClassifierOutputTarget(label)])[0]  # pyright: ignore[reportArgumentType]
         return logits.detach().numpy(), maps
 
     def torchcam() -> Answer:
-        from torchcam.methods import CAM
+        from torchcam.methods import CAM  # pyright: ignore[reportMissingImports]  # optional: see find_spec below
 
         with CAM(plain, "layer4", fc_layer="fc") as extractor:
             logits = plain(batch)
@@ -91,7 +93,7 @@ def as_grad_cam(evidence: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Evidence (h, w) as grad-cam gives its maps: without what is negative, each from 0 to 1, in the input's size."""
     from pytorch_grad_cam.utils.image import scale_cam_image
 
-    return scale_cam_image(scale_cam_image(np.maximum(evidence, 0)[None], shape[::-1]))[0]
+    return np.asarray(scale_cam_image(scale_cam_image(np.maximum(evidence, 0)[None], shape[::-1])))[0]
 
 
 def stages(classifier: Classifier, options: Options) -> dict[str, dict[str, float]]:
@@ -116,15 +118,16 @@ def stages(classifier: Classifier, options: Options) -> dict[str, dict[str, floa
         small = picture.resize(DRAWN, reducing_gap=2.0)
         return overlay(small, replace(explanation, view=(0, 0, *DRAWN)), classifier.metadata.evidence_scale)
 
-    pixels, tensor, shape = np.asarray(picture), functional.pil_to_tensor(picture), batch.shape[2:]
+    pixels, tensor = np.asarray(picture), functional.pil_to_tensor(picture)
+    height, width = batch.shape[2:]
     ways = {
         "all": lambda: draw(classifier.explain([content])[0]),
         "decode, at a half": lambda: open_reduced(content, enough),
         "decode whole, for comparison": lambda: open_picture(content),
         "resize and normalize": lambda: preset(picture, full_size),
-        "resize alone": lambda: picture.resize(shape[::-1], Image.Resampling.BILINEAR),
-        "resize by torchvision, of a tensor": lambda: functional.resize(tensor, list(shape), antialias=True),
-        "resize by OpenCV, by area": lambda: cv2.resize(pixels, shape[::-1], interpolation=cv2.INTER_AREA),
+        "resize alone": lambda: picture.resize((width, height), Image.Resampling.BILINEAR),
+        "resize by torchvision, of a tensor": lambda: functional.resize(tensor, [height, width], antialias=True),
+        "resize by OpenCV, by area": lambda: cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA),
         "forward pass with maps": lambda: classifier.forward(batch),
         "shrink and draw": lambda: draw(explanation),
     }

@@ -66,6 +66,7 @@ def browser(classifier: Classifier, options: Options) -> dict[str, dict[str, flo
     if (chromium := shutil.which("chromium")) is None:
         raise DataError("--only browser needs chromium on the PATH.")
     opening, answering = [], []
+    loaded = ""  # what the last opening took
     live: dict[str, tuple[list[float], list[float]]] = {}
     engines = ["torch", "openvino"] if find_spec("openvino") and find_spec("onnxscript") else ["torch"]
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:

@@ -175,6 +175,7 @@ def environment(options: Options) -> dict[str, str]:
 def running(command: Sequence[str], env: dict[str, str] | None = None) -> Iterator[str]:
     """A server in a process of its own, from when it says that it is there: what it says."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
+        assert process.stdout is not None  # it is a pipe
         try:
             said = next((line for line in process.stdout if "ready" in line or "http://" in line), None)
             if said is None:
