@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
 import shlex
 import subprocess
 import warnings
@@ -12,6 +11,7 @@ import zipfile
 from collections import OrderedDict
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -70,7 +70,7 @@ def load_pickled(path: Path) -> Any:
         with warnings.catch_warnings(), harmless(path):
             warnings.simplefilter("ignore")  # of torch, about pickle protocols
             content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
+    except UnpicklingError as error:
         raise CheckpointError(
             f"{path} is damaged or holds pickled code, as a whole model does, which is never run: save a plain state_dict "
             f"instead; if you trust where the file comes from: {conversion(path)}"

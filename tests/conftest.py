@@ -38,6 +38,14 @@ def quiet_log() -> Iterator[None]:
     logger.setLevel(logging.NOTSET)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def memory_is_given_back() -> Iterator[None]:
+    """A command that keeps freed memory for its process must not keep it for the tests that follow, which measure theirs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("catdog.device.set_malloc", lambda option, value: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     return ROOT

@@ -104,9 +104,9 @@ def test_no_picture_and_too_many_pictures_are_errors_with_a_code(classifier):
         api.classify_all(classifier, [("a.jpg", "a.jpg")] * (MAX_PHOTOS + 1))
 
 
-def test_the_curl_commands_of_the_readme_work_as_written(server, classifier, root, examples, tmp_path):
-    readme = (root / "README.md").read_text(encoding="utf-8")
-    [commands] = [block for block in re.findall(r"```sh\n(.*?)```", readme, re.DOTALL) if "curl" in block]
+def test_the_curl_commands_of_the_docs_work_as_written(server, classifier, root, examples, tmp_path):
+    docs = (root / "docs" / "api.md").read_text(encoding="utf-8")
+    [commands] = [block for block in re.findall(r"```sh\n(.*?)```", docs, re.DOTALL) if "curl" in block]
     (tmp_path / "photo.jpg").write_bytes(examples[1].read_bytes())
     commands = commands.replace("http://127.0.0.1:7860", server.local_url.rstrip("/"))
     answer = subprocess.run(["sh", "-ec", commands], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
@@ -114,10 +114,10 @@ def test_the_curl_commands_of_the_readme_work_as_written(server, classifier, roo
     assert json.loads(answer.partition("data: ")[2])[0]["verdict"] == prediction.verdict
 
 
-def test_the_javascript_of_the_readme_names_what_there_is(server, root):
+def test_the_javascript_of_the_docs_names_what_there_is(server, root):
     """The package it imports is not here; what it says to it is held against what the page offers."""
-    readme = (root / "README.md").read_text(encoding="utf-8")
-    [snippet] = re.findall(r"```js\n(.*?)```", readme, re.DOTALL)
+    docs = (root / "docs" / "api.md").read_text(encoding="utf-8")
+    [snippet] = re.findall(r"```js\n(.*?)```", docs, re.DOTALL)
     [(endpoint, arguments)] = re.findall(r'client\.predict\("([^"]+)", \[(.*?)\]\)', snippet)
     with urllib.request.urlopen(f"{server.local_url}gradio_api/info") as response:
         described = json.load(response)["named_endpoints"][endpoint]

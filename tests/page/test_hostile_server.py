@@ -157,7 +157,8 @@ def test_nothing_is_unpickled_or_run_from_text(root):
             if isinstance(node, ast.Import):
                 assert not forbidden & {each.name for each in node.names}, path
             elif isinstance(node, ast.ImportFrom):
-                assert node.module not in forbidden, path
+                names = {each.name for each in node.names}
+                assert node.module not in forbidden or names == {"UnpicklingError"}, path
             elif isinstance(node, ast.Call):
                 called = ast.unparse(node.func)
                 options = {each.arg: ast.unparse(each.value) for each in node.keywords}

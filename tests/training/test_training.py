@@ -30,6 +30,7 @@ import catdog
 from catdog.checkpoint import Metadata, load_checkpoint, save_checkpoint
 from catdog.datasets import read_folders
 from catdog.datasets.splits import some_seen
+from catdog.measuring.record import TrainingRecord
 from catdog.page import photo
 from catdog.page.quality import origin_html
 from catdog.resnet import ResidualBlock, ResNet
@@ -135,7 +136,9 @@ def test_a_network_of_a_tutorial_is_calibrated_and_its_card_says_what_is_not_kno
     card = out.with_suffix(".md").read_text(encoding="utf-8")
     assert "The weights are those of `tutorial.pth`, which does not say how" in card
     assert "Calibrated anew by `scripts/calibrate.py`" in card
-    assert "tutorial" not in origin_html(Metadata()) and "resnet18" in origin_html(metadata)
+    assert "tutorial" not in origin_html(Metadata(), None) and "resnet18" in origin_html(
+        metadata, TrainingRecord.from_dict(metadata.training)
+    )
     assert script("calibrate", "--data", folder, "--checkpoint", out, "--out", out, "--workers", 0) == 0  # again
 
 
