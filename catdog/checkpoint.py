@@ -49,7 +49,7 @@ class Metadata:
     both: float = 0.5  # a photo whose smaller probability reaches this shows both
     evidence_scale: float = 10.0  # logits of evidence * places that are shown at full color
     box_threshold: float = 0.05  # share of a map's peak above which a place belongs to the box
-    real_negatives: bool = True  # False: `neither` was learnt from made-up negatives only
+    real_negatives: bool = True  # False: `neither` was learned from made-up negatives only
     training: dict[str, Any] = field(default_factory=dict)  # data, counts, recipe, seed, commit
     held_out: dict[str, Any] = field(default_factory=dict)  # figures on held-out photos
 

@@ -121,8 +121,8 @@ def stage_features(network: ResNet, photos: Sequence[CachedPhoto], device: torch
 
     def stages(pictures: Tensor) -> list[Tensor]:
         second = network.layer2(network.layer1(network.stem(pictures)))
-        third = network.layer3(second)
-        return [second, third, network.layer4(third)]
+        layer3_output = network.layer3(second)
+        return [second, layer3_output, network.layer4(layer3_output)]
 
     return means_of(stages, EvaluationSamples(photos, EvaluationPreset(GENERAL_SIZE, "squash")), device)
 

@@ -125,7 +125,7 @@ PHOTO = {
         "同样的颜色在每张照片里都表示同样的分量，所以什么都没有的照片上不会有颜色。",
     ),
     "made-negatives": (
-        "This network was trained without photos of other things, so “neither” is worth little: it learnt it from "
+        "This network was trained without photos of other things, so “neither” is worth little: it learned it from "
         "made-up pictures only.",
         "这个网络训练时没有见过其他东西的照片，“都没有”只是从合成图片里学来的，所以不大可信。",
     ),

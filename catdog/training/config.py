@@ -80,7 +80,7 @@ class TrainConfig:
     """Weight of the loss that asks each label's strongest place to lie on its animal, in photos put together. Not with
     --mixup or --cutmix, which blend places too."""
     teacher: str = "efficientnet-lite2"
-    """A network trained on ImageNet whose last feature map is learnt besides the labels: efficientnet-lite2, which two
+    """A network trained on ImageNet whose last feature map is learned besides the labels: efficientnet-lite2, which two
     packages hold, one of torchvision's that have features, such as efficientnet_v2_s, which is downloaded, or none."""
     teacher_weight: float = 4.0
     """Weight of the loss that compares with it."""
@@ -183,7 +183,7 @@ class TrainConfig:
             )
         if self.out.is_dir():
             raise OptionError(f"--out is {self.out}, a folder: it must be a file.")
-        if self.init == "none":  # stages that have learnt nothing must learn
+        if self.init == "none":  # stages that have learned nothing must learn
             self.frozen_stages, self.stage_decay = 0, 1.0
         if self.loss == "cross-entropy":  # a softmax has no word for both or neither
             self.composite = self.made_negative = 0.0

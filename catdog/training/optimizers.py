@@ -55,7 +55,7 @@ def stages_of(network: ResNet) -> list[list[nn.Module]]:
 
 
 def freeze(network: ResNet, stages: int, batch_norm: bool) -> None:
-    """Training mode, but for the first `stages` stages: no gradient, and batch norm as it was learnt.
+    """Training mode, but for the first `stages` stages: no gradient, and batch norm as it was learned.
 
     With `batch_norm`, every batch norm keeps its running statistics, so that a sample's loss does not depend on the
     others in its batch.

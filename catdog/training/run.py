@@ -110,7 +110,7 @@ def prepare(config: TrainConfig) -> Prepared:
         photos = read_photos(found or find_photos(config))  # without --data, 800 MB are downloaded first
     if config.loss == "binary" and not photos.real_negatives:
         log.warning(
-            "Warning: no photos without a pet were given, so `neither` is learnt from made-up ones only and is worth "
+            "Warning: no photos without a pet were given, so `neither` is learned from made-up ones only and is worth "
             "little: give some with --neither DIR."
         )
         config = replace(config, made_negative=max(config.made_negative, MIN_MADE_NEGATIVE))

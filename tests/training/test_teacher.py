@@ -1,4 +1,4 @@
-"""A teacher: its features are learnt besides the labels, and only then."""
+"""A teacher: its features are learned besides the labels, and only then."""
 
 from __future__ import annotations
 
