@@ -236,7 +236,7 @@ GOOD = {
     "none": ("This checkpoint was not measured on held-out photos.", "这个模型没有在留出的照片上测过。"),
     "headline": ("Right on {percent}% of {n} held-out photos", "在留出的 {n} 张照片上，{percent}% 判断正确"),
     "held-out": (
-        "These photos taught the network nothing and chose nothing about it. All figures are from the checkpoint itself.",
+        "These photos were not used for training or tuning. All figures are from the checkpoint itself.",
         "这些照片没有参与训练，也没有参与任何选择。所有数字都来自模型文件本身。",
     ),
     "higher": ("How often it is right", "多常判断对"),

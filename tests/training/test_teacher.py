@@ -33,7 +33,7 @@ def test_a_teacher_sees_pictures_as_it_was_trained_with_them():
     torch.testing.assert_close(Teacher(nn.Identity(), GRAY, GRAY)(ours), 2 * rgb - 1, atol=1e-5, rtol=0)
 
 
-def test_what_is_learnt_from_a_teacher_is_the_direction_of_the_features_at_every_place():
+def test_what_is_learned_from_a_teacher_is_the_direction_of_the_features_at_every_place():
     features = torch.randn(2, 5, 3, 4, generator=torch.Generator().manual_seed(0))
     assert distillation_loss(3 * features, features).item() == pytest.approx(0, abs=1e-6)
     assert distillation_loss(-features, features).item() == pytest.approx(2, abs=1e-6)
