@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import csv
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 import tyro
 
 from catdog.checkpoint import CheckpointError, Metadata, load_checkpoint
@@ -21,11 +22,13 @@ from catdog.datasets.splits import without_duplicates
 from catdog.decision import Calibration, probabilities_of, verdicts_of
 from catdog.device import DeviceError, choose_device, keep_memory
 from catdog.files import CHECKPOINT
-from catdog.labels import VERDICTS
-from catdog.measuring.metrics import Rate, auroc, calibration_error, two_way_right
-from catdog.measuring.model_card import rows
+from catdog.labels import VERDICTS, Verdict
+from catdog.measuring.figures import Rate
+from catdog.measuring.metrics import auroc, calibration_error, two_way_right
+from catdog.measuring.tables import markdown_table
+from catdog.resnet import ResNet
 from catdog.training.calibration import fit_both, fit_calibration, fit_present
-from catdog.training.loop import logits_of
+from catdog.training.evaluation import logits_of
 from catdog.transforms import EvaluationPreset
 
 MADE_UP = 300
@@ -63,10 +66,7 @@ class Scores:
     kinds: list[str]  # "" of the earlier sets
     labels: np.ndarray  # (n, 2)
     p: np.ndarray  # (n, 2)
-    verdicts: list[str]
-
-    def where(self, mask: np.ndarray) -> list[int]:
-        return np.flatnonzero(mask).tolist()
+    verdicts: list[Verdict]
 
 
 def main() -> int:
@@ -88,17 +88,20 @@ def main() -> int:
     for network, metadata in networks:
         size = options.input_size or metadata.input_size
         preset = EvaluationPreset(size, metadata.resize)
-        place = network.to(device)
-        scores = [each.numpy() for each in logits_of(place, EvaluationSamples(cached, preset), device, options.workers)]
+        logits, strongest = scored(network.to(device), cached, preset, device, options.workers)
         calibration, present, both = own(metadata)
         if options.refit:
-            both_scores = logits_of(place, EvaluationSamples(made_up, preset), device, options.workers)
-            calibration, present, both = refitted(cached, scores, labels, [each.numpy() for each in both_scores])
-        p = probabilities_of(scores[0], scores[1], calibration)
+            of_both = scored(network, made_up, preset, device, options.workers)
+            calibration, present, both = refitted(cached, logits, strongest, of_both)
+        p = probabilities_of(logits, strongest, calibration)
         print(f"present {present}, both {both}, {calibration}", flush=True)
         columns.append(Scores(cached, kinds, labels, p, verdicts_of(p, present, both)))
     named = [figures(each) for each in columns]
-    print(rows(("photos", *(path.stem for path in options.checkpoints)), [(k, *(f[k] for f in named)) for k in named[0]]))
+    print(
+        markdown_table(
+            ("photos", *(path.stem for path in options.checkpoints)), [(k, *(f[k] for f in named)) for k in named[0]]
+        )
+    )
     if options.list_wrong:
         write_wrong(options.list_wrong, columns[0])
     return 0
@@ -114,14 +117,22 @@ def own(metadata: Metadata) -> tuple[Calibration, float, float]:
     return calibration, metadata.present, metadata.both
 
 
+def scored(
+    network: ResNet, photos: list[CachedPhoto], preset: EvaluationPreset, device: torch.device, workers: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Logits and what the strongest places say, each (n, 2)."""
+    logits, strongest = logits_of(network, EvaluationSamples(photos, preset), device, workers)
+    return logits.numpy(), strongest.numpy()
+
+
 def refitted(
-    cached: list[CachedPhoto], scores: list[np.ndarray], labels: np.ndarray, made_up: list[np.ndarray]
+    cached: list[CachedPhoto], logits: np.ndarray, strongest: np.ndarray, made_up: tuple[np.ndarray, np.ndarray]
 ) -> tuple[Calibration, float, float]:
-    """As the end of a training run does it."""
+    """As the end of a training run does it, on those of the photos that are for tuning."""
     tuning = np.array([one.photo.part == "tuning" for one in cached])
-    labels = labels[tuning]
-    calibration = fit_calibration(*(each[tuning] for each in scores), labels, "sigmoid", tuple(made_up))
-    p = probabilities_of(*(each[tuning] for each in scores), calibration)
+    labels = np.array([one.photo.label for one in cached])[tuning]
+    calibration = fit_calibration(logits[tuning], strongest[tuning], labels, "sigmoid", made_up)
+    p = probabilities_of(logits[tuning], strongest[tuning], calibration)
     pets, negatives = p[labels.sum(1) == 1], p[labels.sum(1) == 0]
     return calibration, fit_present(pets, negatives), fit_both(pets, probabilities_of(*made_up, calibration))
 
@@ -186,7 +197,9 @@ def write_wrong(path: Path, scores: Scores) -> None:
             doubt = np.abs(p - np.array(one.photo.label)).max()
             body.append((round(float(doubt), 4), one.photo.path, kind, one.photo.part, verdict, *p.round(4).tolist()))
     with open(path, "w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([("doubt", "path", "kind", "part", "verdict", "cat", "dog"), *sorted(body, reverse=True)])
+        csv.writer(file).writerows(
+            [("doubt", "path", "kind", "part", "verdict", "cat", "dog"), *sorted(body, reverse=True)]
+        )
 
 
 if __name__ == "__main__":

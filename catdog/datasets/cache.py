@@ -25,6 +25,7 @@ class CachedPhoto:
     content: bytes
     size: tuple[int, int]  # width, height of the upright picture
     digest: bytes = b""  # of the file
+    extent: Image.Image | None = None  # where a network sees the pet: 0 to 255, coarse
 
     def picture(self) -> Image.Image:
         return open_picture(self.content)
@@ -34,6 +35,12 @@ class CachedPhoto:
         if self.photo.trimap is None:
             return None
         return composites.pet_mask(Image.open(self.photo.trimap), self.size)
+
+    def cutout(self) -> Image.Image | None:
+        """The same, or where there is no trimap what a network has told: its edge is soft and only about right."""
+        if self.photo.trimap is None and self.extent is not None:
+            return composites.extent_mask(self.extent, self.size)
+        return self.mask()
 
 
 def cache_photos(photos: Sequence[Photo], threads: int = 4) -> tuple[list[CachedPhoto], list[tuple[Photo, ImageError]]]:

@@ -49,6 +49,12 @@ def pet_mask(trimap: Image.Image, size: tuple[int, int]) -> Image.Image:
     return Image.fromarray(mask).resize(size, Image.Resampling.NEAREST)
 
 
+def extent_mask(extent: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """A coarse map of a pet, 0 to 255, enlarged to a picture's size: the pet as 255 on 0, with a soft edge."""
+    enlarged = extent.resize(size, Image.Resampling.BICUBIC)
+    return enlarged.point([min(255, max(0, 4 * (value - 32))) for value in range(256)])
+
+
 def soft_rectangle(size: tuple[int, int]) -> Image.Image:
     """A mask whose edge fades: for photos without a trimap, set into another whole."""
     width, height = size

@@ -43,8 +43,11 @@ class Compositor:
         self.photos = photos
         self.by_label: dict[Label, list[int]] = defaultdict(list)
         self.cutouts: dict[Label, list[int]] = defaultdict(list)
+        self.outlined: dict[Label, list[int]] = defaultdict(list)  # pets whose outline is known, be it roughly
         for index, cached in enumerate(photos):
             self.by_label[cached.photo.label].append(index)
+            if sum(cached.photo.label) == 1 and (cached.photo.trimap is not None or cached.extent is not None):
+                self.outlined[cached.photo.label].append(index)
             if cached.photo.trimap is not None:
                 self.cutouts[cached.photo.label].append(index)
 
@@ -81,6 +84,27 @@ class Compositor:
             return unmixed(first)
         second = self.photos[rng.choice(self.by_label[wanted])]
         return self.paste(first, second, composites.soft_rectangle(second.size), rng, fraction)
+
+    def scene(self, subject: CachedPhoto, rng: random.Random) -> Composite:
+        """What a photo shows, small in a photo without a pet: at a seventh to a half of its short side.
+
+        Of a pet its cut-out, or that of another one with its label where its outline is unknown. Of a photo without a pet
+        what some pet's outline leaves, so that neither a seam nor a shape alone means a pet.
+        """
+        label = subject.photo.label
+        outlined = self.outlined[label] if sum(label) else [*self.outlined[1, 0], *self.outlined[0, 1]]
+        if not self.by_label[0, 0] or not outlined:
+            return unmixed(subject)
+        cut = subject if subject.cutout() else self.photos[rng.choice(outlined)]
+        mask = cut.cutout()
+        assert mask is not None  # they are those with an outline
+        if sum(label) == 0:
+            cut, mask = subject, mask.resize(subject.size)
+        scene = self.photos[rng.choice(self.by_label[0, 0])]
+        anywhere = Image.new("L", scene.size, 0)
+        fraction = 0.5 / 3.5 ** rng.random()  # evenly on a logarithmic scale
+        picture, placed = composites.paste(scene.picture(), cut.picture(), mask, rng, fraction, anywhere)
+        return Composite(picture, placed, scene.photo.label, label)
 
     def paste(
         self, first: CachedPhoto, second: CachedPhoto, mask: Image.Image, rng: random.Random, fraction: float

@@ -79,11 +79,17 @@ class TrainConfig:
     place_loss: float = 0.2
     """Weight of the loss that asks each label's strongest place to lie on its animal, in photos put together. Not with
     --mixup or --cutmix, which blend places too."""
+    scene: float = 0.0
+    """Share of samples pasted small into a photo without a pet, as pets stand in everyday scenes."""
+    cutouts: Path | None = None
+    """A checkpoint whose evidence cuts pets out for that, where no trimap does."""
     teacher: str = "efficientnet-lite2"
     """A network trained on ImageNet whose last feature map is learned besides the labels: efficientnet-lite2, which two
     packages hold, one of torchvision's that have features, such as efficientnet_v2_s, which is downloaded, or none."""
     teacher_weight: float = 4.0
     """Weight of the loss that compares with it."""
+    teacher_classes: float = 0.0
+    """Weight of the loss that compares the classes that the teacher reads in what is predicted and in its features."""
     made_negative: float = 0.03
     """Share of samples replaced by made-up photos with neither; at least 0.25 where no real ones are given."""
     balance: float = 0.7
@@ -143,7 +149,9 @@ class TrainConfig:
             "composite": (0, 1),
             "place_loss": (0, 100),
             "teacher_weight": (0, 1000),
+            "teacher_classes": (0, 1000),
             "made_negative": (0, 1),
+            "scene": (0, 1),
             "balance": (0, 1),
             "min_crop": (0.01, 1),
             "rotation": (0, 180),

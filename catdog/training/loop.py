@@ -27,7 +27,7 @@ from catdog.training.losses import count_correct, label_loss, place_loss
 from catdog.training.optimizers import freeze
 from catdog.training.samples import TrainingBatches, TrainingSamples
 from catdog.training.state import Progress, Run, photos_digest
-from catdog.training.teacher import Teacher, distillation_loss
+from catdog.training.teacher import Teacher, classes_loss, distillation_loss
 
 STATE_EVERY = 200  # steps between two saves of the resume state, besides the end of every epoch
 DRY_RUN_STEPS = 2
@@ -101,8 +101,10 @@ def train_step(
     loss = label_loss(logits, targets, config.loss, config.label_smoothing)
     if config.place_loss:
         loss = loss + config.place_loss * place_loss(evidence, places)
-    if features is not None:
+    if run.teacher and features is not None:
         loss = loss + config.teacher_weight * distillation_loss(predicted, features)
+        if config.teacher_classes:
+            loss = loss + config.teacher_classes * classes_loss(predicted, features, run.teacher)
 
     run.scaler.scale(share * loss).backward()
 
@@ -180,7 +182,7 @@ def fit(
         resume(run, state_path)
     progress = run.progress
     loader = DataLoader(
-        TrainingSamples(training, config.training_preset(), config.composite, config.made_negative),
+        TrainingSamples(training, config.training_preset(), config.composite, config.made_negative, config.scene),
         batch_sampler=batches,
         num_workers=config.workers,
         persistent_workers=config.workers > 0,

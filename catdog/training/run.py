@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from catdog.checkpoint import Metadata, load_checkpoint, save_checkpoint
 from catdog.classifier import Classifier
 from catdog.datasets import Photo
-from catdog.device import choose_device, repeat_exactly
+from catdog.device import choose_device, repeat_exactly, to_device
 from catdog.images import ImageError, one_line
 from catdog.measuring.measure import measure
 from catdog.measuring.model_card import model_card
@@ -25,6 +25,7 @@ from catdog.measuring.summary import as_text
 from catdog.resnet import ARCHITECTURES, ResNet
 from catdog.training.calibration import calibrate
 from catdog.training.config import OptionError, TrainConfig
+from catdog.training.cutouts import with_extents
 from catdog.training.distributed import first_process_first, rank_and_world
 from catdog.training.evaluation import evaluate_epoch
 from catdog.training.loop import Fitted, fit
@@ -32,6 +33,7 @@ from catdog.training.provenance import describe
 from catdog.training.sources import Photos, find_photos, initialize, read_photos
 from catdog.training.state import Progress
 from catdog.training.teacher import Teacher, load_teacher
+from catdog.transforms import EvaluationPreset
 
 MIN_MADE_NEGATIVE = 0.25  # of the samples, where no real negative is given
 MADE_UP, DRY_RUN_MADE_UP = 200, 2  # photos of both, of each way to make them up, that are measured
@@ -107,7 +109,14 @@ def prepare(config: TrainConfig) -> Prepared:
         if any(other.state_dict().keys() != network.state_dict().keys() for other in earlier):
             raise OptionError("--average takes checkpoints of the same --arch.")
         teacher = load_teacher(config.teacher)
+        if teacher and config.teacher_classes and teacher.classifier is None:
+            raise OptionError(f"--teacher {config.teacher} has no classes to learn from: add --teacher-classes 0.")
+        cutter = load_checkpoint(config.cutouts) if config.cutouts and config.scene else None
         photos = read_photos(found or find_photos(config))  # without --data, 800 MB are downloaded first
+    if cutter:
+        preset = EvaluationPreset(cutter[1].input_size, "whole")
+        cut = with_extents(photos.training, to_device(cutter[0], device), preset, device, config.workers)
+        photos = replace(photos, training=cut)
     if config.loss == "binary" and not photos.real_negatives:
         log.warning(
             "Warning: no photos without a pet were given, so `neither` is learned from made-up ones only and is worth "

@@ -36,6 +36,7 @@ class TrainingSamples(Dataset):
         preset: makes an input of a given shape from a picture.
         composite: the share of samples put together from two photos.
         made_negative: the share of samples replaced by a made-up photo with neither.
+        scene: the share of samples pasted small into a photo without a pet.
     """
 
     def __init__(
@@ -44,12 +45,14 @@ class TrainingSamples(Dataset):
         preset: TrainingPreset | PlainPreset,
         composite: float,
         made_negative: float,
+        scene: float = 0.0,
     ) -> None:
         self.photos = photos
         self.compositor = Compositor(photos)
         self.preset = preset
         self.composite = composite
         self.made_negative = made_negative
+        self.scene = scene
 
     def __getitem__(self, key: Key) -> tuple[Tensor, Tensor, Tensor]:
         """A key -> (3, h, w), the label (2,), and for each label the share of each place of the last feature map that
@@ -77,6 +80,8 @@ class TrainingSamples(Dataset):
                 wanted = rng.choice([(1, 0), (0, 1), (0, 0)])
             composite = self.compositor.compose(cached, wanted, rng)
             return composite, composite.label
+        if drawn < self.composite + self.scene and label != (1, 1):
+            return self.compositor.scene(cached, rng), label
         if drawn > 1 - self.made_negative and sum(label) == 1:
             return made_negative(cached, rng), (0, 0)
         if label == (1, 1):

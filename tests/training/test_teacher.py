@@ -13,7 +13,7 @@ from catdog.images import open_picture
 from catdog.training.config import OptionError, TrainConfig
 from catdog.training.loop import train_step
 from catdog.training.state import Run
-from catdog.training.teacher import LITE, Teacher, distillation_loss, load_teacher
+from catdog.training.teacher import LITE, Teacher, classes_loss, distillation_loss, load_teacher
 from catdog.transforms import MEAN, STD, EvaluationPreset
 
 CPU = torch.device("cpu")
@@ -67,6 +67,41 @@ def test_a_run_learns_from_its_teacher_besides_the_labels_and_leaves_the_teacher
     torch.testing.assert_close(teacher.state_dict(), before)
 
 
+def test_classes_are_compared_in_the_whole_picture_and_at_every_place():
+    readers = {False: nn.Identity(), True: nn.Linear(5, 3)}
+    features = torch.randn(2, 5, 3, 4, generator=torch.Generator().manual_seed(0))
+    swapped = features.flip(3)  # the whole picture is the same
+    for linear, reader in readers.items():
+        teacher = Teacher(nn.Conv2d(3, 5, 32), GRAY, GRAY, reader)
+        assert classes_loss(features, features, teacher).item() == pytest.approx(0, abs=1e-6)
+        truth = reader(features.movedim(1, -1)).softmax(-1)
+        answers = reader(swapped.movedim(1, -1)).softmax(-1)
+        by_hand = (truth * (truth / answers).log()).sum(-1).mean().item()
+        assert classes_loss(swapped, features, teacher).item() == pytest.approx(by_hand / 2, rel=1e-4), linear
+    assert classes_loss(features + 1, features, Teacher(nn.Conv2d(3, 5, 32), GRAY, GRAY, readers[False])).item() < 1e-6
+
+
+def test_a_run_learns_the_teachers_classes_too(tiny_network):
+    torch.manual_seed(5)
+    teacher = Teacher(nn.Conv2d(3, 12, 32, stride=32), GRAY, GRAY, nn.Linear(12, 7))
+    teacher.classifier.weight.mul_(20)  # it is sure of what it says
+    rng = torch.Generator().manual_seed(0)
+    batch = torch.rand(8, 3, 64, 64, generator=rng), torch.eye(2).repeat(4, 1), torch.rand(8, 2, 2, 2, generator=rng)
+
+    def losses(weight: float) -> list[float]:
+        torch.manual_seed(1)  # of the regressor
+        network = copy.deepcopy(tiny_network).requires_grad_(True)
+        options = {"teacher_weight": 0.0, "teacher_classes": weight}
+        config = TrainConfig(frozen_stages=0, frozen_batch_norm=True, learning_rate=1e-2, **options)
+        run = Run(network, config, CPU, 100, photos="", teacher=teacher)
+        return [train_step(run, *batch)[0] for _ in range(30)]
+
+    alone, once, twice = losses(0)[0], losses(1)[0], losses(2)
+    assert once > alone + 0.01
+    assert twice[0] - alone == pytest.approx(2 * (once - alone), rel=1e-3)
+    assert twice[-1] < alone
+
+
 def test_torchvisions_networks_teach_by_their_last_feature_map(monkeypatch):
     torch.manual_seed(0)
     network = mobilenet_v3_small(weights=None).eval()
@@ -94,7 +129,7 @@ def test_efficientnet_lite2_s_features_tell_imagenet_s_cats_from_its_dogs(root, 
     picture = EvaluationPreset()(open_picture(root / "examples" / f"{name}.jpg"))
     with torch.no_grad():
         features = teacher(picture[None])
-        answers = teacher.features._fc(features.mean((2, 3)))
+        answers = teacher.classifier(features.mean((2, 3)))
     assert answers.argmax().item() in kinds
 
 

@@ -30,6 +30,7 @@ import catdog
 from catdog.checkpoint import Metadata, load_checkpoint, save_checkpoint
 from catdog.datasets import read_folders
 from catdog.datasets.splits import some_seen
+from catdog.files import CHECKPOINT
 from catdog.measuring.record import TrainingRecord
 from catdog.page import photo
 from catdog.page.quality import origin_html
@@ -219,6 +220,24 @@ def test_the_default_recipe_learns_from_the_teacher_that_is_installed(folder, tm
     out = tmp_path / "net.safetensors"
     assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--teacher", LITE, "--dry-run") == 0
     assert TrainConfig().teacher == load_checkpoint(out)[1].training["options"]["teacher"] == LITE
+
+
+@pytest.mark.slow
+def test_scenes_are_made_with_what_a_checkpoint_cuts_out_and_its_name_is_kept(folder, tmp_path):
+    out = tmp_path / "net.safetensors"
+    options = ["--scene", 0.5, "--cutouts", CHECKPOINT, "--teacher", LITE, "--teacher-classes", 1]
+    assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT, *options, "--dry-run") == 0
+    kept = load_checkpoint(out)[1].training["options"]
+    assert (kept["scene"], kept["cutouts"], kept["teacher_classes"]) == (0.5, CHECKPOINT.name, 1)
+
+
+def test_a_teacher_without_classes_is_told_before_photos_are_read(folder, tmp_path, monkeypatch, capsys):
+    teacher = Teacher(torch.nn.Conv2d(3, 12, 32, stride=32), mean=(0.5,) * 3, std=(0.5,) * 3)
+    monkeypatch.setattr("catdog.training.run.load_teacher", lambda name: teacher)
+    monkeypatch.setattr("catdog.training.run.read_photos", None)
+    out = tmp_path / "net.safetensors"
+    assert train("--data", folder, "--out", out, *TINY, "--teacher", "tiny", "--teacher-classes", 1) == 2
+    assert "--teacher tiny has no classes to learn from: add --teacher-classes 0." in capsys.readouterr().err
 
 
 def test_a_blended_batch_carries_the_labels_in_the_shares_of_its_pictures():
