@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
-from catdog.training import samples
+from catdog.datasets.cache import CachedPhoto
+from catdog.datasets.made_up import made_up_both
+from research import compare_inputs, compare_recipes, compare_scores
 
 
 def test_other_things_get_a_row_each_with_every_picture_counted_once(script, folder, checkpoint):
@@ -32,8 +36,12 @@ def test_a_folder_of_other_things_without_a_file_is_told(script, tmp_path, check
 @pytest.fixture
 def few_made_up(monkeypatch) -> None:
     """Photos of both are put together twelve at a time, where a script asks for hundreds."""
-    made_up_both = samples.made_up_both
-    monkeypatch.setattr(samples, "made_up_both", lambda photos, seed, count, *how: made_up_both(photos, seed, 12, *how))
+
+    def twelve(photos: Sequence[CachedPhoto], seed: int, count: int, *how: Any) -> list[CachedPhoto]:
+        return made_up_both(photos, seed, 12, *how)
+
+    for module in (compare_inputs, compare_recipes, compare_scores):
+        monkeypatch.setattr(module, "made_up_both", twelve)
 
 
 @pytest.mark.slow

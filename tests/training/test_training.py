@@ -212,7 +212,7 @@ def test_a_taught_run_goes_on_as_an_unbroken_one_and_its_checkpoint_names_the_te
     assert train(*options, "--out", stopped, "--teacher", "tiny", "--resume") == 0
     assert same(whole, stopped)
     assert load_checkpoint(whole)[1].training["options"]["teacher"] == "tiny"
-    assert "the features of tiny, which ImageNet's photos taught" in whole.with_suffix(".md").read_text()
+    assert "the features of tiny, which was trained on ImageNet's photos" in whole.with_suffix(".md").read_text()
 
 
 @pytest.mark.slow
