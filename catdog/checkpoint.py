@@ -72,7 +72,7 @@ def save_checkpoint(path: Path | str, network: ResNet, metadata: Metadata) -> No
         for name, tensor in network.state_dict().items()
     }
     header = {name: json.dumps(value) for name, value in asdict(metadata).items()}
-    header |= {"format_version": FORMAT_VERSION, "labels": json.dumps(LABELS), "sha256": digest(tensors)}
+    header |= {"format_version": FORMAT_VERSION, "labels": json.dumps(LABELS), "sha256": weights_digest(tensors)}
     header["header_sha256"] = header_digest(header, tensors)
     write_whole(path, safetensors.torch.save(tensors, metadata=header))
 
@@ -267,7 +267,7 @@ def load_fitting(network: ResNet, tensors: dict[str, Tensor], source: Path | str
     return sorted(own.keys() - fitting.keys()), sorted(tensors.keys() - fitting.keys())
 
 
-def digest(tensors: dict[str, Tensor]) -> str:
+def weights_digest(tensors: dict[str, Tensor]) -> str:
     """SHA-256 over names and bytes of the tensors, in the names' order."""
     sha = hashlib.sha256()
     for name in sorted(tensors):
@@ -285,7 +285,7 @@ def header_digest(header: dict[str, str], tensors: dict[str, Tensor]) -> str:
 
 def check_digests(header: dict[str, str], tensors: dict[str, Tensor], path: Path) -> None:
     """Notice a changed byte, where the file has digests: early ones have none, or none of their metadata."""
-    if header.get("sha256") not in (None, digest(tensors)):
+    if header.get("sha256") not in (None, weights_digest(tensors)):
         raise CheckpointError(f"{path} is damaged: its weights do not match their checksum; fetch or train it again.")
     if header.get("header_sha256") not in (None, header_digest(header, tensors)):
         raise CheckpointError(f"{path} is damaged: its metadata do not match their checksum; fetch or train it again.")

@@ -359,7 +359,7 @@ def test_weights_that_do_not_fit_the_named_architecture_are_refused(contents, fi
         tensors["layer5.weight"] = torch.zeros(1)
     else:
         tensors["fc.bias"] = torch.zeros(3)
-    safetensors.torch.save_file(tensors, file, header | {"sha256": checkpoint.digest(tensors)})
+    safetensors.torch.save_file(tensors, file, header | {"sha256": checkpoint.weights_digest(tensors)})
     assert "does not fit a resnet18" in refusal(file)
 
 

@@ -15,7 +15,7 @@ from catdog.images import open_picture
 from catdog.measuring.figures import Figures
 from catdog.measuring.measure import measure
 from catdog.measuring.model_card import model_card
-from catdog.measuring.summary import headline_rows, rows_of
+from catdog.measuring.summary import headline_rows, named_figures
 from catdog.measuring.tables import tables_of
 
 
@@ -100,7 +100,7 @@ def test_the_readmes_show_its_headline_figures_and_the_model_card_all_of_them(st
         row = f"| {name} | {value} |"
         assert row in english
         assert in_chinese(row) in chinese and in_chinese(row) != row
-    for name, value in rows_of(stated):
+    for name, value in named_figures(stated):
         assert f"| {name} | {value} |" in card
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from catdog.batch.rows import Row
-from catdog.checkpoint import digest
+from catdog.checkpoint import weights_digest
 from catdog.classifier import Classifier
 
 
 def journal_beside(target: Path, classifier: Classifier, views: dict[str, Any]) -> Path:
     """The journal's name: with another checkpoint or engine, or other views of a picture, it is another one, and the run
     starts from the beginning."""
-    weights = digest({name: tensor.cpu() for name, tensor in classifier.network.state_dict().items()})
+    weights = weights_digest({name: tensor.cpu() for name, tensor in classifier.network.state_dict().items()})
     known_by = hashlib.sha256(f"{weights} {classifier.metadata} {classifier.engine} {views}".encode()).hexdigest()[:8]
     return target.with_name(f".{target.name}.{known_by}.part")
 

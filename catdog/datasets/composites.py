@@ -95,7 +95,7 @@ def paste(
     if base_mask is None:
         base_mask = Image.new("L", base.size, 0)
         base_mask.paste(255, (base.width // 4, base.height // 4, base.width * 3 // 4, base.height * 3 // 4))
-    left, top = place(np.asarray(base_mask.resize(base.size)) > 0, np.asarray(mask) > 127, rng)
+    left, top = least_hidden_place(np.asarray(base_mask.resize(base.size)) > 0, np.asarray(mask) > 127, rng)
 
     here = (max(0, left), max(0, top), min(base.width, left + size[0]), min(base.height, top + size[1]))
     light = brightness(base.crop(here)) / max(1.0, brightness(pet, mask))
@@ -108,7 +108,9 @@ def paste(
     return base, placed
 
 
-def place(base_pet: np.ndarray, cutout: np.ndarray, rng: random.Random, max_hidden: float = 0.4) -> tuple[int, int]:
+def least_hidden_place(
+    base_pet: np.ndarray, cutout: np.ndarray, rng: random.Random, max_hidden: float = 0.4
+) -> tuple[int, int]:
     """Left and top for a cut-out such that it hides at most `max_hidden` of the pet below; of 12 tries the best."""
     height, width = cutout.shape
     best, best_hidden = (0, 0), 2.0

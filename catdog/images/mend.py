@@ -41,13 +41,13 @@ def with_end_marker(content: bytes) -> bytes | None:
     if not has_all_scans(content):
         return None
     try:
-        pixels = [digest(content + behind + END_MARKER) for behind in (b"", NO_PIXELS)]
+        pixels = [pixels_digest(content + behind + END_MARKER) for behind in (b"", NO_PIXELS)]
     except Exception:  # Pillow's plugins raise anything at all
         return None
     return content + END_MARKER if pixels[0] == pixels[1] else None
 
 
-def digest(content: bytes) -> bytes:
+def pixels_digest(content: bytes) -> bytes:
     """Of all pixels of a JPEG."""
     digest = hashlib.sha256()
     with Image.open(io.BytesIO(content), formats=["JPEG"]) as image:

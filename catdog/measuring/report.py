@@ -24,7 +24,7 @@ from catdog.labels import LABELS
 from catdog.measuring.figures import Figures
 from catdog.measuring.measure import Scored, worst_mistakes
 from catdog.measuring.metrics import reliability_bins
-from catdog.measuring.summary import rows_of
+from catdog.measuring.summary import named_figures
 from catdog.render import COLORS, overlay
 
 INK = "#808080"  # readable on white and on black
@@ -58,7 +58,7 @@ def write_report(
     if pet.any() and not pet.all():
         plots.append(("A pet or none, by the larger probability", curves(probabilities.max(1), pet)))
     sections = [
-        section("Figures", table(("", "figure"), rows_of(figures)) + warning(figures)),
+        section("Figures", table(("", "figure"), named_figures(figures)) + warning(figures)),
         section("Verdicts", verdicts(figures.confusion)),
         *(section(title, figure) for title, figure in plots),
         section("Worst mistakes", mistakes(worst_mistakes(scored), classifier)),

@@ -8,13 +8,13 @@ from catdog.decision import percent
 from catdog.labels import LABELS
 from catdog.measuring.figures import FEW, CalibrationFigures, Figures, MapFigures, Mean, PetFigures
 
-Row = tuple[str, str]  # a figure's name, and its value with n and interval
+NamedFigure = tuple[str, str]  # a figure's name, and its value with n and interval
 
 
 def as_text(figures: Figures) -> str:
     """The figures for a terminal."""
     lines = [f"{figures.n:,} photos: " + ", ".join(f"{count:,} {name}" for name, count in figures.counts.items())]
-    table = rows_of(figures)
+    table = named_figures(figures)
     width = max(len(name) for name, _ in table) + 2
     lines += [f"{name:<{width}}{value}" for name, value in table]
     if figures.few:
@@ -32,7 +32,7 @@ def as_text(figures: Figures) -> str:
     return "\n".join(lines)
 
 
-def rows_of(figures: Figures) -> list[Row]:
+def named_figures(figures: Figures) -> list[NamedFigure]:
     """Every figure but the counts, for the terminal, the report and the model card."""
     rows = [("verdict right", str(figures.verdict_accuracy))]
     if figures.pets:
@@ -63,7 +63,7 @@ def rows_of(figures: Figures) -> list[Row]:
     return rows
 
 
-def pet_rows(pets: PetFigures) -> list[Row]:
+def pet_rows(pets: PetFigures) -> list[NamedFigure]:
     return [
         ("pets: two-way right", str(pets.two_way_accuracy)),
         ("pets: two-way log loss", loss_text(pets.two_way_log_loss, pets.n)),
@@ -73,7 +73,7 @@ def pet_rows(pets: PetFigures) -> list[Row]:
     ]
 
 
-def map_rows(maps: MapFigures) -> list[Row]:
+def map_rows(maps: MapFigures) -> list[NamedFigure]:
     return [
         ("maps: peak on the pet", str(maps.peak_on_pet)),
         ("the photo's center: on the pet", str(maps.baselines.center_on_pet)),
@@ -84,7 +84,7 @@ def map_rows(maps: MapFigures) -> list[Row]:
     ]
 
 
-def headline_rows(figures: Figures) -> list[Row]:
+def headline_rows(figures: Figures) -> list[NamedFigure]:
     """The five figures that a reader needs first, as far as there are any."""
     rows = []
     if pets := figures.pets:

@@ -22,7 +22,7 @@ def reliability_diagram(bins: Sequence[ReliabilityBin], label: str) -> str:
     marks = f'<line class="perfect" {ends((0, 0), (1, 1))}/>'
     for each in bins:
         low, high = each.rate.interval
-        x, y = place((each.mean, each.rate.value))
+        x, y = in_drawing((each.mean, each.rate.value))
         marks += f'<line class="interval {label}" {ends((each.mean, low), (each.mean, high))}/>'
         marks += f'<circle class="{label}" cx="{x:.2f}" cy="{y:.2f}" r="2"/>'
     return frame(marks)
@@ -30,7 +30,7 @@ def reliability_diagram(bins: Sequence[ReliabilityBin], label: str) -> str:
 
 def curve(points: Sequence[Point]) -> str:
     """A curve through points, such as an ROC curve, above the line of chance."""
-    path = " ".join("{:.2f},{:.2f}".format(*place(point)) for point in points)
+    path = " ".join("{:.2f},{:.2f}".format(*in_drawing(point)) for point in points)
     return frame(f'<line class="perfect" {ends((0, 0), (1, 1))}/><polyline class="dog" points="{path}"/>')
 
 
@@ -38,7 +38,7 @@ def frame(marks: str) -> str:
     """Marks on a square from 0 to 100% both ways."""
     lines = ""
     for tick in TICKS:
-        x, y = place((tick, tick))
+        x, y = in_drawing((tick, tick))
         lines += f'<line class="grid" {ends((tick, 0), (tick, 1))}/><line class="grid" {ends((0, tick), (1, tick))}/>'
         if tick in (0, 0.5, 1):
             lines += f'<text x="{MARGIN - 2}" y="{y + 2:.2f}" text-anchor="end">{tick:.0%}</text>'
@@ -46,10 +46,10 @@ def frame(marks: str) -> str:
     return f'<svg viewBox="-8 -4 {SIDE + MARGIN + 18} {SIDE + 18}" aria-hidden="true">{lines}{marks}</svg>'
 
 
-def place(point: Point) -> Point:
+def in_drawing(point: Point) -> Point:
     return MARGIN + SIDE * point[0], SIDE * (1 - point[1])
 
 
 def ends(one: Point, two: Point) -> str:
-    (x1, y1), (x2, y2) = place(one), place(two)
+    (x1, y1), (x2, y2) = in_drawing(one), in_drawing(two)
     return f'x1="{x1:.2f}" y1="{y1:.2f}" x2="{x2:.2f}" y2="{y2:.2f}"'

@@ -26,7 +26,9 @@ from catdog.render import overlay
 
 logger = logging.getLogger(__name__)
 
-Row = tuple[str, dict[str, str], Rate | None]  # code, values of its words, the rate (None where it was not measured)
+LabeledRate = tuple[
+    str, dict[str, str], Rate | None
+]  # code, values of its words, the rate (None where it was not measured)
 
 SHOWN_MISTAKES = 3
 CARD_SIDE = 480  # px
@@ -72,7 +74,7 @@ def figures_html(figures: Figures | None) -> str:
 """
 
 
-def successes(figures: Figures) -> list[Row]:
+def successes(figures: Figures) -> list[LabeledRate]:
     """Rates that should be high."""
     pets, maps = figures.pets, figures.maps
     return [
@@ -90,7 +92,7 @@ def successes(figures: Figures) -> list[Row]:
     ]
 
 
-def failures(figures: Figures) -> list[Row]:
+def failures(figures: Figures) -> list[LabeledRate]:
     """Rates that should be low, alike."""
     pets, negatives = figures.pets, figures.negatives
     return [
@@ -100,7 +102,7 @@ def failures(figures: Figures) -> list[Row]:
     ]
 
 
-def rate_rows(rows: list[Row]) -> str:
+def rate_rows(rows: list[LabeledRate]) -> str:
     return "".join(rate_row(code, values, rate) for code, values, rate in rows if rate)
 
 

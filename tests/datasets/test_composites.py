@@ -11,9 +11,9 @@ from PIL import Image
 
 from catdog.datasets.composites import (
     SHORT_SIDE,
+    least_hidden_place,
     paste,
     pet_mask,
-    place,
     plain_picture,
     remove_pet,
     shuffle_patches,
@@ -151,11 +151,11 @@ def test_a_place_that_hides_too_much_is_taken_only_where_there_is_no_better_one(
     pet[:, :50] = True
     cutout = np.ones((60, 60), bool)
     for seed in SEEDS:
-        left, top = place(pet, cutout, random.Random(seed), max_hidden=0.1)
+        left, top = least_hidden_place(pet, cutout, random.Random(seed), max_hidden=0.1)
         hidden = pet[max(0, top) : top + 60, max(0, left) : left + 60].sum() / pet.sum()
         assert hidden <= 0.25
     everywhere = np.ones((100, 100), bool)
-    left, top = place(everywhere, cutout, random.Random(0), max_hidden=0.0)
+    left, top = least_hidden_place(everywhere, cutout, random.Random(0), max_hidden=0.0)
     assert -60 < left < 100 and -60 < top < 100
 
 

@@ -69,12 +69,12 @@ def live(classifier: Classifier, options: Options) -> dict[str, dict[str, float]
                 "/gradio_api/component_server", json=sent | {"session_hash": f"visitor{visitor}"}
             )
             seconds.append(time.perf_counter() - started)
-            said, alone = answer.json(), expected[index]
+            said, single = answer.json(), expected[index]
             if (
-                said["verdict"] != alone.verdict
-                or max(abs(said["cat"] - alone.cat), abs(said["dog"] - alone.dog)) > SAME
+                said["verdict"] != single.verdict
+                or max(abs(said["cat"] - single.cat), abs(said["dog"] - single.dog)) > SAME
             ):
-                raise AssertionError(f"A live answer is {answer.text[:200]}, and {alone} to a single visitor.")
+                raise AssertionError(f"A live answer is {answer.text[:200]}, and {single} to a single visitor.")
         return seconds
 
     async def measure(address: str) -> dict[str, dict[str, float]]:
