@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from catdog.checkpoint import Metadata
 from catdog.device import DeviceError, has_fast_bfloat16
@@ -55,6 +55,18 @@ def openvino_forward(network: ResNet, metadata: Metadata) -> Forward:
         return tuple(answers[name] for name in names)
 
     return forward
+
+
+def compile_for_cpu(network: nn.Module, batch: Tensor) -> Any:
+    """A network of one output, compiled by OpenVINO for batches of one shape (batch, 3, H, W)."""
+    import openvino
+
+    core = kept(openvino.Core)
+    with tempfile.TemporaryDirectory() as folder, torch.autocast("cpu", enabled=False):
+        path = str(Path(folder) / "network.onnx")
+        torch.onnx.export(network, (batch.float(),), path, dynamo=True, verbose=False)
+        options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": torch.get_num_threads()}
+        return core.compile_model(core.read_model(path), "CPU", options)
 
 
 @cache

