@@ -1,0 +1,261 @@
+// <catdog-app>: the page around its tabs. It routes by the address's hash, hands on what is dropped or pasted, shows notices.
+import { filesOf, hasFiles } from "./dropped.js";
+import { controls } from "./elements/controls.js";
+import { icons, mark } from "./elements/icons.js";
+import { shell } from "./elements/shell-style.js";
+import { LitElement, html, nothing, repeat } from "./vendor/lit.js";
+import { Worded, language, onLanguage, setLanguage, startLanguage, t } from "./words.js";
+
+/**
+ * What a tab's element may define besides being an element.
+ * @typedef {HTMLElement & {
+ *   take?: (files: File[]) => void,
+ *   open?: (photo: {file: Blob, name: string, explanation?: object}) => void,
+ *   shown?: () => void,
+ *   hidden?: () => void,
+ * }} Tab
+ */
+/** @typedef {"photo" | "live" | "many" | "accuracy" | "inside"} Name */
+
+/** @type {Record<Name, () => Promise<unknown>>} Loaded when first opened. */
+const TABS = {
+    photo: () => import("./elements/photo-tab.js"),
+    live: () => import("./elements/live-tab.js"),
+    many: () => import("./elements/many-tab.js"),
+    accuracy: () => import("./elements/accuracy-tab.js"),
+    inside: () => import("./elements/inside-tab.js"),
+};
+const NAMES = /** @type {Name[]} */ (Object.keys(TABS));
+const NOTICE_LASTS = 7000; // ms
+const NOTICES = 3; // at once
+
+/** @returns {Name} */
+function named() {
+    const name = /** @type {Name} */ (location.hash.slice(1).split("/")[0]);
+    return NAMES.includes(name) ? name : "photo";
+}
+
+class CatdogApp extends Worded(LitElement) {
+    static styles = [controls, shell];
+    static properties = {
+        active: { state: true },
+        failed: { state: true },
+        dragged: { state: true },
+        notices: { state: true },
+    };
+
+    constructor() {
+        super();
+        /** @type {Name} */
+        this.active = named();
+        /** @type {Set<Name>} tabs whose code did not arrive */
+        this.failed = new Set();
+        this.dragged = false;
+        /** @type {{key: number, text: string}[]} */
+        this.notices = [];
+        /** @type {Map<Name, Tab>} */
+        this.tabs = new Map();
+        this.noticed = 0;
+    }
+
+    connectedCallback() {
+        super.connectedCallback();
+        window.addEventListener("hashchange", () => this.show(named()));
+        window.addEventListener("dragenter", (event) => this.drag(event));
+        window.addEventListener("dragover", (event) => this.drag(event));
+        window.addEventListener("dragleave", (event) => {
+            if (!event.relatedTarget) this.dragged = false; // it left the window
+        });
+        window.addEventListener("drop", (event) => this.drop(event));
+        window.addEventListener("paste", (event) => this.paste(event));
+        this.addEventListener("open-photo", (event) => this.openPhoto(/** @type {CustomEvent} */ (event).detail));
+        this.addEventListener("open-many", (event) => this.hand("many", /** @type {CustomEvent} */ (event).detail.files));
+        this.addEventListener("notice", (event) => this.notice(/** @type {CustomEvent} */ (event).detail.text));
+        onLanguage(() => this.entitle());
+        this.entitle();
+        this.show(this.active);
+    }
+
+    /**
+     * Shows a tab, loading it the first time.
+     * @param {Name} name
+     * @returns {Promise<Tab | null>} null where its code did not arrive
+     */
+    async show(name) {
+        if (name !== this.active) {
+            this.tabs.get(this.active)?.hidden?.();
+            this.active = name;
+            window.scrollTo(0, 0);
+        }
+        this.entitle();
+        let tab = this.tabs.get(name);
+        if (!tab) {
+            try {
+                await TABS[name]();
+            } catch {
+                this.failed = new Set(this.failed).add(name);
+                return null;
+            }
+            tab = this.tabs.get(name) ?? /** @type {Tab} */ (document.createElement(`${name}-tab`));
+            this.tabs.set(name, tab);
+            this.failed.delete(name);
+            this.requestUpdate();
+            await this.updateComplete;
+        }
+        if (this.active === name) tab.shown?.();
+        return tab;
+    }
+
+    /**
+     * Goes to a tab as a link would.
+     * @param {Name} name
+     */
+    go(name) {
+        if (named() !== name) history.pushState(null, "", `#${name}`);
+        return this.show(name);
+    }
+
+    entitle() {
+        document.title =
+            this.active === "photo" ? t("app.title") : t("app.title-of", { part: t(`app.${this.active}`) });
+    }
+
+    /** @param {DragEvent} event */
+    drag(event) {
+        if (!hasFiles(event.dataTransfer)) return;
+        event.preventDefault();
+        this.dragged = true;
+        if (event.dataTransfer) event.dataTransfer.dropEffect = "copy";
+    }
+
+    /** @param {DragEvent} event */
+    async drop(event) {
+        this.dragged = false;
+        if (!event.dataTransfer || !hasFiles(event.dataTransfer)) return;
+        event.preventDefault();
+        const { files, folder } = await filesOf(event.dataTransfer);
+        if (files.length) this.receive(files, folder);
+        else this.notice(t("app.nothing-dropped"));
+    }
+
+    /** @param {ClipboardEvent} event */
+    paste(event) {
+        const files = [...(event.clipboardData?.files ?? [])];
+        const target = event.composedPath()[0];
+        if (files.length) {
+            event.preventDefault();
+            this.receive(files, false);
+        } else if (!(target instanceof HTMLElement && target.matches("input, textarea, [contenteditable]"))) {
+            this.notice(t("app.nothing-pasted"));
+        }
+    }
+
+    /**
+     * One photo goes to the tab that is open, if it takes any, or to the photo tab; more go to Many.
+     * @param {File[]} files
+     * @param {boolean} folder
+     */
+    receive(files, folder) {
+        const many = folder || files.length > 1 || /\.zip$/i.test(files[0].name);
+        if (!many) {
+            this.hand(this.tabs.get(this.active)?.take ? this.active : "photo", files);
+            return;
+        }
+        if (this.active !== "many" && files.length > 1) this.notice(t("app.to-many", { count: files.length }));
+        this.hand("many", files);
+    }
+
+    /**
+     * @param {Name} name
+     * @param {File[]} files
+     */
+    async hand(name, files) {
+        (await this.go(name))?.take?.(files);
+    }
+
+    /** @param {{file: Blob, name: string, explanation?: object}} photo */
+    async openPhoto(photo) {
+        (await this.go("photo"))?.open?.(photo);
+    }
+
+    /** @param {string} text */
+    notice(text) {
+        const key = ++this.noticed;
+        const others = this.notices.filter((notice) => notice.text !== text);
+        this.notices = [...others, { key, text }].slice(-NOTICES);
+        setTimeout(() => this.dismiss(key), NOTICE_LASTS + 40 * text.length);
+    }
+
+    /** @param {number} key */
+    dismiss(key) {
+        this.notices = this.notices.filter((notice) => notice.key !== key);
+    }
+
+    /** @param {KeyboardEvent} event */
+    moveAmongTabs(event) {
+        const place = NAMES.indexOf(this.active);
+        const last = NAMES.length - 1;
+        const next = {
+            ArrowRight: place === last ? 0 : place + 1,
+            ArrowLeft: place === 0 ? last : place - 1,
+            Home: 0,
+            End: last,
+        }[event.key];
+        if (next === undefined) return;
+        event.preventDefault();
+        this.go(NAMES[next]);
+        /** @type {HTMLElement} */ (this.renderRoot.querySelector(`#tab-${NAMES[next]}`)).focus();
+    }
+
+    render() {
+        return html`
+            <header>
+                <a class="name" href="#photo">${mark}<span>catdog</span></a>
+                <nav>
+                    <div class="tabs" role="tablist" aria-label=${t("app.tabs")} @keydown=${this.moveAmongTabs}>
+                        ${NAMES.map((name) => this.renderTab(name))}
+                    </div>
+                </nav>
+                <button class="button quiet language" lang=${language() === "en" ? "zh-CN" : "en"}
+                    @click=${() => setLanguage(language() === "en" ? "zh" : "en")}>${t("app.language")}</button>
+            </header>
+            <main>
+                ${NAMES.map(
+                    (name) => html`<section id="panel-${name}" role="tabpanel" aria-labelledby="tab-${name}"
+                        ?hidden=${name !== this.active}>${this.tabs.get(name) ?? nothing}${this.renderFailure(name)}</section>`,
+                )}
+            </main>
+            <footer><p>${t("app.privacy")}</p></footer>
+            <div class="notices" role="status">
+                ${repeat(
+                    this.notices,
+                    (notice) => notice.key,
+                    (notice) => html`<div class="notice"><p>${notice.text}</p>
+                        <button class="button quiet icon" aria-label=${t("app.close")}
+                            @click=${() => this.dismiss(notice.key)}>${icons.close}</button></div>`,
+                )}
+            </div>
+            <div class="drop" ?hidden=${!this.dragged}>
+                <div>${mark}<p>${t("app.drop")}</p><p class="soft small">${t("app.drop-many")}</p></div>
+            </div>
+        `;
+    }
+
+    /** @param {Name} name */
+    renderTab(name) {
+        const chosen = name === this.active;
+        return html`<a id="tab-${name}" role="tab" href="#${name}" aria-selected=${chosen} aria-controls="panel-${name}"
+            tabindex=${chosen ? 0 : -1}>${icons[name]}<span>${t(`app.${name}`)}</span></a>`;
+    }
+
+    /** @param {Name} name */
+    renderFailure(name) {
+        if (!this.failed.has(name)) return nothing;
+        return html`<div class="failure"><p>${t("app.failed")}</p>
+            <button class="button" @click=${() => location.reload()}>${t("app.retry")}</button></div>`;
+    }
+}
+
+// Words and the first tab come before anything is drawn, so that nothing moves once it is.
+await Promise.all([startLanguage(), TABS[named()]().catch(() => null)]);
+customElements.define("catdog-app", CatdogApp);
