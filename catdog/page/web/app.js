@@ -217,7 +217,7 @@ class CatdogApp extends Worded(LitElement) {
                     </div>
                 </nav>
                 <button class="button quiet language" lang=${language() === "en" ? "zh-CN" : "en"}
-                    @click=${() => setLanguage(language() === "en" ? "zh" : "en")}>${t("app.language")}</button>
+                    @click=${() => setLanguage(language() === "en" ? "zh" : "en")}>${t("words.other-language")}</button>
             </header>
             <main>
                 ${NAMES.map(

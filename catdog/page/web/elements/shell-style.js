@@ -24,8 +24,8 @@ export const shell = css`
         text-decoration: none; white-space: nowrap; transition: color var(--motion), background var(--motion);
     }
     .tabs a svg { width: 1.25rem; height: 1.25rem; flex: none; }
-    .tabs a:hover { color: var(--ink); background: var(--sunken); }
-    .tabs a[aria-selected="true"] { color: var(--ink); background: var(--sunken); }
+    .tabs a:hover { color: var(--ink); background: color-mix(in srgb, var(--ink) 4%, transparent); }
+    .tabs a[aria-selected="true"] { color: var(--ink); background: color-mix(in srgb, var(--ink) 8%, transparent); }
 
     main {
         flex: 1; display: flex; flex-direction: column;
