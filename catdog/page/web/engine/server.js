@@ -1,0 +1,163 @@
+/** The engine that asks the server this page came from; all its addresses are relative to the page. */
+import { EngineError } from "./types.js";
+import { answerMany } from "./many.js";
+import { Newest } from "./newest.js";
+import { sizeOf } from "../pictures.js";
+
+const PATIENCE = 120_000; // ms for a photo: 50 MB on a slow line take a while to arrive
+const FRAME_PATIENCE = 15_000; // ms
+const FRAME_SIDE = 288; // px, short side of the frame that is sent: a little over what the network sees of it
+const FRAME_QUALITY = 0.75;
+const MEGABYTE = 1024 * 1024;
+/** @type {Record<number, string>} */
+const PROBLEMS = { 408: "slow", 413: "too-large", 429: "busy", 502: "offline", 503: "busy", 504: "slow" }; // from a proxy
+
+/** @implements {import("./types.js").Engine} */
+export class ServerEngine {
+    /** @type {Promise<import("./types.js").About> | null} */
+    #about = null;
+    #frames = new Newest((/** @type {{canvas: HTMLCanvasElement, size?: number}} */ frame) => this.#answerFrame(frame));
+
+    about() {
+        this.#about ??= ask("about.json", {}).catch((error) => {
+            this.#about = null; // the next call tries again
+            throw error;
+        });
+        return this.#about;
+    }
+
+    /**
+     * @param {Blob} picture
+     * @param {{size?: number, preview?: boolean, signal?: AbortSignal}} [options]
+     */
+    async explain(picture, { size, preview, signal } = {}) {
+        return explanationOf(await this.#send("engine/explain", picture, { size, preview: preview ? 1 : undefined }, signal));
+    }
+
+    /**
+     * @param {CanvasImageSource} picture
+     * @param {{size?: number}} [options]
+     */
+    frame(picture, { size } = {}) {
+        return this.#frames.ask({ canvas: reduced(picture, Math.max(FRAME_SIDE, size ?? 0)), size }); // as it is now
+    }
+
+    /**
+     * @param {File[]} files
+     * @param {(index: number, answer: import("./types.js").Answer) => void} onAnswer
+     * @param {{signal?: AbortSignal}} [options]
+     */
+    many(files, onAnswer, { signal } = {}) {
+        return answerMany(files, (file) => this.#send("engine/classify", file, {}, signal), onAnswer, { signal });
+    }
+
+    /**
+     * @param {string} kind `stages`, `methods` or `block`
+     * @param {Blob} picture
+     * @param {Record<string, any>} [options] what the kind takes, and a `signal`
+     */
+    inside(kind, picture, { signal, ...parameters } = {}) {
+        return this.#send(`engine/${kind}`, picture, parameters, signal);
+    }
+
+    /**
+     * @param {string} address
+     * @param {Blob} picture
+     * @param {Record<string, string | number | undefined>} parameters
+     * @param {AbortSignal} [signal]
+     */
+    async #send(address, picture, parameters, signal) {
+        const { limits } = await this.about();
+        signal?.throwIfAborted();
+        if (picture.size === 0) throw new EngineError("empty");
+        if (picture.size > limits.megabytes * MEGABYTE) throw new EngineError("too-large"); // before it is sent
+        const asked = Object.entries(parameters).filter(([, value]) => value !== undefined);
+        const query = new URLSearchParams(asked.map(([name, value]) => [name, String(value)])).toString();
+        try {
+            return await ask(query ? `${address}?${query}` : address, { method: "POST", body: picture, signal });
+        } catch (error) {
+            if (error instanceof EngineError && error.code === "offline") await mustBeReadable(picture);
+            throw error;
+        }
+    }
+
+    /** @param {{canvas: HTMLCanvasElement, size?: number}} frame */
+    async #answerFrame({ canvas, size }) {
+        const body = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", FRAME_QUALITY));
+        const address = size ? `engine/frame?size=${size}` : "engine/frame";
+        return explanationOf(await ask(address, { method: "POST", body }, FRAME_PATIENCE));
+    }
+}
+
+/**
+ * One request, its answer's JSON or an EngineError.
+ * @param {string} address
+ * @param {RequestInit & {signal?: AbortSignal}} request
+ * @param {number} [patience] ms
+ */
+async function ask(address, { signal, ...request }, patience = PATIENCE) {
+    signal?.throwIfAborted();
+    const ended = new AbortController();
+    const stop = () => ended.abort(signal?.reason);
+    signal?.addEventListener("abort", stop, { once: true });
+    const timer = setTimeout(() => ended.abort(new EngineError("slow")), patience);
+    try {
+        const response = await fetch(address, { ...request, signal: ended.signal });
+        if (response.ok) return await response.json();
+        const told = await response.json().catch(() => null); // a proxy answers with a page of its own
+        const wait = Number(response.headers.get("Retry-After")) || undefined;
+        throw new EngineError(told?.problem ?? PROBLEMS[response.status] ?? "failed", wait);
+    } catch (error) {
+        if (ended.signal.aborted) throw ended.signal.reason;
+        if (error instanceof TypeError) throw new EngineError("offline"); // that is how fetch says so
+        if (error instanceof SyntaxError) throw new EngineError("failed"); // no JSON
+        throw error;
+    } finally {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", stop);
+    }
+}
+
+/**
+ * A file that was moved or changed since it was chosen fails like a lost connection.
+ * @param {Blob} picture
+ */
+async function mustBeReadable(picture) {
+    try {
+        await picture.slice(0, 1).arrayBuffer();
+    } catch {
+        throw new EngineError("gone");
+    }
+}
+
+/**
+ * @param {CanvasImageSource} picture
+ * @param {number} side px, of the short side at most
+ */
+function reduced(picture, side) {
+    const [width, height] = sizeOf(picture);
+    const times = Math.min(1, side / Math.min(width, height));
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.max(1, Math.round(width * times));
+    canvas.height = Math.max(1, Math.round(height * times));
+    canvas.getContext("2d")?.drawImage(picture, 0, 0, canvas.width, canvas.height);
+    return canvas;
+}
+
+/**
+ * The server's answer with its maps as typed arrays.
+ * @param {any} answer
+ * @returns {import("./types.js").Explanation}
+ */
+export function explanationOf(answer) {
+    const { evidence, extent, preview, ...rest } = answer;
+    return { ...rest, evidence: mapsOf(evidence), extent: extent ? mapsOf(extent) : null, preview: preview ?? null };
+}
+
+/**
+ * @param {[number[][], number[][]]} maps cat, dog
+ * @returns {import("./types.js").Maps}
+ */
+function mapsOf([cat, dog]) {
+    return { height: cat.length, width: cat[0].length, cat: Float32Array.from(cat.flat()), dog: Float32Array.from(dog.flat()) };
+}

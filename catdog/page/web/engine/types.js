@@ -1,0 +1,70 @@
+/**
+ * What engines give and take: the same whether a server answers or the visitor's own device.
+ *
+ * @typedef {"cat" | "dog"} Label
+ * @typedef {"cat" | "dog" | "both" | "neither"} Verdict
+ * @typedef {[number, number, number, number]} Box left, top, right, bottom in pixels of the upright picture
+ * @typedef {{both: number, neither: number}} Thresholds `neither` where the larger probability is below the one, `both`
+ *   where the smaller one reaches the other
+ * @typedef {{height: number, width: number, cat: Float32Array, dog: Float32Array}} Maps row by row
+ *
+ * @typedef {object} Prediction
+ * @property {number} cat calibrated probability
+ * @property {number} dog calibrated probability; the two need not add up to 1
+ * @property {Verdict} verdict
+ * @property {[number, number]} logits cat, dog: before calibration
+ *
+ * @typedef {object} Explanation
+ * @property {Prediction} prediction
+ * @property {Maps} evidence in logits; each map's sum and its bias are the logit
+ * @property {Maps | null} extent how far what speaks for a label reaches; twice as fine as the evidence
+ * @property {[number, number]} bias cat, dog
+ * @property {Box} view the part of the upright picture that the network saw
+ * @property {{cat: Box | null, dog: Box | null}} boxes
+ * @property {[number, number]} size width and height of the upright picture
+ * @property {Thresholds} thresholds
+ * @property {number} scale logits of evidence times places that are shown at full color
+ * @property {string | null} preview the picture as a data URL, where it was asked for
+ *
+ * @typedef {{id: string, photo: string, thumb: string, width: number, height: number, credit: string, license: string,
+ *   source: string, verdict: Verdict, alt: string}} Example
+ *
+ * @typedef {object} About
+ * @property {string} name
+ * @property {string} version
+ * @property {"server" | "device"} engine
+ * @property {string} device
+ * @property {string} arch
+ * @property {number} input_size
+ * @property {"binary" | "softmax"} head
+ * @property {boolean} negatives whether it was trained with photos of neither
+ * @property {Thresholds} thresholds
+ * @property {number} scale
+ * @property {{megabytes: number, megapixels: number, photos: number}} limits
+ * @property {Example[]} examples
+ *
+ * @typedef {{prediction: Prediction, size: [number, number]} | {problem: string}} Answer
+ *
+ * @typedef {object} Engine
+ * @property {() => Promise<About>} about
+ * @property {(picture: Blob, options?: {size?: number, preview?: boolean, signal?: AbortSignal}) => Promise<Explanation>} explain
+ * @property {(picture: CanvasImageSource, options?: {size?: number}) => Promise<Explanation | null>} frame null: a newer
+ *   frame took its place
+ * @property {(files: File[], onAnswer: (index: number, answer: Answer) => void, options?: {signal?: AbortSignal}) =>
+ *   Promise<void>} many
+ * @property {(kind: string, picture: Blob, options?: Record<string, any>) => Promise<any>} inside
+ */
+
+/** Why there is no answer; `problem.CODE` in the words says it. An abort is no such error: it throws AbortError. */
+export class EngineError extends Error {
+    /**
+     * @param {string} code
+     * @param {number} [wait] seconds until it is worth another try, where the engine knows
+     */
+    constructor(code, wait) {
+        super(code);
+        this.name = "EngineError";
+        this.code = code;
+        this.wait = wait;
+    }
+}

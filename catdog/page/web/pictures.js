@@ -1,0 +1,34 @@
+/** Files to pictures that can be drawn. */
+
+const LARGEST_SIDE = 4096; // px: more is seen on no screen, and a phone's memory is small
+
+/**
+ * @param {Blob} blob
+ * @returns {Promise<ImageBitmap | null>} upright; null where this browser cannot read it: ask the engine for a preview
+ */
+export async function toPicture(blob) {
+    try {
+        const whole = await createImageBitmap(blob, { imageOrientation: "from-image" });
+        const times = LARGEST_SIDE / Math.max(whole.width, whole.height);
+        if (times >= 1) return whole;
+        const size = { resizeWidth: Math.round(whole.width * times), resizeHeight: Math.round(whole.height * times) };
+        const smaller = await createImageBitmap(whole, { ...size, resizeQuality: "high" });
+        whole.close();
+        return smaller;
+    } catch (error) {
+        if (error instanceof DOMException) return null; // HEIC, TIFF, a damaged file
+        throw error;
+    }
+}
+
+/**
+ * Width and height of anything that can be drawn, in its own pixels.
+ * @param {CanvasImageSource} picture
+ * @returns {[number, number]}
+ */
+export function sizeOf(picture) {
+    if (picture instanceof HTMLVideoElement) return [picture.videoWidth, picture.videoHeight];
+    if (picture instanceof HTMLImageElement) return [picture.naturalWidth, picture.naturalHeight];
+    const { width, height } = /** @type {ImageBitmap} */ (picture);
+    return [width, height];
+}

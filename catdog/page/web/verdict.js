@@ -1,0 +1,77 @@
+/**
+ * Probabilities to a sentence that carries its doubt.
+ *
+ * The bands are of calibrated probabilities, read off the held-out photos of the shipped checkpoint (1,293, each with two
+ * labels; a checkpoint keeps its own figures, `python scripts/evaluate.py` prints them):
+ *
+ *     probability     labels that are there     said
+ *     0.87 and up     982 of 983                "A dog."
+ *     0.70 to 0.87     12 of  15                "Probably a dog."
+ *     0.51 to 0.70      8 of  15                "Perhaps a dog, not sure."
+ *     0.20 to 0.51     11 of  28                "Not sure: something like a cat."
+ *     below 0.20       13 of 1,545              "Neither a cat nor a dog."
+ */
+import { whereabouts } from "./evidence.js";
+
+/** @typedef {import("./engine/types.js").Prediction} Prediction */
+/** @typedef {import("./engine/types.js").Explanation} Explanation */
+/** @typedef {import("./engine/types.js").Thresholds} Thresholds */
+
+const SURE = 0.9;
+const LIKELY = 0.7;
+const HINT = 0.2; // from here on, a photo of neither has something of the label
+
+/**
+ * The code of the sentence. It names what the verdict names, whatever the thresholds are; only its doubt is chosen here.
+ * @param {Prediction} prediction
+ * @returns {string}
+ */
+export function sentenceCode({ cat, dog, verdict }) {
+    const first = cat >= dog ? "cat" : "dog";
+    const larger = Math.max(cat, dog), smaller = Math.min(cat, dog);
+    const band = (/** @type {number} */ probability) =>
+        probability >= SURE ? "sure" : probability >= LIKELY ? "likely" : "unsure";
+    if (verdict === "neither") return larger < HINT ? "verdict.neither" : `verdict.something-${first}`;
+    if (verdict !== "both") return `verdict.${band(larger)}-${verdict}`;
+    if (smaller >= LIKELY || larger < LIKELY) return `verdict.${band(smaller)}-both`;
+    return `verdict.${band(larger)}-${first}-too`;
+}
+
+/**
+ * For each bar the threshold that decides about it: the larger probability's is that of `neither`, and once it is reached,
+ * the smaller one's that of `both`. So a bar reaches its tick where the verdict names its label.
+ * @param {Prediction} prediction
+ * @param {Thresholds} thresholds
+ * @returns {{cat: number, dog: number}}
+ */
+export function ticks({ cat, dog, verdict }, { both, neither }) {
+    if (verdict === "neither") return { cat: neither, dog: neither };
+    const first = verdict === "both" ? (cat >= dog ? "cat" : "dog") : verdict; // rounded, they may be equal
+    return first === "cat" ? { cat: neither, dog: both } : { cat: both, dog: neither };
+}
+
+/**
+ * In whole percent, rounded towards doubt, which is a half: never 0% or 100%. As catdog.decision.percent.
+ * @param {number} probability
+ */
+export function percent(probability) {
+    if (probability > 0.99) return ">99%";
+    if (probability < 0.01) return "<1%";
+    const exact = Number((100 * probability).toFixed(6)); // 100 * 0.57 is 56.99999999999999
+    return `${exact > 50 ? Math.floor(exact) : Math.ceil(exact)}%`;
+}
+
+/**
+ * An answer for who cannot see it: verdict, probabilities, and where.
+ * @param {Explanation} explanation
+ * @param {(code: string, values?: Record<string, string | number>) => string} t
+ */
+export function describe(explanation, t) {
+    const { prediction } = explanation;
+    const named = /** @type {("cat" | "dog")[]} */ (["cat", "dog"]).filter(
+        (label) => prediction.verdict === label || prediction.verdict === "both",
+    );
+    const values = { cat: percent(prediction.cat), dog: percent(prediction.dog) };
+    const places = named.map((label) => t(`view.${label}-is`, { place: t(`view.place-${whereabouts(explanation, label)}`) }));
+    return [t(sentenceCode(prediction)), t("verdict.percentages", values), ...places].join(t("view.space"));
+}
