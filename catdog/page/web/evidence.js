@@ -189,8 +189,9 @@ export function here(shares, t) {
         share >= VERY ? "very" : share >= SOMEWHAT ? "somewhat" : share > -SOMEWHAT ? null : "not";
     const [first, second] = labels.map((label) => ({ label, degree: degree(shares[label]) }));
     if (first.degree !== "very" && first.degree !== "somewhat") return t("view.here-nothing");
-    const parts = [first, second].filter((each) => each.degree).map((each) => t(`view.${each.degree}-${each.label}`));
-    return t("view.here", { what: parts.join(t("view.and")) });
+    const words = (/** @type {{label: string, degree: string | null}} */ each) => t(`view.like-${each.label}-${each.degree}`);
+    if (!second.degree) return t("view.here", { what: words(first) });
+    return t("view.here-two", { first: words(first), second: words(second) });
 }
 
 /**

@@ -31,10 +31,10 @@ export function sentenceCode({ cat, dog, verdict }) {
     const larger = Math.max(cat, dog), smaller = Math.min(cat, dog);
     const band = (/** @type {number} */ probability) =>
         probability >= SURE ? "sure" : probability >= LIKELY ? "likely" : "unsure";
-    if (verdict === "neither") return larger < HINT ? "verdict.neither" : `verdict.something-${first}`;
-    if (verdict !== "both") return `verdict.${band(larger)}-${verdict}`;
-    if (smaller >= LIKELY || larger < LIKELY) return `verdict.${band(smaller)}-both`;
-    return `verdict.${band(larger)}-${first}-too`;
+    if (verdict === "neither") return larger < HINT ? "verdict.says-neither" : `verdict.says-something-${first}`;
+    if (verdict !== "both") return `verdict.says-${verdict}-${band(larger)}`;
+    if (smaller >= LIKELY || larger < LIKELY) return `verdict.says-both-${band(smaller)}`;
+    return `verdict.says-${first}-too-${band(larger)}`;
 }
 
 /**
@@ -72,6 +72,6 @@ export function describe(explanation, t) {
         (label) => prediction.verdict === label || prediction.verdict === "both",
     );
     const values = { cat: percent(prediction.cat), dog: percent(prediction.dog) };
-    const places = named.map((label) => t(`view.${label}-is`, { place: t(`view.place-${whereabouts(explanation, label)}`) }));
-    return [t(sentenceCode(prediction)), t("verdict.percentages", values), ...places].join(t("view.space"));
+    const places = named.map((label) => t(`view.where-${label}`, { place: t(`view.place-${whereabouts(explanation, label)}`) }));
+    return [t(sentenceCode(prediction)), t("verdict.percentages", values), ...places].join(" ");
 }

@@ -165,7 +165,7 @@ export class EvidenceView extends Worded(LitElement) {
         if (!box) return nothing;
         const text = 0.299 * red + 0.587 * green + 0.114 * blue > 130 ? "black" : "white";
         const style = `${this.#at(box)} --color: ${red} ${green} ${blue}; --on-color: ${text}`;
-        return html`<div class="box" .style=${style}><span>${t(`view.${label}`)}</span></div>`;
+        return html`<div class="box" .style=${style}><span>${t(`view.label-${label}`)}</span></div>`;
     }
 
     /**

@@ -63,7 +63,7 @@ export class VerdictPanel extends Worded(LitElement) {
     #bar(label, probability, tick) {
         return html`
             <div class="row ${label}">
-                <span class="name">${t(`view.${label}`)}</span>
+                <span class="name">${t(`verdict.label-${label}`)}</span>
                 <div class="track" aria-hidden="true" title=${t("verdict.tick", { percent: `${Math.round(100 * tick)}%` })}>
                     <div class="fill" .style=${`width: ${100 * probability}%`}></div>
                     <div class="tick" .style=${`left: ${100 * tick}%`}></div>
