@@ -13,7 +13,7 @@ from typing import Any
 
 from catdog.checkpoint import Metadata
 from catdog.labels import LABELS
-from catdog.measuring.figures import FEW, DetectionFigures, Figures, FiguresError, Rate
+from catdog.measuring.figures import FEW, Figures, FiguresError, Rate
 from catdog.measuring.model_card import card_text
 from catdog.measuring.record import RECORD, TrainingRecord
 from catdog.page.kinds import kinds_of
@@ -59,7 +59,7 @@ def measured(figures: Figures, metadata: Metadata, sources: Sources) -> dict[str
         and {"n": pets.n, "value": pets.two_way_log_loss.value, "interval": pets.two_way_log_loss.interval},
         "calibration": pets
         and {label: {"value": e.value, "chance": e.by_chance} for label, e in pets.calibration_error.items()},
-        "detection": figures.pets_against_negatives and detection(figures.pets_against_negatives),
+        "detection": detection(figures),
         "confusion": figures.confusion,
     }
 
@@ -112,11 +112,16 @@ def named(code: str, of: Rate | None, **more: Any) -> Iterable[dict[str, Any]]:
         yield {"code": code, **more, **shown}
 
 
-def detection(against: DetectionFigures) -> dict[str, Any]:
-    """Pets against negatives: the ROC curve, and each label's reliability as bins [mean probability, k, n, low, high]."""
+def detection(figures: Figures) -> dict[str, Any] | None:
+    """Pets against negatives: the ROC curve, the point on it where verdicts are decided, and each label's reliability as bins
+    [mean probability, k, n, low, high]."""
+    against, pets, negatives = figures.pets_against_negatives, figures.pets, figures.negatives
+    if against is None or pets is None or negatives is None:
+        return None
     return {
         "auroc": against.auroc,
         "roc": against.roc,
+        "decided": [1 - negatives.called_neither.value, 1 - pets.called_neither.value],
         "reliability": {
             label: [[each.mean, each.k, each.n, *each.rate.interval] for each in error.bins]
             for label, error in against.calibration_error.items()

@@ -6,17 +6,17 @@
 
 /** Holds one photo, and tells by a `change` event when it is another. */
 class Current extends EventTarget {
-  /** @type {CurrentPhoto | null} */
-  #photo = null;
+    /** @type {CurrentPhoto | null} */
+    #photo = null;
 
-  get photo() {
-    return this.#photo;
-  }
+    get photo() {
+        return this.#photo;
+    }
 
-  set photo(photo) {
-    this.#photo = photo;
-    this.dispatchEvent(new Event("change"));
-  }
+    set photo(photo) {
+        this.#photo = photo;
+        this.dispatchEvent(new Event("change"));
+    }
 }
 
 export const current = new Current();

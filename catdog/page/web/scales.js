@@ -13,13 +13,13 @@ const between = (/** @type {number} */ value) => Math.min(1, Math.max(0, value))
  * @returns {Scale}
  */
 export function even(low, high) {
-  const step = stepOf(low, high);
-  const first = Math.ceil(low / step - 1e-9);
-  const count = Math.floor(high / step + 1e-9) - first + 1;
-  return {
-    place: (share) => between((share - low) / (high - low)),
-    ticks: Array.from({ length: count }, (_, index) => Number(((first + index) * step).toFixed(4))),
-  };
+    const step = stepOf(low, high);
+    const first = Math.ceil(low / step - 1e-9);
+    const count = Math.floor(high / step + 1e-9) - first + 1;
+    return {
+        place: (share) => between((share - low) / (high - low)),
+        ticks: Array.from({ length: count }, (_, index) => Number(((first + index) * step).toFixed(4))),
+    };
 }
 
 /**
@@ -28,11 +28,11 @@ export function even(low, high) {
  * @returns {Scale}
  */
 export function evenAround(rates) {
-  const low = Math.min(...rates.map((rate) => rate.interval[0]));
-  const high = Math.max(...rates.map((rate) => rate.interval[1]));
-  const step = stepOf(low, high);
-  const from = Math.floor(low / step + 1e-9) * step;
-  return even(from, Math.max(from + step, Math.ceil(high / step - 1e-9) * step));
+    const low = Math.min(...rates.map((rate) => rate.interval[0]));
+    const high = Math.max(...rates.map((rate) => rate.interval[1]));
+    const step = stepOf(low, high);
+    const from = Math.floor(low / step + 1e-9) * step;
+    return even(from, Math.max(from + step, Math.ceil(high / step - 1e-9) * step));
 }
 
 /** @param {number} low @param {number} high */
@@ -44,7 +44,7 @@ const stepOf = (low, high) => STEPS.find((step) => (high - low) / step <= MOST_T
  * @returns {Scale}
  */
 export function small(least) {
-  return { place: (share) => between(1 - Math.log(Math.max(share, least)) / Math.log(least)), ticks: tens(least).concat(1) };
+    return { place: (share) => between(1 - Math.log(Math.max(share, least)) / Math.log(least)), ticks: tens(least).concat(1) };
 }
 
 /**
@@ -53,8 +53,8 @@ export function small(least) {
  * @returns {Scale}
  */
 export function nearlyAll(least) {
-  const missing = small(least);
-  return { place: (share) => 1 - missing.place(1 - share), ticks: missing.ticks.map((share) => 1 - share).reverse() };
+    const missing = small(least);
+    return { place: (share) => 1 - missing.place(1 - share), ticks: missing.ticks.map((share) => 1 - share).reverse() };
 }
 
 /**
@@ -63,19 +63,19 @@ export function nearlyAll(least) {
  * @returns {Scale}
  */
 export function bothEnds(least) {
-  const odds = (/** @type {number} */ share) => Math.log(share / (1 - share));
-  const end = odds(1 - least);
-  const held = (/** @type {number} */ share) => Math.min(1 - least, Math.max(least, share));
-  const low = tens(least);
-  return {
-    place: (share) => between((odds(held(share)) + end) / (2 * end)),
-    ticks: [...low, 0.5, ...low.map((share) => 1 - share).reverse()],
-  };
+    const odds = (/** @type {number} */ share) => Math.log(share / (1 - share));
+    const end = odds(1 - least);
+    const held = (/** @type {number} */ share) => Math.min(1 - least, Math.max(least, share));
+    const low = tens(least);
+    return {
+        place: (share) => between((odds(held(share)) + end) / (2 * end)),
+        ticks: [...low, 0.5, ...low.map((share) => 1 - share).reverse()],
+    };
 }
 
 /** Powers of ten from `least` up, below 1. @param {number} least */
 function tens(least) {
-  const powers = [];
-  for (let power = Math.ceil(Math.log10(least) - 1e-9); power < 0; power += 1) powers.push(10 ** power);
-  return powers;
+    const powers = [];
+    for (let power = Math.ceil(Math.log10(least) - 1e-9); power < 0; power += 1) powers.push(10 ** power);
+    return powers;
 }

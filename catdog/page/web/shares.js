@@ -15,10 +15,10 @@ const STEPS = 4; // an interval may span so many of what is counted
  * @returns {PlainShare}
  */
 export function plainShare({ k, n, value, interval: [low, high] }) {
-  const of = WHOLES.find((whole) => (high - low) * whole <= STEPS);
-  if (!of) return { code: "few", right: k, of: n };
-  const right = Math.round(value * of);
-  return { code: right === of ? "all" : right === 0 ? "none" : "count", right, of };
+    const of = WHOLES.find((whole) => (high - low) * whole <= STEPS);
+    if (!of) return { code: "few", right: k, of: n };
+    const right = Math.round(value * of);
+    return { code: right === of ? "all" : right === 0 ? "none" : "count", right, of };
 }
 
 /**
@@ -29,6 +29,6 @@ export function plainShare({ k, n, value, interval: [low, high] }) {
  * @returns {T[]}
  */
 export function worstFirst(rates, enough) {
-  const few = (/** @type {Rate} */ rate) => Number(rate.n < enough);
-  return [...rates].sort((one, other) => few(one) - few(other) || one.value - other.value);
+    const few = (/** @type {Rate} */ rate) => Number(rate.n < enough);
+    return [...rates].sort((one, other) => few(one) - few(other) || one.value - other.value);
 }
