@@ -9,6 +9,7 @@
 export const STRENGTH = 0.75; // opacity of evidence at the scale's end, so that the photo stays visible under it
 export const SATURATION = 0.25; // of the photo under the evidence: an orange cat hides orange evidence
 export const VEIL = 0.7; // opacity of the gray over what the network did not see
+export const UNSEEN = [128, 128, 128];
 /** @type {{names: {cat: string, dog: string}, cat: Color, dog: Color}[]} each apart for every kind of color blindness */
 export const PAIRS = [
     { names: { cat: "orange", dog: "blue" }, cat: [230, 120, 0], dog: [0, 110, 190] },
@@ -20,6 +21,14 @@ const LEAST_TIMES = 8; // drawn pixels a place: with fewer one would see how the
 const MOST_TIMES = 32;
 const VERY = 0.5; // of the scale
 const SOMEWHAT = 0.1; // of the scale; below it there is nothing to see either
+
+/**
+ * Of black and white, which is read better on a color.
+ * @param {Color} color
+ */
+export function onColor([red, green, blue]) {
+    return 0.299 * red + 0.587 * green + 0.114 * blue > 130 ? "black" : "white";
+}
 
 /**
  * What is shown of the evidence, as shares of the scale: nothing where a place speaks against a label.
@@ -165,6 +174,16 @@ export function placeAt({ view: [left, top, right, bottom], evidence: { height, 
     if (x < left || y < top || x >= right || y >= bottom) return null;
     const row = Math.floor(((y - top) / (bottom - top)) * height), column = Math.floor(((x - left) / (right - left)) * width);
     return { row, column };
+}
+
+/**
+ * All that a map's places say together: with the bias it is the logit.
+ * @param {Maps} evidence
+ * @returns {{cat: number, dog: number}} in logits
+ */
+export function totals({ cat, dog }) {
+    const sum = (/** @type {Float32Array} */ map) => map.reduce((a, b) => a + b, 0);
+    return { cat: sum(cat), dog: sum(dog) };
 }
 
 /**

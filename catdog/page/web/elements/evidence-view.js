@@ -1,16 +1,24 @@
 /** A picture with its evidence over it, in layers that the browser puts together: photo, gray, map, veil, boxes. */
-import { LitElement, html, css, nothing } from "../vendor/lit.js";
+import { LitElement, html, nothing } from "../vendor/lit.js";
 import { Worded, t } from "../words.js";
-import { PAIRS, SATURATION, STRENGTH, VEIL, colored, here, placeAt, shareAt, sharesOf, smooth } from "../evidence.js";
+import { PAIRS, STRENGTH, UNSEEN, VEIL, here, onColor, placeAt, shareAt } from "../evidence.js";
+import { drawAll, drawMap, graying } from "../drawing.js";
 import { describe } from "../verdict.js";
 import { sizeOf } from "../pictures.js";
+import { controls } from "./controls.js";
+import { evidenceStyle } from "./evidence-style.js";
+import { icons } from "./icons.js";
+import "./evidence-reading.js";
 
 /** @typedef {import("../engine/types.js").Explanation} Explanation */
 /** @typedef {import("../engine/types.js").Box} Box */
 /** @typedef {import("../evidence.js").Show} Show */
+/** @typedef {{row: number, column: number}} Place */
 
 const FADE = 600; // ms, for evidence to appear over a new picture
 const LABELS = /** @type {const} */ (["cat", "dog"]);
+/** @type {Record<string, [number, number]>} */
+const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
 export class EvidenceView extends Worded(LitElement) {
     static properties = {
@@ -22,186 +30,257 @@ export class EvidenceView extends Worded(LitElement) {
         opacity: { type: Number },
         colors: { type: Number },
         readable: { type: Boolean },
+        mirrored: { type: Boolean },
         place: { state: true },
+        unseen: { state: true },
+        full: { state: true },
     };
 
-    static styles = css`
-        :host { display: block; }
-        .frame {
-            position: relative; isolation: isolate; overflow: hidden; border-radius: var(--radius); margin-inline: auto;
-            aspect-ratio: var(--ratio); width: min(100%, var(--max-height, 80vh) * var(--ratio)); background: var(--line);
-        }
-        .frame:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
-        .readable { cursor: crosshair; touch-action: pan-y pinch-zoom; }
-        canvas { position: absolute; display: block; }
-        .picture { inset: 0; width: 100%; height: 100%; }
-        .gray, .map, .seen, .box, .place { position: absolute; }
-        .gray { background: gray; mix-blend-mode: saturation; }
-        .seen { box-shadow: 0 0 0 200vmax rgb(128 128 128 / var(--veil)); }
-        .box { border: 2px solid rgb(var(--color)); box-sizing: border-box; border-radius: 4px; }
-        .box span {
-            position: absolute; top: -2px; left: -2px; padding: 0 0.5em; border-radius: 4px 0; background: rgb(var(--color));
-            color: var(--on-color); font-size: var(--text-s); font-weight: 600; line-height: 1.6;
-        }
-        .place { border: 2px solid white; box-shadow: 0 0 0 1px rgb(0 0 0 / 0.6), inset 0 0 0 1px rgb(0 0 0 / 0.6); box-sizing: border-box; border-radius: 2px; }
-        .caption { min-height: 1.5em; margin: var(--space-2) 0 0; color: var(--ink-soft); font-size: var(--text-s); }
-    `;
+    static styles = [controls, evidenceStyle];
+
+    #watcher = new ResizeObserver(() => this.#drawPicture());
+    /** What was drawn last: where it is the same, nothing is drawn again. @type {unknown[]} */
+    #drawn = [];
 
     constructor() {
         super();
-        /** @type {ImageBitmap | HTMLImageElement | HTMLCanvasElement | HTMLVideoElement | null} */
+        /** Upright. @type {ImageBitmap | HTMLImageElement | HTMLCanvasElement | HTMLVideoElement | null} */
         this.picture = null;
         /** @type {Explanation | null} */
         this.explanation = null;
-        /** @type {Explanation | null} */
+        /** A closer look at the same picture, whose map is shown instead. @type {Explanation | null} */
         this.finer = null;
         /** @type {Show} */
         this.show = "both";
         this.boxes = true;
         this.opacity = STRENGTH;
+        /** Which pair of colors. */
         this.colors = 0;
+        /** Says what is under the pointer, and how to read the map. */
         this.readable = false;
-        /** @type {{row: number, column: number} | null} */
+        /** As in a mirror: the user's own camera. */
+        this.mirrored = false;
+        /** Where the pointer is. @type {Place | null} */
         this.place = null;
-        this.watcher = new ResizeObserver(() => this.#drawPicture());
+        /** The pointer is where the network did not look. */
+        this.unseen = false;
+        /** Over the whole screen. */
+        this.full = false;
     }
 
     connectedCallback() {
         super.connectedCallback();
-        this.watcher.observe(this);
-        this.requestUpdate();
+        this.#watcher.observe(this);
+        this.#follow();
     }
 
     disconnectedCallback() {
         super.disconnectedCallback();
-        this.watcher.disconnect();
+        this.#watcher.disconnect();
     }
 
-    /** What the map is of: the finer look where there is one. */
+    /** Whose map is shown. */
     get #mapped() {
         return this.finer ?? this.explanation;
     }
 
-    get #frame() {
-        return /** @type {HTMLElement} */ (this.renderRoot.querySelector(".frame"));
+    get #look() {
+        return { show: this.show, boxes: this.boxes, opacity: this.opacity, colors: this.colors };
+    }
+
+    get #names() {
+        return { cat: t("view.label-cat"), dog: t("view.label-dog") };
+    }
+
+    /** @template {Element} Found @param {string} selector @returns {Found | null} */
+    #find(selector) {
+        return this.renderRoot.querySelector(selector);
     }
 
     /** @param {Map<string, unknown>} changed */
     willUpdate(changed) {
-        if (changed.has("explanation") || changed.has("finer")) this.place = null;
+        const { place } = this;
+        const map = this.#mapped?.evidence;
+        const gone = !map || (place && (place.row >= map.height || place.column >= map.width));
+        if (gone || changed.has("picture") || changed.has("finer")) this.place = null;
     }
 
     render() {
-        const { explanation } = this;
         if (!this.picture) return nothing;
-        const ratio = this.#ratio();
-        const shown = explanation && this.show !== "photo";
-        const pair = PAIRS[this.colors];
+        const { explanation, readable } = this;
+        const classes = `stage ${this.full ? "full" : ""} ${readable ? "readable" : ""} ${this.mirrored ? "mirrored" : ""}`;
         return html`
-            <div class="frame ${this.readable ? "readable" : ""}" .style=${`--ratio: ${ratio}; --veil: ${VEIL}`}
-                role=${this.readable ? "application" : "img"} tabindex=${this.readable ? 0 : nothing}
-                aria-label=${explanation ? describe(explanation, t) : t("view.picture")}
-                @pointermove=${this.#onPointer} @pointerdown=${this.#onPointer} @pointerleave=${this.#onLeave} @keydown=${this.#onKey}>
-                <canvas class="picture"></canvas>
-                ${shown ? html`<div class="gray" .style=${this.#at(explanation.view) + `opacity: ${this.#graying()}`}></div>` : nothing}
-                <canvas class="map" ?hidden=${!shown} .style=${explanation ? this.#at(explanation.view) + `opacity: ${this.opacity}` : ""}></canvas>
-                ${explanation ? html`<div class="seen" .style=${this.#at(explanation.view)}></div>` : nothing}
-                ${explanation && this.boxes ? LABELS.map((label) => this.#box(label, explanation.boxes[label], pair[label])) : nothing}
-                ${this.place ? html`<div class="place" .style=${this.#at(this.#boxOfPlace(this.place))}></div>` : nothing}
+            <div class=${classes} @fullscreenchange=${this.#onFullScreen} @toggle=${this.#onToggle}>
+                <div class="frame" .style=${`--ratio: ${this.#ratio()}`}
+                    role=${readable ? "application" : "img"} tabindex=${readable ? 0 : nothing}
+                    aria-label=${explanation ? describe(explanation, t) : t("view.picture")}
+                    aria-describedby=${readable ? "keys" : nothing}
+                    @pointermove=${this.#onPointer} @pointerdown=${this.#onPointer} @pointerleave=${this.#onLeave}
+                    @keydown=${this.#onKey}>
+                    <div class="layers">
+                        <canvas class="picture"></canvas>
+                        ${explanation ? this.#layers(explanation) : nothing}
+                    </div>
+                </div>
+                <button class="button icon close" aria-label=${t("view.close")} @click=${this.#leave}>${icons.close}</button>
             </div>
-            ${this.readable && explanation ? html`<p class="caption">${this.#words()}</p>` : nothing}
+            ${readable ? this.#caption() : nothing}
         `;
     }
 
-    /** @param {Map<string, unknown>} changed */
-    updated(changed) {
-        if (changed.has("picture")) this.#drawPicture();
-        if (["explanation", "finer", "show", "colors"].some((name) => changed.has(name))) this.#drawMap();
-        const fresh = changed.has("explanation") && (changed.get("explanation") === null || changed.has("picture"));
-        if (fresh && this.explanation) this.#fadeIn();
-    }
-
-    /** The whole as one canvas, to be saved or shared. @param {number} maxSide px */
-    toCanvas(maxSide) {
-        const canvas = document.createElement("canvas");
-        const [width, height] = this.picture ? sizeOf(this.picture) : [1, 1];
-        const times = Math.min(1, maxSide / Math.max(width, height));
-        canvas.width = Math.round(width * times);
-        canvas.height = Math.round(height * times);
-        const context = canvas.getContext("2d");
-        if (context && this.picture) context.drawImage(this.picture, 0, 0, canvas.width, canvas.height);
-        return canvas;
-    }
-
-    fullScreen() {
-        return this.#frame.requestFullscreen();
-    }
-
-    #ratio() {
-        const [width, height] = this.picture ? sizeOf(this.picture) : [1, 1];
-        return (width || 4) / (height || 3);
-    }
-
-    #graying() {
-        return (1 - SATURATION) * Math.min(1, this.opacity / STRENGTH);
-    }
-
-    /**
-     * @param {Box} box
-     * @returns {string} where it is in the frame
-     */
-    #at([left, top, right, bottom]) {
-        const [width, height] = /** @type {Explanation} */ (this.explanation).size;
-        return `left: ${(100 * left) / width}%; top: ${(100 * top) / height}%;
-            width: ${(100 * (right - left)) / width}%; height: ${(100 * (bottom - top)) / height}%;`;
+    /** @param {Explanation} explanation */
+    #layers({ view, boxes }) {
+        const at = this.#at((this.#mapped ?? { view }).view);
+        const mapped = this.show !== "photo";
+        const named = this.boxes ? LABELS.filter((label) => boxes[label]) : [];
+        return html`
+            ${mapped ? html`<div class="gray" .style=${`${at}; opacity: ${graying(this.opacity)}`}></div>` : nothing}
+            <canvas class="map" ?hidden=${!mapped} .style=${`${at}; opacity: ${this.opacity}`}></canvas>
+            <div class="seen" .style=${`${this.#at(view)}; --unseen: rgb(${UNSEEN.join(" ")} / ${VEIL})`}></div>
+            ${named.map((label) => this.#box(label, /** @type {Box} */ (boxes[label]), named.length > 1))}
+            ${this.place ? html`<div class="place" .style=${this.#at(this.#boxOfPlace(this.place))}></div>` : nothing}
+        `;
     }
 
     /**
      * @param {"cat" | "dog"} label
-     * @param {Box | null} box
-     * @param {[number, number, number]} color
+     * @param {Box} box
+     * @param {boolean} two the dog's name is at its box's foot then: the boxes may begin at one point
      */
-    #box(label, box, [red, green, blue]) {
-        if (!box) return nothing;
-        const text = 0.299 * red + 0.587 * green + 0.114 * blue > 130 ? "black" : "white";
-        const style = `${this.#at(box)} --color: ${red} ${green} ${blue}; --on-color: ${text}`;
-        return html`<div class="box" .style=${style}><span>${t(`view.label-${label}`)}</span></div>`;
+    #box(label, box, two) {
+        const color = PAIRS[this.colors][label];
+        const style = `${this.#at(box)}; --color: ${color.join(" ")}; --on-color: ${onColor(color)}`;
+        const [width] = /** @type {Explanation} */ (this.explanation).size;
+        const far = (this.mirrored ? width - box[2] : box[0]) > 0.8 * width; // or the frame would cut the name off
+        const where = `name ${far !== this.mirrored ? "far" : ""} ${two && label === "dog" ? "low" : ""}`;
+        return html`<div class="box" .style=${style}><span class=${where}>${this.#names[label]}</span></div>`;
+    }
+
+    #caption() {
+        const { explanation, place } = this;
+        const mapped = this.#mapped;
+        if (!explanation || !mapped) return nothing;
+        const about = this.show === "photo" ? "" : this.#legend();
+        const words = place ? here(shareAt(mapped, place), t) : this.unseen ? t("view.here-unseen") : about;
+        return html`
+            <div class="caption">
+                <p>${words}</p>
+                <evidence-reading .explanation=${explanation} .mapped=${mapped} .place=${place}></evidence-reading>
+            </div>
+            <span class="visually-hidden" role="status"></span>
+            <span class="visually-hidden" id="keys">${t("view.keys")}</span>
+        `;
+    }
+
+    #legend() {
+        const { names } = PAIRS[this.colors];
+        return t(`view.stronger-${this.show}`, { cat: t(`view.color-${names.cat}`), dog: t(`view.color-${names.dog}`) });
+    }
+
+    /** @param {Map<string, unknown>} changed */
+    updated(changed) {
+        if (changed.has("picture")) this.#follow();
+        const mapped = this.#mapped;
+        const canvas = /** @type {HTMLCanvasElement | null} */ (this.#find("canvas.map"));
+        const wanted = [canvas, mapped, this.show, this.colors];
+        if (canvas && mapped && this.show !== "photo" && wanted.some((each, n) => each !== this.#drawn[n])) {
+            drawMap(canvas, mapped, this.#look);
+            this.#drawn = wanted;
+        }
+        const fresh = changed.has("explanation") && (!changed.get("explanation") || changed.has("picture"));
+        if (fresh && this.explanation) this.#fadeIn();
     }
 
     /**
-     * @param {{row: number, column: number}} place
-     * @returns {Box}
+     * All that is shown, as one canvas to save or share.
+     * @param {number} maxSide px
      */
+    toCanvas(maxSide) {
+        const canvas = document.createElement("canvas");
+        const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+        if (!this.picture) return canvas;
+        const [width, height] = sizeOf(this.picture);
+        const times = Math.min(1, maxSide / Math.max(width, height));
+        canvas.width = Math.round(width * times);
+        canvas.height = Math.round(height * times);
+        const map = document.createElement("canvas");
+        if (this.#mapped) drawMap(map, this.#mapped, this.#look);
+        drawAll(context, this.picture, this.explanation, map, this.#look, this.#names);
+        return canvas;
+    }
+
+    /** The picture alone, as large as the screen; Escape leaves. */
+    async fullScreen() {
+        const stage = /** @type {HTMLElement} */ (this.#find(".stage"));
+        if (document.fullscreenEnabled) return stage.requestFullscreen();
+        stage.popover = "auto"; // an iPhone: as large as the window, and Escape and the back gesture leave it too
+        stage.showPopover();
+    }
+
+    #leave() {
+        if (document.fullscreenElement) document.exitFullscreen();
+        else /** @type {HTMLElement} */ (this.#find(".stage")).hidePopover();
+    }
+
+    #onFullScreen() {
+        this.full = /** @type {HTMLElement} */ (this.#find(".stage")).matches(":fullscreen");
+    }
+
+    /** @param {ToggleEvent} event */
+    #onToggle({ newState }) {
+        this.full = newState === "open";
+        if (!this.full) /** @type {HTMLElement} */ (this.#find(".stage")).popover = null; // or it would be hidden
+    }
+
+    #ratio() {
+        const [width, height] = this.picture ? sizeOf(this.picture) : [0, 0];
+        return (width || 4) / (height || 3); // a camera has no size before its first frame
+    }
+
+    /** Where a box is in the frame, as CSS. @param {Box} box */
+    #at([left, top, right, bottom]) {
+        const [width, height] = /** @type {Explanation} */ (this.explanation).size;
+        const part = (/** @type {number} */ length, /** @type {number} */ whole) => `${(100 * length) / whole}%`;
+        return `left: ${part(left, width)}; top: ${part(top, height)}; width: ${part(right - left, width)}; height: ${part(bottom - top, height)}`;
+    }
+
+    /** @param {Place} place @returns {Box} */
     #boxOfPlace({ row, column }) {
         const { evidence, view: [left, top, right, bottom] } = /** @type {Explanation} */ (this.#mapped);
         const across = (right - left) / evidence.width, down = (bottom - top) / evidence.height;
         return [left + column * across, top + row * down, left + (column + 1) * across, top + (row + 1) * down];
     }
 
-    #words() {
-        const mapped = /** @type {Explanation} */ (this.#mapped);
-        if (this.place) return here(shareAt(mapped, this.place), t);
-        return this.show === "photo" ? "" : t(`view.stronger-${this.show}`);
+    /** Draws a film's frames as they come; a picture once. */
+    #follow() {
+        const { picture } = this;
+        this.#drawPicture();
+        if (!(picture instanceof HTMLVideoElement)) return;
+        let ratio = this.#ratio();
+        const next = () => {
+            if (this.picture !== picture || !this.isConnected) return;
+            if (this.#ratio() !== ratio) this.requestUpdate();
+            ratio = this.#ratio();
+            this.#drawPicture();
+            picture.requestVideoFrameCallback(next);
+        };
+        picture.requestVideoFrameCallback(next);
     }
 
+    /** In the screen's pixels, and in no more than the picture has. */
     #drawPicture() {
-        const canvas = /** @type {HTMLCanvasElement | null} */ (this.renderRoot.querySelector(".picture"));
+        const canvas = /** @type {HTMLCanvasElement | null} */ (this.#find("canvas.picture"));
         if (!canvas || !this.picture) return;
-        const { width, height } = canvas.getBoundingClientRect();
-        canvas.width = Math.max(1, Math.round(width * devicePixelRatio));
-        canvas.height = Math.max(1, Math.round(height * devicePixelRatio));
+        const [width, height] = sizeOf(this.picture);
+        const shown = canvas.offsetWidth * devicePixelRatio;
+        if (!width || !shown) return;
+        const times = Math.min(1, shown / width);
+        const [across, down] = [Math.max(1, Math.round(width * times)), Math.max(1, Math.round(height * times))];
+        if (canvas.width !== across) canvas.width = across;
+        if (canvas.height !== down) canvas.height = down;
         const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
         context.imageSmoothingQuality = "high";
-        context.drawImage(this.picture, 0, 0, canvas.width, canvas.height);
-    }
-
-    #drawMap() {
-        const canvas = /** @type {HTMLCanvasElement | null} */ (this.renderRoot.querySelector(".map"));
-        if (!canvas || !this.#mapped || this.show === "photo") return;
-        const fine = smooth(sharesOf(this.#mapped.evidence, this.#mapped.scale, this.show));
-        canvas.width = fine.width;
-        canvas.height = fine.height;
-        canvas.getContext("2d")?.putImageData(new ImageData(colored(fine, PAIRS[this.colors]), fine.width, fine.height), 0, 0);
+        context.drawImage(this.picture, 0, 0, across, down);
     }
 
     #fadeIn() {
@@ -212,27 +291,34 @@ export class EvidenceView extends Worded(LitElement) {
     }
 
     /** @param {PointerEvent} event */
-    #onPointer({ clientX, clientY }) {
-        if (!this.readable || !this.explanation) return;
-        const { left, top, width, height } = this.#frame.getBoundingClientRect();
-        const [across, down] = this.explanation.size;
-        this.place = placeAt(/** @type {Explanation} */ (this.#mapped), ((clientX - left) / width) * across, ((clientY - top) / height) * down);
+    #onPointer({ clientX, clientY, currentTarget }) {
+        if (!this.readable || !this.explanation || !this.#mapped) return;
+        const { left, top, width, height } = /** @type {Element} */ (currentTarget).getBoundingClientRect();
+        const across = (clientX - left) / width, down = (clientY - top) / height;
+        const [pictureWidth, pictureHeight] = this.explanation.size;
+        this.place = placeAt(this.#mapped, (this.mirrored ? 1 - across : across) * pictureWidth, down * pictureHeight);
+        this.unseen = !this.place;
     }
 
     /** @param {PointerEvent} event */
     #onLeave({ pointerType }) {
-        if (pointerType === "mouse") this.place = null; // a finger's last place stays
+        if (pointerType !== "mouse") return; // a finger's last place stays
+        this.place = null;
+        this.unseen = false;
     }
 
     /** @param {KeyboardEvent} event */
     #onKey(event) {
-        const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+        const step = STEPS[event.key];
         if (!step || !this.readable || !this.#mapped) return;
         event.preventDefault();
         const { height, width } = this.#mapped.evidence;
+        const clamped = (/** @type {number} */ value, /** @type {number} */ length) => Math.min(length - 1, Math.max(0, value));
         const { row, column } = this.place ?? { row: (height - 1) >> 1, column: (width - 1) >> 1 };
-        const clamp = (/** @type {number} */ value, /** @type {number} */ length) => Math.min(length - 1, Math.max(0, value));
-        this.place = { row: clamp(row + step[0], height), column: clamp(column + step[1], width) };
+        const across = this.mirrored ? -step[1] : step[1];
+        this.place = { row: clamped(row + step[0], height), column: clamped(column + across, width) };
+        const status = this.#find("[role=status]");
+        if (status) status.textContent = here(shareAt(this.#mapped, this.place), t); // a mouse's are not spoken
     }
 }
 

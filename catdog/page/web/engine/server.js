@@ -12,7 +12,6 @@ const MEGABYTE = 1024 * 1024;
 /** @type {Record<number, string>} */
 const PROBLEMS = { 408: "slow", 413: "too-large", 429: "busy", 502: "offline", 503: "busy", 504: "slow" }; // from a proxy
 
-/** @implements {import("./types.js").Engine} */
 export class ServerEngine {
     /** @type {Promise<import("./types.js").About> | null} */
     #about = null;
