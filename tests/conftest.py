@@ -85,16 +85,16 @@ def script(monkeypatch):
 
 @pytest.fixture
 def run_app(monkeypatch, tmp_path):
-    """Runs app.py's `main` in this process: the page, which is served until the test ends."""
+    """Runs app.py's `main` in this process: the page's address; it is served until the test ends."""
     from catdog import page
     from catdog.cli import app
 
     served = []
     launch = page.launch
 
-    def start(blocks, **options):
-        served.append(blocks)
-        launch(blocks, prevent_thread_lock=True, quiet=True, **options)
+    def start(server, **options):
+        served.append(server)
+        return launch(server, prevent_thread_lock=True, quiet=True, **options)
 
     def run(*arguments: object):
         monkeypatch.setattr(logging.getLogger("catdog"), "handlers", [])
@@ -104,11 +104,11 @@ def run_app(monkeypatch, tmp_path):
             monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
         monkeypatch.setattr(sys, "argv", ["app.py", "--host", "127.0.0.1", *map(str, arguments)])
         assert app.main() == 0
-        return served[-1]
+        return served[-1].get_blocks().local_url
 
     yield run
-    for blocks in served:
-        blocks.close()
+    for server in served:
+        server.get_blocks().close()
 
 
 @pytest.fixture

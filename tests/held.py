@@ -39,7 +39,7 @@ def held_page(network, monkeypatch, waiting: int):
     built = page.build(classifier)
     page.launch(built, server_name="127.0.0.1", prevent_thread_lock=True, quiet=True)
     try:
-        yield classifier, built.server_port
+        yield classifier, built.get_blocks().server_port
     finally:
         classifier.go.set()
-        built.close()
+        built.get_blocks().close()

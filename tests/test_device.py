@@ -30,7 +30,6 @@ from catdog.device import DeviceError, half_precision
 from catdog.engines.torch import torch_forward
 from catdog.evidence import evidence_and_logits
 from catdog.labels import VERDICTS
-from catdog.page import look
 from catdog.resnet import ARCHITECTURES, ResNet, folded, resnet18
 from catdog.training.losses import label_loss
 
@@ -277,34 +276,16 @@ def test_the_gpu_is_borrowed_once_a_batch_and_for_nothing_else(zero_gpu, tiny_ne
     assert zero_gpu == ["forward"] * 3
 
 
-def test_the_camera_is_answered_from_the_cpu_without_a_borrowed_gpu(zero_gpu, tiny_network, monkeypatch):
+def test_the_page_is_answered_from_the_cpu_without_a_borrowed_gpu(zero_gpu, tiny_network, monkeypatch, examples):
     monkeypatch.setattr(device, "spaces", sys.modules["spaces"])
     classifier = Classifier(tiny_network, Metadata(input_size=64), torch.device("cpu"))
-    served = page.build(classifier)
-    [component] = [each for each in served.blocks.values() if each.elem_id == "live"]
-    buffer = io.BytesIO()
-    Image.new("RGB", (64, 48)).save(buffer, "JPEG")
-    answer = asyncio.run(component.answer_frame(base64.b64encode(buffer.getvalue()).decode()))
-    assert answer["verdict"] in VERDICTS.values()
+    classifier.device = torch.device("meta")  # as a GPU that is not there between two calls
+    visitor = TestClient(page.build(classifier))
+    for route in ("explain", "classify", "frame"):
+        answer = visitor.post(f"/engine/{route}", content=examples[0].read_bytes())
+        assert answer.json()["prediction"]["verdict"] in VERDICTS.values(), answer.text
     assert zero_gpu == []
     assert classifier.live.device == torch.device("cpu")
-
-
-def test_looking_inside_is_done_on_the_cpu_without_a_borrowed_gpu(zero_gpu, tiny_network, monkeypatch, examples):
-    monkeypatch.setattr(device, "spaces", sys.modules["spaces"])
-    handed_over = []
-
-    def build(classifier, source):
-        handed_over.append(classifier)
-        return lambda event: None
-
-    monkeypatch.setattr(look, "build", build)
-    classifier = Classifier(tiny_network, Metadata(input_size=64), torch.device("cpu"))
-    page.build(classifier)
-    classifier.device = torch.device("meta")  # as a GPU that is not there between two calls
-    [of_look] = handed_over
-    assert look.stages_of(of_look, str(examples[0]), "cat")["kind"] == "stages"
-    assert of_look.device == torch.device("cpu") and zero_gpu == []
 
 
 def test_a_camera_is_answered_in_bfloat16_where_the_cpu_is_faster_in_it(tiny_network, monkeypatch):

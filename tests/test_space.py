@@ -81,7 +81,7 @@ def test_the_commands_upload_what_the_page_needs_and_nothing_else(root):
         if path.is_file() and not {".git", ".venv"} & set(path.parts)
     ]
     sent = set(filter_repo_objects(files, allow_patterns=patterns["--include"], ignore_patterns=patterns["--exclude"]))
-    assert {"app.py", "requirements.txt", "LICENSE", "catdog/cli/app.py", "catdog/page/style.css"} <= sent
+    assert {"app.py", "requirements.txt", "LICENSE", "catdog/cli/app.py", "catdog/page/web/index.html"} <= sent
     assert {"checkpoints/catdog-resnet18.safetensors", "examples/README.md", "examples/cat-chelsea.jpg"} <= sent
     assert not [name for name in sent if name.startswith(("tests", "docs", "README", ".venv"))]
     assert "--repo-type space" in everything and "--repo-type space" in space

@@ -73,20 +73,19 @@ def main() -> int:
 
 
 def serve(classifier: Classifier, options: Options, host: str, below: str) -> None:
-    """Serve the page until Ctrl-C or a polite kill, after either of which Gradio deletes the uploads."""
+    """Serve the page until Ctrl-C or a polite kill, after either of which the uploads are deleted."""
     os.environ.pop("GRADIO_SERVER_NAME", None)  # Gradio would look for free ports there, and fails where it is IPv6
     uploads = choose_uploads()
     with ending_at_once(), without_proxies():
         from catdog import page
     uploads.mkdir(UPLOADS_MODE, exist_ok=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    blocks = page.build(classifier)
     _, port = find_address(host, options.port)
     while True:
         try:
             with without_proxies(f"localhost,{host}" if options.share else "*"):
                 return page.launch(
-                    blocks,
+                    page.build(classifier),
                     server_name=f"[{host}]" if ":" in host else host,  # as in a URL
                     server_port=port,
                     root_path=below,

@@ -1,7 +1,5 @@
 """What programs use: the endpoints /classify, /explain and /classify_many, which are MCP tools too."""
 
-from __future__ import annotations
-
 import os
 import tempfile
 from collections.abc import Callable
@@ -28,8 +26,7 @@ def add_endpoints(server: Server, classifier: Classifier) -> None:
 
     @server.api(name="classify", concurrency_limit=None)
     async def classify(picture: FileData | str) -> dict[str, Any]:
-        """
-        Say whether a picture shows a cat, a dog, both or neither.
+        """Say whether a picture shows a cat, a dog, both or neither.
 
         Args:
             picture: a photo as JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC; from an assistant, its address or data: URL.
@@ -43,8 +40,7 @@ def add_endpoints(server: Server, classifier: Classifier) -> None:
 
     @server.api(name="explain", concurrency_limit=None)
     async def explain(picture: FileData | str) -> dict[str, Any]:
-        """
-        Classify a picture and show where the cat and the dog are.
+        """Classify a picture and show where the cat and the dog are.
 
         Args:
             picture: a photo as JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC; from an assistant, its address or data: URL.
@@ -60,8 +56,7 @@ def add_endpoints(server: Server, classifier: Classifier) -> None:
 
     @server.api(name="classify_many", concurrency_limit=None)
     async def classify_many(pictures: list[FileData | str]) -> list[dict[str, Any]]:
-        """
-        Say of each of many pictures whether it shows a cat, a dog, both or neither.
+        """Say of each of many pictures whether it shows a cat, a dog, both or neither.
 
         Args:
             pictures: up to 500 photos; from an assistant, their addresses or data: URLs.

@@ -142,7 +142,7 @@ def test_evaluate_gives_the_same_figures(script, checkpoint, examples, tmp_path)
 
 @pytest.mark.slow
 def test_the_page_answers_with_it(run_app, checkpoint, expected, examples):
-    page = run_app("--checkpoint", checkpoint, "--engine", "openvino", "--device", "cpu")
-    answers = [ask(page.local_url, example) for example in examples]
+    address = run_app("--checkpoint", checkpoint, "--engine", "openvino", "--device", "cpu")
+    answers = [ask(address, example) for example in examples]
     assert [answer["cat"] for answer in answers] == pytest.approx([each.cat for each in expected], abs=LOGITS / 4)
     assert [answer["cat"] for answer in answers] != [each.cat for each in expected]

@@ -31,9 +31,9 @@ from catdog.checkpoint import Metadata, load_checkpoint, save_checkpoint
 from catdog.datasets import read_folders
 from catdog.datasets.splits import some_seen
 from catdog.files import CHECKPOINT
-from catdog.measuring.record import TrainingRecord
-from catdog.page import photo
-from catdog.page.quality import origin_html
+from catdog.page.about import about
+from catdog.page.answers import explained
+from catdog.page.figures import figures_of
 from catdog.resnet import ResidualBlock, ResNet
 from catdog.training import loop
 from catdog.training.config import RECIPES, OptionError, TrainConfig
@@ -137,9 +137,7 @@ def test_a_network_of_a_tutorial_is_calibrated_and_its_card_says_what_is_not_kno
     card = out.with_suffix(".md").read_text(encoding="utf-8")
     assert "The weights are those of `tutorial.pth`, which does not say how" in card
     assert "Calibrated anew by `scripts/calibrate.py`" in card
-    assert "tutorial" not in origin_html(Metadata(), None) and "resnet18" in origin_html(
-        metadata, TrainingRecord.from_dict(metadata.training)
-    )
+    assert figures_of(metadata)["measured"]["n"] == metadata.held_out["n"]
     assert script("calibrate", "--data", folder, "--checkpoint", out, "--out", out, "--workers", 0) == 0  # again
 
 
@@ -415,7 +413,7 @@ def test_deeper_networks_train_and_answer_on_the_page_too(folder, examples, tmp_
     assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--arch", arch, "--dry-run") == 0
     classifier = catdog.load(out)
     [explanation] = classifier.explain(examples[:1])
-    answer = photo.answer_to(classifier, str(examples[0]))
+    answer = explained(classifier, examples[0].read_bytes(), None, False)
     assert answer["prediction"]["verdict"] == explanation.prediction.verdict
     assert explanation.evidence.sum((1, 2)) + explanation.bias == pytest.approx(explanation.prediction.logits, abs=1e-4)
 
@@ -427,9 +425,9 @@ def test_a_softmax_checkpoint_says_so_and_its_probabilities_add_up_to_one(folder
     assert classifier.metadata.head == "softmax"
     [prediction] = classifier.classify(examples[:1])
     assert prediction.cat + prediction.dog == pytest.approx(1)
-    answer = photo.answer_to(classifier, str(examples[0]))
+    answer = explained(classifier, examples[0].read_bytes(), None, False)
     assert answer["prediction"]["verdict"] == prediction.verdict
-    assert photo.caveat(classifier) == "photo.softmax"
+    assert about(classifier)["head"] == "softmax"
 
 
 @pytest.mark.slow
