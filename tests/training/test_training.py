@@ -27,7 +27,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 import catdog
-from catdog.checkpoint import Metadata, load_checkpoint, save_checkpoint
+from catdog.checkpoint import load_checkpoint, save_checkpoint
 from catdog.datasets import read_folders
 from catdog.datasets.splits import some_seen
 from catdog.files import CHECKPOINT
