@@ -3,164 +3,127 @@ import test, { beforeEach, mock } from "node:test";
 
 import { Following } from "../../../catdog/page/web/elements/following.js";
 
-/** A camera of `perSecond` frames, whose frames are their numbers, by a clock that the test turns. */
-const camera = (perSecond = 30) => {
-    let frame = 0;
-    let fresh = false;
-    const waiting = [];
-    const timer = setInterval(() => {
-        frame++;
-        const next = waiting.shift();
-        fresh = !next;
-        next?.(true);
-    }, 1000 / perSecond);
-    return {
-        grab: () => frame,
-        nextFrame: () => {
-            if (!fresh) return new Promise((resolve) => waiting.push(resolve));
-            fresh = false;
-            return Promise.resolve(true);
-        },
-        close: () => {
-            clearInterval(timer);
-            for (const resolve of waiting.splice(0)) resolve(false);
-        },
-    };
-};
+const FRAME = 40; // ms between two of the camera's
 
-/** An engine that takes `milliseconds` for an answer; `asked` has the frame, and how many were under way, of each request. */
-const engine = (milliseconds) => {
-    const asked = [];
-    let underway = 0;
-    const frame = async (number) => {
-        asked.push({ number, underway: ++underway });
-        await new Promise((resolve) => setTimeout(resolve, milliseconds()));
-        underway--;
-        if (made.problem) throw Object.assign(new Error("no answer"), { code: made.problem });
-        return { of: number };
-    };
-    const made = { frame, asked, problem: null };
-    return made;
-};
-
-/** Let so many milliseconds pass, and everything that waits for them. */
-const pass = async (milliseconds) => {
-    for (let step = 0; step < milliseconds; step += 5) {
-        now += 5;
-        mock.timers.tick(5);
-        for (let turn = 0; turn < 8; turn++) await Promise.resolve();
-    }
-};
 let now = 0;
 
 beforeEach(() => {
     mock.timers.reset();
     mock.restoreAll();
-    mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
+    mock.timers.enable({ apis: ["setTimeout"] });
     now = 0;
     mock.method(performance, "now", () => now);
 });
 
-const follow = (made, film = camera()) => {
+/** An engine that takes 100 ms for an answer, has two frames under way, and no place for more. */
+const slowEngine = () => {
+    const engine = {
+        asked: 0,
+        underway: 0,
+        problem: null,
+        async frame(frame) {
+            if (engine.underway === 2) return null;
+            engine.asked++;
+            engine.underway++;
+            await new Promise((resolve) => setTimeout(resolve, 100));
+            engine.underway--;
+            if (engine.problem) throw Object.assign(new Error(), engine.problem);
+            return { of: frame };
+        },
+    };
+    return engine;
+};
+
+const follow = (engine) => {
     const told = { answers: [], problems: [] };
-    const following = new Following(film, made, {
-        onAnswer: (answer) => told.answers.push(answer.of),
-        onProblem: (code) => told.problems.push(code),
-    });
+    const following = new Following(
+        engine,
+        (answer) => told.answers.push(answer.of),
+        (code) => told.problems.push(code),
+    );
+    /** The camera goes on for so many milliseconds. */
+    const film = async (milliseconds) => {
+        for (const end = now + milliseconds; now < end; now += FRAME) {
+            following.see(now);
+            mock.timers.tick(FRAME);
+            for (let turn = 0; turn < 8; turn++) await Promise.resolve();
+        }
+    };
     return { following, told, film };
 };
 
-test("a slow engine has one frame at a time, the newest; those between are dropped", async () => {
-    const made = engine(() => 1000);
-    const { following } = follow(made);
-    await pass(6000);
-    following.stop();
-    assert.ok(made.asked.length >= 4);
-    for (const { underway } of made.asked) assert.equal(underway, 1);
-    for (const [place, { number }] of made.asked.slice(1).entries()) assert.ok(number - made.asked[place].number >= 29);
-});
-
-test("a quick engine has the next frame before it has answered, and never a third", async () => {
-    const made = engine(() => 100);
-    const { following, told } = follow(made);
-    await pass(3000);
-    following.stop();
-    assert.equal(Math.max(...made.asked.map(({ underway }) => underway)), 2);
-    assert.ok(told.answers.length > 40);
-    assert.equal(new Set(told.answers).size, told.answers.length, "no frame is asked about twice");
-});
-
-test("an answer that comes after a later frame's is dropped", async () => {
-    let asked = 0;
-    const made = engine(() => (++asked % 5 === 4 ? 180 : 60));
-    const { following, told } = follow(made);
-    await pass(4000);
-    following.stop();
-    assert.ok(told.answers.length > 20);
+test("frames are answered in their order, and those without a place are dropped", async () => {
+    const engine = slowEngine();
+    const { told, film } = follow(engine);
+    await film(2000);
+    assert.ok(told.answers.length > 15 && told.answers.length < 50);
     assert.deepEqual(told.answers, [...told.answers].sort((a, b) => a - b));
+    assert.deepEqual(told.problems, []);
 });
 
-test("one failure is not told, two are, and then that answers come again", async () => {
-    const made = engine(() => 50);
-    const { following, told } = follow(made);
-    await pass(300);
-    made.problem = "offline";
-    await pass(200);
-    assert.deepEqual(told.problems.at(-1), "offline");
+test("one failure is not told, and soon forgotten", async () => {
+    const engine = slowEngine();
+    const { told, film } = follow(engine);
+    await film(400);
+    engine.problem = { code: "offline" };
+    await film(120);
+    engine.problem = null;
     const answered = told.answers.length;
-    await pass(3000);
-    made.problem = null;
-    await pass(3000);
-    following.stop();
-    assert.equal(told.problems.at(-1), null);
+    await film(1000);
+    assert.deepEqual(told.problems, []);
     assert.ok(told.answers.length > answered);
 });
 
-test("while there is no answer it is asked for every second or two, not as fast as frames come", async () => {
-    const made = engine(() => 5);
-    made.problem = "busy";
-    const { following } = follow(made);
-    await pass(15_000);
-    following.stop();
-    assert.ok(made.asked.length >= 8 && made.asked.length <= 30, `${made.asked.length} times`);
+test("lasting failure is told, and so is its end", async () => {
+    const engine = slowEngine();
+    const { told, film } = follow(engine);
+    engine.problem = { code: "offline" };
+    await film(1000);
+    assert.deepEqual(told.problems, ["offline"]);
+    assert.deepEqual(told.answers, []);
+    engine.problem = null;
+    await film(3000);
+    assert.deepEqual(told.problems, ["offline", null]);
+    assert.ok(told.answers.length > 5);
 });
 
-test("an answer that never comes is given up", async () => {
-    const made = engine(() => 1e9);
-    const { following, told } = follow(made);
-    await pass(40_000);
-    following.stop();
-    assert.equal(told.problems[0], "slow");
+test("while there is no answer, a frame is sent every second or two only", async () => {
+    const engine = slowEngine();
+    engine.problem = { code: "busy" };
+    const { film } = follow(engine);
+    await film(15_000);
+    assert.ok(engine.asked >= 10 && engine.asked <= 30, `${engine.asked} times`);
+});
+
+test("an engine that says how long to wait is not asked sooner", async () => {
+    const engine = slowEngine();
+    engine.problem = { code: "busy", wait: 10 };
+    const { film } = follow(engine);
+    await film(1000);
+    const asked = engine.asked;
+    await film(8000);
+    assert.equal(engine.asked, asked);
 });
 
 test("nothing is asked or told after it was stopped", async () => {
-    const made = engine(() => 200);
-    const { following, told } = follow(made);
-    await pass(1100);
+    const engine = slowEngine();
+    const { following, told, film } = follow(engine);
+    await film(400);
     following.stop();
-    const before = [made.asked.length, told.answers.length];
-    await pass(3000);
-    assert.deepEqual([made.asked.length, told.answers.length], before);
+    const before = [engine.asked, told.answers.length];
+    await film(1000);
+    assert.deepEqual([engine.asked, told.answers.length], before);
 });
 
-test("it ends with the camera", async () => {
-    const made = engine(() => 50);
-    const { told, film } = follow(made);
-    await pass(500);
-    film.close();
-    await pass(200);
-    const before = told.answers.length;
-    await pass(2000);
-    assert.equal(told.answers.length, before);
-});
-
-test("the pace is that of the last seconds", async () => {
-    const made = engine(() => 100);
-    const { following } = follow(made, camera(20));
+test("the pace is that of the last seconds; a failure ends it", async () => {
+    const engine = slowEngine();
+    const { following, film } = follow(engine);
     assert.equal(following.pace(), null);
-    await pass(5000);
+    await film(5000);
     const { perSecond, milliseconds } = following.pace();
-    following.stop();
-    assert.ok(perSecond > 17 && perSecond < 21, `${perSecond}`);
-    assert.ok(milliseconds >= 95 && milliseconds <= 115, `${milliseconds}`);
+    assert.ok(perSecond > 12 && perSecond < 21, `${perSecond}`);
+    assert.ok(milliseconds >= 80 && milliseconds <= 140, `${milliseconds}`);
+    engine.problem = { code: "failed" };
+    await film(1000);
+    assert.equal(following.pace(), null);
 });

@@ -1,4 +1,4 @@
-// The camera: opened, changed and closed, why it cannot be had, and its frames one after another.
+// The camera: opened, changed and closed, its frames one after another, and why it cannot be had.
 
 const WANTED = { width: { ideal: 960 }, height: { ideal: 720 }, frameRate: { ideal: 24 } }; // more costs, and shows no more
 const QUALITY = 0.92; // of the JPEG that becomes a photo
@@ -34,14 +34,14 @@ export class Camera {
     /** @type {string | null} */
     #device = null; // chosen by its id, where cameras do not say which way they look
     #facing = handheld() ? "environment" : "user";
-    #fresh = false; // a frame has come that nobody has taken
-    #waiting = [];
 
     /**
-     * @param {(code: string | null) => void} onProblem when a camera that was open is `unplugged`, which ends it, `paused` by the
-     *   system, or goes on (null)
+     * @param {(video: HTMLVideoElement) => void} onFrame each time there is another picture
+     * @param {(code: string | null) => void} onProblem when a camera that was open is `unplugged`, which ends it, `paused` by
+     *   the system, or goes on (null)
      */
-    constructor(onProblem) {
+    constructor(onFrame, onProblem) {
+        this.onFrame = onFrame;
         this.onProblem = onProblem;
         /** Plays what the camera sees, while it is open. */
         this.video = Object.assign(document.createElement("video"), { muted: true, playsInline: true });
@@ -78,12 +78,6 @@ export class Camera {
         this.#attempt++;
         if (this.#stream) stop(this.#stream);
         this.#stream = this.video.srcObject = null;
-        this.#fresh = false;
-        for (const resolve of this.#waiting.splice(0)) resolve(false);
-    }
-
-    get isOpen() {
-        return this.#stream !== null;
     }
 
     /** One's own face is expected as in a mirror; what a phone is held towards is not. */
@@ -97,42 +91,24 @@ export class Camera {
     }
 
     /** The next camera of a computer, or the one on a phone's other side; `open` opens it. */
-    async choosesOther() {
+    async chooseOther() {
         const { deviceId, facingMode } = this.#settings;
         const ids = facingMode ? [] : (await cameras()).map((camera) => camera.deviceId);
         if (ids.length > 1) this.#device = ids[(ids.indexOf(deviceId) + 1) % ids.length];
         else this.#facing = (facingMode ?? this.#facing) === "user" ? "environment" : "user";
     }
 
-    /** Until there is a frame that was not taken yet; false if the camera is closed meanwhile. */
-    nextFrame() {
-        if (!this.#stream) return Promise.resolve(false);
-        if (!this.#fresh) return new Promise((resolve) => this.#waiting.push(resolve));
-        this.#fresh = false;
-        return Promise.resolve(true);
-    }
-
     /**
-     * The frame that is shown now.
-     * @param {number} side px, the short side; never larger than the camera's
-     */
-    grab(side) {
-        const { videoWidth, videoHeight } = this.video;
-        const scale = Math.min(1, side / Math.min(videoWidth, videoHeight));
-        const canvas = document.createElement("canvas");
-        canvas.width = Math.round(videoWidth * scale);
-        canvas.height = Math.round(videoHeight * scale);
-        canvas.getContext("2d")?.drawImage(this.video, 0, 0, canvas.width, canvas.height);
-        return canvas;
-    }
-
-    /**
-     * The frame that is shown now, as a photo of the camera's full size.
+     * The picture that is shown now, as a photo of the camera's full size.
      * @returns {Promise<Blob>}
      */
     photo() {
+        const canvas = document.createElement("canvas");
+        canvas.width = this.video.videoWidth;
+        canvas.height = this.video.videoHeight;
+        canvas.getContext("2d")?.drawImage(this.video, 0, 0);
         return new Promise((resolve, reject) =>
-            this.grab(Infinity).toBlob((blob) => (blob ? resolve(blob) : reject(new Error("no photo"))), "image/jpeg", QUALITY));
+            canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("no photo"))), "image/jpeg", QUALITY));
     }
 
     get #settings() {
@@ -148,16 +124,13 @@ export class Camera {
         track.addEventListener("unmute", () => tell(null));
     }
 
-    /** Give each new frame to who waits for one, or remember that there is one. */
+    /** @param {MediaStream} stream */
     #watch(stream) {
-        const frame = () => {
+        whenNextFrame(this.video, () => {
             if (this.#stream !== stream) return;
-            const next = this.#waiting.shift();
-            this.#fresh = !next;
-            next?.(true);
-            whenNextFrame(this.video, frame);
-        };
-        whenNextFrame(this.video, frame);
+            this.onFrame(this.video);
+            this.#watch(stream);
+        });
     }
 }
 

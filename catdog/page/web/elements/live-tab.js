@@ -1,14 +1,230 @@
-// The live tab.
+// The live tab: the camera's picture is the stage, with verdict and map following what it sees.
+import { engine } from "../engine/index.js";
+import { LitElement, html, nothing, svg } from "../vendor/lit.js";
 import { Worded, t } from "../words.js";
-import { LitElement, html } from "../vendor/lit.js";
+import { Camera } from "./camera.js";
 import { controls } from "./controls.js";
+import "./evidence-view.js";
+import { Following } from "./following.js";
+import { icons } from "./icons.js";
+import { live } from "./live-style.js";
+import { Glide, Steady } from "./smoothing.js";
+import "./verdict-panel.js";
+
+/** @typedef {import("../engine/types.js").Explanation} Explanation */
+
+const STEP = 80; // ms between two pictures on the way from one answer to the next
+const PACE = 500; // ms that a pace is shown for at least
+
+const mirrorIcon = html`<svg viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.8"
+    stroke-linecap="round" stroke-linejoin="round">${svg`<path d="M12 3v18M8.5 7v10H3zM15.5 7v10H21z"/>`}</svg>`;
 
 export class LiveTab extends Worded(LitElement) {
-    static styles = [controls];
+    static properties = {
+        phase: { state: true },
+        problem: { state: true },
+        shown: { state: true },
+        said: { state: true },
+        pace: { state: true },
+        mirrored: { state: true },
+        several: { state: true },
+    };
+
+    static styles = [controls, live];
+
+    /** @type {Following | null} */
+    #following = null;
+    #glide = new Glide();
+    #words = new Steady();
+    #camera = new Camera(
+        (video) => this.#following?.see(video),
+        (code) => this.#onCamera(code),
+    );
+    #timer = 0;
+    #paced = 0;
+    #returns = false; // the camera goes on by itself when the page is seen again
+
+    constructor() {
+        super();
+        /** @type {"off" | "asking" | "on"} whether there is a picture, or the visitor is asked for one */
+        this.phase = "off";
+        /** @type {string | null} why there is no picture or no answer, as a code of live.* */
+        this.problem = null;
+        /** @type {Explanation | null} on its way to the newest answer */
+        this.shown = null;
+        /** @type {{perSecond: number, milliseconds: number} | null} */
+        this.pace = null;
+        this.mirrored = true;
+        this.several = false; // cameras to choose from
+    }
+
+    connectedCallback() {
+        super.connectedCallback();
+        document.addEventListener("visibilitychange", this.#onVisibility);
+    }
+
+    disconnectedCallback() {
+        super.disconnectedCallback();
+        document.removeEventListener("visibilitychange", this.#onVisibility);
+        this.stop();
+    }
+
+    /** Another tab of the page is opened: only a touch starts the camera again. */
+    hidden() {
+        if (this.phase !== "off" || this.#returns) this.stop("away");
+    }
+
+    /** Nobody looks while the window is hidden. */
+    #onVisibility = () => {
+        if (document.hidden && this.phase === "on") {
+            this.stop("away");
+            this.#returns = true;
+        } else if (!document.hidden && this.#returns) {
+            this.start("away");
+        }
+    };
+
+    /** @param {string} refused what a refusal is called; nobody refused who was not there */
+    async start(refused = "refused") {
+        this.stop();
+        this.phase = "asking";
+        try {
+            if (!(await this.#camera.open())) return; // stopped, or started again, meanwhile
+        } catch (error) {
+            const { code } = /** @type {import("./camera.js").CameraError} */ (error);
+            this.stop(code === "refused" ? refused : code);
+            return;
+        }
+        this.phase = "on";
+        this.mirrored = this.#camera.facesVisitor;
+        this.#following = new Following(
+            engine,
+            (answer) => this.#onAnswer(answer),
+            (code) => this.#onProblem(code),
+        );
+        this.several = (await this.#camera.count()) > 1;
+    }
+
+    /** @param {string | null} problem */
+    stop(problem = null) {
+        this.#camera.close();
+        this.#following?.stop();
+        this.#following = null;
+        this.#returns = false;
+        this.phase = "off";
+        this.#onProblem(problem);
+    }
+
+    async change() {
+        await this.#camera.chooseOther();
+        this.start();
+    }
+
+    /** The picture of this moment becomes a photo. */
+    async keep() {
+        const name = `${t("live.file")}-${new Date().toISOString().slice(0, 19).replace(/\D/g, "-")}.jpg`;
+        const file = new File([await this.#camera.photo()], name, { type: "image/jpeg" });
+        this.dispatchEvent(new CustomEvent("open-photo", { detail: { file, name }, bubbles: true, composed: true }));
+    }
+
+    /** @param {string | null} code */
+    #onCamera(code) {
+        if (code === "unplugged") this.stop(code);
+        else this.#onProblem(code);
+    }
+
+    /** @param {string | null} code with one, what was said is true no longer */
+    #onProblem(code) {
+        this.problem = code;
+        if (!code && this.phase === "on") return;
+        clearTimeout(this.#timer);
+        this.#glide.forget();
+        this.#words.forget();
+        this.shown = this.pace = null;
+    }
+
+    /** @param {Explanation} answer */
+    #onAnswer(answer) {
+        this.#glide.aim(answer);
+        this.#step();
+    }
+
+    /** Go on towards the newest answer, and again a little later. */
+    #step() {
+        clearTimeout(this.#timer);
+        const now = performance.now();
+        this.shown = this.#glide.step(now);
+        if (now - this.#paced > PACE) {
+            this.#paced = now;
+            this.pace = this.#following?.pace() ?? null;
+        }
+        this.#timer = setTimeout(() => this.#step(), STEP);
+    }
 
     render() {
-        return html`<h1>${t("live.heading")}</h1>`;
+        const on = this.phase === "on";
+        return html`<div class="live ${on ? "on" : "off"}">
+            <h1 class=${on ? "visually-hidden" : ""}>${t("live.heading")}</h1>
+            <div class="stage">${on ? this.#renderPicture() : this.#renderInvitation()}</div>
+            ${on ? this.#renderAnswer() : html`<p class="lead">${t("live.lead")}</p>`}
+            ${on ? this.#renderButtons() : nothing}
+            <p class="note soft small">
+                <span>${t("live.privacy")}</span>
+                ${this.pace && html`<span class="pace number">${t("live.pace", rounded(this.pace))}</span>`}
+            </p>
+        </div>`;
+    }
+
+    /** Before there is a picture, the whole stage is the camera's button. */
+    #renderInvitation() {
+        if (this.phase === "asking") {
+            return html`<div class="invitation"><span class="spinner" aria-hidden="true"></span>
+                <p role="status">${t("live.asking")}</p></div>`;
+        }
+        return html`<button class="invitation" @click=${() => this.start()}>
+            ${icons.live}
+            ${this.problem && html`<span role="alert">${t(`live.${this.problem}`)}</span>`}
+            <span class="button primary">${t(this.problem ? "live.again" : "live.start")}</span>
+        </button>`;
+    }
+
+    #renderPicture() {
+        return html`<evidence-view class=${this.mirrored ? "mirrored" : ""} show="both" .picture=${this.#camera.video}
+                .explanation=${this.shown} .boxes=${false}></evidence-view>
+            <div role="status">${this.problem && html`<p class="problem">${t(`live.${this.problem}`)}</p>`}</div>`;
+    }
+
+    #renderAnswer() {
+        if (!this.shown) return html`<p class="answer soft">${this.problem ? "" : t("live.looking")}</p>`;
+        return html`<verdict-panel class="answer" compact .prediction=${this.shown.prediction}
+            .thresholds=${this.shown.thresholds}></verdict-panel>`;
+    }
+
+    #renderButtons() {
+        return html`<div class="buttons">
+            <button class="button primary" @click=${this.keep}>${icons.camera}${t("live.keep")}</button>
+            ${small(t("live.stop"), icons.stop, () => this.stop())}
+            ${this.several ? small(t("live.change"), icons.turn, () => this.change()) : nothing}
+            ${small(t("live.mirror"), mirrorIcon, () => (this.mirrored = !this.mirrored), this.mirrored)}
+        </div>`;
     }
 }
+
+/**
+ * A button whose words are only read out where there is little room.
+ * @param {string} words
+ * @param {unknown} icon
+ * @param {() => void} onClick
+ * @param {boolean} [pressed] for one that is on or off
+ */
+const small = (words, icon, onClick, pressed) =>
+    html`<button class="button small-screen-icon" title=${words} aria-pressed=${pressed ?? nothing} @click=${onClick}>
+        ${icon}<span>${words}</span></button>`;
+
+/** @param {{perSecond: number, milliseconds: number}} pace */
+const rounded = ({ perSecond, milliseconds }) => ({
+    answers: perSecond.toFixed(perSecond < 3 ? 1 : 0),
+    milliseconds: Math.round(milliseconds),
+});
 
 customElements.define("live-tab", LiveTab);
