@@ -12,7 +12,7 @@ import { Worded, language, onLanguage, setLanguage, startLanguage, t } from "./w
  *   take?: (files: File[]) => void,
  *   open?: (photo: {file: Blob, name: string, explanation?: object}) => void,
  *   shown?: () => void,
- *   hidden?: () => void,
+ *   left?: () => void,
  * }} Tab
  */
 /** @typedef {"photo" | "live" | "many" | "accuracy" | "inside"} Name */
@@ -83,7 +83,7 @@ class CatdogApp extends Worded(LitElement) {
      */
     async show(name) {
         if (name !== this.active) {
-            this.tabs.get(this.active)?.hidden?.();
+            this.tabs.get(this.active)?.left?.();
             this.active = name;
             window.scrollTo(0, 0);
         }

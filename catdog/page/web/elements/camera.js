@@ -2,6 +2,7 @@
 
 const WANTED = { width: { ideal: 960 }, height: { ideal: 720 }, frameRate: { ideal: 24 } }; // more costs, and shows no more
 const QUALITY = 0.92; // of the JPEG that becomes a photo
+/** @type {Record<string, string>} */
 const PROBLEMS = {
     NotAllowedError: "refused",
     SecurityError: "refused",
@@ -55,6 +56,7 @@ export class Camera {
         this.close();
         const attempt = ++this.#attempt;
         if (!navigator.mediaDevices?.getUserMedia) throw new CameraError("insecure");
+        /** @type {MediaTrackConstraints} */
         const which = this.#device ? { deviceId: { exact: this.#device } } : { facingMode: this.#facing };
         let stream;
         try {
@@ -66,7 +68,7 @@ export class Camera {
             if (attempt !== this.#attempt) return false;
             this.close();
             this.#device = null; // one that is gone must not be asked for again
-            throw new CameraError(problemOf(error));
+            throw new CameraError(problemOf(/** @type {DOMException} */ (error)));
         }
         if (attempt !== this.#attempt) return false;
         this.#listen(stream);
@@ -94,7 +96,7 @@ export class Camera {
     async chooseOther() {
         const { deviceId, facingMode } = this.#settings;
         const ids = facingMode ? [] : (await cameras()).map((camera) => camera.deviceId);
-        if (ids.length > 1) this.#device = ids[(ids.indexOf(deviceId) + 1) % ids.length];
+        if (ids.length > 1) this.#device = ids[(ids.indexOf(deviceId ?? "") + 1) % ids.length];
         else this.#facing = (facingMode ?? this.#facing) === "user" ? "environment" : "user";
     }
 
@@ -118,7 +120,7 @@ export class Camera {
     /** @param {MediaStream} stream */
     #listen(stream) {
         const [track] = stream.getVideoTracks();
-        const tell = (code) => this.#stream === stream && this.onProblem(code);
+        const tell = (/** @type {string | null} */ code) => this.#stream === stream && this.onProblem(code);
         track.addEventListener("ended", () => tell("unplugged"));
         track.addEventListener("mute", () => tell("paused"));
         track.addEventListener("unmute", () => tell(null));

@@ -10,7 +10,7 @@ export const evidenceStyle = css`
     .frame:focus-visible { border-radius: var(--radius); }
     .layers { position: absolute; inset: 0; isolation: isolate; }
     .layers > * { position: absolute; }
-    .picture { inset: 0; width: 100%; height: 100%; }
+    .picture, video { inset: 0; width: 100%; height: 100%; }
     .gray { background: gray; mix-blend-mode: saturation; }
     .seen { box-shadow: 0 0 0 200vmax var(--unseen); }
     .mirrored .layers, .mirrored .name { transform: scaleX(-1); }

@@ -118,7 +118,7 @@ export class EvidenceView extends Worded(LitElement) {
                     @pointermove=${this.#onPointer} @pointerdown=${this.#onPointer} @pointerleave=${this.#onLeave}
                     @keydown=${this.#onKey}>
                     <div class="layers">
-                        <canvas class="picture"></canvas>
+                        ${this.picture instanceof HTMLVideoElement ? this.picture : html`<canvas class="picture"></canvas>`}
                         ${explanation ? this.#layers(explanation) : nothing}
                     </div>
                 </div>
@@ -251,20 +251,10 @@ export class EvidenceView extends Worded(LitElement) {
         return [left + column * across, top + row * down, left + (column + 1) * across, top + (row + 1) * down];
     }
 
-    /** Draws a film's frames as they come; a picture once. */
+    /** A film plays by itself, and may turn with the phone; a picture is drawn once. */
     #follow() {
-        const { picture } = this;
-        this.#drawPicture();
-        if (!(picture instanceof HTMLVideoElement)) return;
-        let ratio = this.#ratio();
-        const next = () => {
-            if (this.picture !== picture || !this.isConnected) return;
-            if (this.#ratio() !== ratio) this.requestUpdate();
-            ratio = this.#ratio();
-            this.#drawPicture();
-            picture.requestVideoFrameCallback(next);
-        };
-        picture.requestVideoFrameCallback(next);
+        if (this.picture instanceof HTMLVideoElement) this.picture.onresize = () => this.requestUpdate();
+        else this.#drawPicture();
     }
 
     /** In the screen's pixels, and in no more than the picture has. */

@@ -19,7 +19,6 @@ export const live = css`
     .pace { white-space: nowrap; }
 
     evidence-view { --max-height: calc(100dvh - 14rem); }
-    .mirrored { transform: scaleX(-1); }
 
     .invitation {
         display: flex; flex-direction: column; align-items: center; justify-content: center; gap: var(--space-4);

@@ -1,6 +1,7 @@
 // The live tab: the camera's picture is the stage, with verdict and map following what it sees.
 import { engine } from "../engine/index.js";
 import { LitElement, html, nothing, svg } from "../vendor/lit.js";
+import { sentenceCode } from "../verdict.js";
 import { Worded, t } from "../words.js";
 import { Camera } from "./camera.js";
 import { controls } from "./controls.js";
@@ -15,6 +16,7 @@ import "./verdict-panel.js";
 
 const STEP = 80; // ms between two pictures on the way from one answer to the next
 const PACE = 500; // ms that a pace is shown for at least
+const NARROW = "(max-width: 52rem)"; // as live-style.js
 
 const mirrorIcon = html`<svg viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.8"
     stroke-linecap="round" stroke-linejoin="round">${svg`<path d="M12 3v18M8.5 7v10H3zM15.5 7v10H21z"/>`}</svg>`;
@@ -24,7 +26,7 @@ export class LiveTab extends Worded(LitElement) {
         phase: { state: true },
         problem: { state: true },
         shown: { state: true },
-        said: { state: true },
+        spoken: { state: true },
         pace: { state: true },
         mirrored: { state: true },
         several: { state: true },
@@ -52,6 +54,8 @@ export class LiveTab extends Worded(LitElement) {
         this.problem = null;
         /** @type {Explanation | null} on its way to the newest answer */
         this.shown = null;
+        /** @type {import("../engine/types.js").Prediction | null} what the sentence is of; it changes less than the bars */
+        this.spoken = null;
         /** @type {{perSecond: number, milliseconds: number} | null} */
         this.pace = null;
         this.mirrored = true;
@@ -70,7 +74,7 @@ export class LiveTab extends Worded(LitElement) {
     }
 
     /** Another tab of the page is opened: only a touch starts the camera again. */
-    hidden() {
+    left() {
         if (this.phase !== "off" || this.#returns) this.stop("away");
     }
 
@@ -140,7 +144,7 @@ export class LiveTab extends Worded(LitElement) {
         clearTimeout(this.#timer);
         this.#glide.forget();
         this.#words.forget();
-        this.shown = this.pace = null;
+        this.shown = this.spoken = this.pace = null;
     }
 
     /** @param {Explanation} answer */
@@ -154,6 +158,9 @@ export class LiveTab extends Worded(LitElement) {
         clearTimeout(this.#timer);
         const now = performance.now();
         this.shown = this.#glide.step(now);
+        const prediction = /** @type {Explanation} */ (this.shown).prediction;
+        const code = sentenceCode(prediction);
+        if (this.#words.next(code, now) === code) this.spoken = prediction;
         if (now - this.#paced > PACE) {
             this.#paced = now;
             this.pace = this.#following?.pace() ?? null;
@@ -189,15 +196,18 @@ export class LiveTab extends Worded(LitElement) {
     }
 
     #renderPicture() {
-        return html`<evidence-view class=${this.mirrored ? "mirrored" : ""} show="both" .picture=${this.#camera.video}
+        return html`<evidence-view show="both" ?mirrored=${this.mirrored} .picture=${this.#camera.video}
                 .explanation=${this.shown} .boxes=${false}></evidence-view>
             <div role="status">${this.problem && html`<p class="problem">${t(`live.${this.problem}`)}</p>`}</div>`;
     }
 
     #renderAnswer() {
-        if (!this.shown) return html`<p class="answer soft">${this.problem ? "" : t("live.looking")}</p>`;
-        return html`<verdict-panel class="answer" compact .prediction=${this.shown.prediction}
-            .thresholds=${this.shown.thresholds}></verdict-panel>`;
+        if (!this.shown || !this.spoken) return html`<p class="answer soft">${this.problem ? "" : t("live.looking")}</p>`;
+        return html`<div class="answer">
+            <verdict-panel ?compact=${matchMedia(NARROW).matches} .prediction=${this.shown.prediction} .spoken=${this.spoken}
+                .thresholds=${this.shown.thresholds}></verdict-panel>
+            <p class="visually-hidden" role="status">${t(sentenceCode(this.spoken))}</p>
+        </div>`;
     }
 
     #renderButtons() {

@@ -1,7 +1,9 @@
 // What the live tab shows between two answers: numbers that glide, and words that do not flicker. Times are in milliseconds.
 
 /** @typedef {import("../engine/types.js").Explanation} Explanation */
+/** @typedef {import("../engine/types.js").Label} Label */
 
+const LABELS = /** @type {const} */ (["cat", "dog"]);
 const GLIDE = 250; // after this long, bars and map have gone two thirds of the way to a new answer
 const SETTLED = 0.002; // of a probability, or of the scale: what is nearer than this has arrived
 const LASTING = 350; // other words must be right for this long before they are shown
@@ -46,11 +48,13 @@ const alike = (a, b) =>
 /** @param {Explanation} before @param {Explanation} target */
 const arrived = (before, target) => {
     const places = target.evidence.height * target.evidence.width;
-    return ["cat", "dog"].every((label) =>
-        Math.abs(before.prediction[label] - target.prediction[label]) < SETTLED &&
-        target.evidence[label].every(
-            (share, place) => Math.abs(before.evidence[label][place] - share) * places < SETTLED * target.scale,
-        ));
+    return LABELS.every(
+        (label) =>
+            Math.abs(before.prediction[label] - target.prediction[label]) < SETTLED &&
+            target.evidence[label].every(
+                (share, place) => Math.abs(before.evidence[label][place] - share) * places < SETTLED * target.scale,
+            ),
+    );
 };
 
 /**
@@ -61,26 +65,39 @@ const arrived = (before, target) => {
  * @returns {Explanation}
  */
 const blend = (before, target, weight) => {
-    const between = (a, b) => a + weight * (b - a);
-    const map = (label) =>
+    const between = (/** @type {number} */ a, /** @type {number} */ b) => a + weight * (b - a);
+    const map = (/** @type {Label} */ label) =>
         target.evidence[label].map((share, place) => between(before.evidence[label][place], share));
+    const cat = between(before.prediction.cat, target.prediction.cat);
+    const dog = between(before.prediction.dog, target.prediction.dog);
     return {
         ...target,
-        prediction: {
-            ...target.prediction,
-            cat: between(before.prediction.cat, target.prediction.cat),
-            dog: between(before.prediction.dog, target.prediction.dog),
-        },
+        prediction: { ...target.prediction, cat, dog, verdict: verdictOf(cat, dog, target.thresholds) },
         evidence: { ...target.evidence, cat: map("cat"), dog: map("dog") },
     };
 };
 
+/**
+ * As catdog.decision.verdicts_of.
+ * @param {number} cat
+ * @param {number} dog
+ * @param {import("../engine/types.js").Thresholds} thresholds
+ * @returns {import("../engine/types.js").Verdict}
+ */
+const verdictOf = (cat, dog, { both, neither }) => {
+    if (Math.max(cat, dog) < neither) return "neither";
+    if (Math.min(cat, dog) >= both) return "both";
+    return cat >= dog ? "cat" : "dog";
+};
+
 /** Words that are shown once they have been right for a while, and change at most once a second. */
 export class Steady {
+    /** @type {string | null} */
     #shown = null;
+    /** @type {string | null} */
+    #other = null;
     #changed = -Infinity;
     #right = -Infinity; // when what is shown was last right
-    #other = null;
     #since = 0; // how long the others have been right
 
     forget() {

@@ -6,6 +6,7 @@ import { percent, sentenceCode, ticks } from "../verdict.js";
 export class VerdictPanel extends Worded(LitElement) {
     static properties = {
         prediction: { attribute: false },
+        spoken: { attribute: false },
         thresholds: { attribute: false },
         compact: { type: Boolean, reflect: true },
     };
@@ -41,6 +42,8 @@ export class VerdictPanel extends Worded(LitElement) {
         super();
         /** @type {import("../engine/types.js").Prediction | null} */
         this.prediction = null;
+        /** @type {import("../engine/types.js").Prediction | null} what the sentence is of, where it must change less than the bars */
+        this.spoken = null;
         /** @type {import("../engine/types.js").Thresholds | null} */
         this.thresholds = null;
         this.compact = false;
@@ -48,9 +51,10 @@ export class VerdictPanel extends Worded(LitElement) {
 
     render() {
         if (!this.prediction || !this.thresholds) return null;
-        const tick = ticks(this.prediction, this.thresholds);
+        const spoken = this.spoken ?? this.prediction;
+        const tick = ticks(spoken, this.thresholds);
         return html`
-            <h2 class="sentence">${t(sentenceCode(this.prediction))}</h2>
+            <h2 class="sentence">${t(sentenceCode(spoken))}</h2>
             <div class="bars">${this.#bar("cat", this.prediction.cat, tick.cat)} ${this.#bar("dog", this.prediction.dog, tick.dog)}</div>
         `;
     }
