@@ -1,13 +1,285 @@
-// The photo tab.
+// The photo tab: a photo in; out comes whether there is a cat or a dog in it, and where.
+import { current } from "../current.js";
+import { EngineError, engine } from "../engine/index.js";
+import { LitElement, html, nothing } from "../vendor/lit.js";
+import { describe } from "../verdict.js";
 import { Worded, t } from "../words.js";
-import { LitElement, html } from "../vendor/lit.js";
+import { ask, draw, patiently } from "./asking.js";
+import { lookCloser } from "./closer.js";
 import { controls } from "./controls.js";
+import { keepLast, lastKept } from "./kept.js";
+import { style } from "./photo-style.js";
+import { Visit } from "./visit.js";
+import "./demo-stage.js";
+import "./example-strip.js";
+import "./not-right.js";
+import "./photo-answer.js";
+import "./photo-source.js";
 
+/**
+ * @typedef {import("../engine/types.js").About} About
+ * @typedef {import("../engine/types.js").Example} Example
+ * @typedef {import("../engine/types.js").Explanation} Explanation
+ * @typedef {import("./asking.js").Picture} Picture
+ * @typedef {import("./visit.js").Answer} Answer
+ * @typedef {{file: Blob, name: string, example: string | null}} Photo
+ */
+
+const FINER = 2; // times the usual size of the network's input
+
+/** The one place that knows what is shown; its parts tell it what the visitor wants. */
 export class PhotoTab extends Worded(LitElement) {
-    static styles = [controls];
+    static properties = {
+        about: { state: true },
+        answer: { state: true },
+        picture: { state: true },
+        waiting: { state: true },
+        problem: { state: true },
+        closer: { state: true },
+    };
+
+    static styles = [controls, style];
+
+    #visit = new Visit(history);
+    #asked = new AbortController(); // what is asked just now; a newer wish ends it
+    #onPopState = () => this.#walk();
+
+    constructor() {
+        super();
+        /** @type {About | null} */
+        this.about = null;
+        /** @type {Answer | null} the one that is shown */
+        this.answer = null;
+        /** @type {Picture | null} of that answer */
+        this.picture = null;
+        /** @type {(Photo & {picture: Picture | null}) | null} the one that is asked about */
+        this.waiting = null;
+        /** @type {{code: string, photo: Photo | null} | null} */
+        this.problem = null;
+        /** Whether a closer look is being taken. */
+        this.closer = false;
+        this.active = false;
+    }
+
+    connectedCallback() {
+        super.connectedCallback();
+        window.addEventListener("popstate", this.#onPopState);
+        this.#start();
+    }
+
+    disconnectedCallback() {
+        super.disconnectedCallback();
+        window.removeEventListener("popstate", this.#onPopState);
+    }
+
+    /** @param {File[]} files dropped or pasted anywhere */
+    take([file]) {
+        this.#answer({ file, name: file.name, example: null });
+    }
+
+    /** @param {{file: Blob, name: string, explanation?: Explanation}} photo from another tab */
+    open({ file, name, explanation }) {
+        this.#answer({ file, name, example: null }, { given: explanation, entry: "mark" });
+    }
+
+    shown() {
+        this.active = true;
+        if (this.#visit.shown === undefined) this.#visit.mark(this.answer?.id ?? null);
+    }
+
+    left() {
+        this.active = false;
+    }
 
     render() {
-        return html`<h1>${t("photo.heading")}</h1>`;
+        const showing = Boolean(this.answer || this.waiting);
+        return html`
+            <div class=${showing ? "tab showing" : "tab"} aria-busy=${this.waiting ? "true" : "false"}>
+                ${showing ? nothing : html`<div class="welcome"><h1>${t("photo.heading")}</h1><p>${t("photo.lead")}</p></div>`}
+                <div class="stage">${this.#stage()}</div>
+                ${this.#problem()}
+                <photo-source ?again=${showing} @photo-chosen=${(/** @type {CustomEvent} */ event) => this.take(event.detail.files)}></photo-source>
+                <example-strip .examples=${this.about?.examples ?? []} .chosen=${this.answer?.example ?? null}
+                    @example-chosen=${(/** @type {CustomEvent} */ event) => this.#example(event.detail.example)}></example-strip>
+            </div>
+            <p class="visually-hidden" role="status">${this.#said()}</p>`;
+    }
+
+    #stage() {
+        const { answer, waiting } = this;
+        if (!answer && !waiting) return html`<demo-stage .examples=${this.about?.examples ?? []}></demo-stage>`;
+        return html`
+            ${waiting ? html`<div class="progress" aria-hidden="true"></div>` : nothing}
+            <photo-answer .answer=${answer} .picture=${answer ? this.picture : (waiting?.picture ?? null)}
+                .next=${answer ? waiting : null} @finer-wanted=${this.#lookFiner}>
+                <not-right .answer=${answer} .examples=${this.about?.examples ?? []} .looking=${this.closer}
+                    @closer-wanted=${this.#lookCloser}
+                    @example-chosen=${(/** @type {CustomEvent} */ event) => this.#example(event.detail.example)}></not-right>
+            </photo-answer>`;
+    }
+
+    #problem() {
+        const { problem } = this;
+        if (!problem) return nothing;
+        const { photo } = problem;
+        return html`<div class="problem" role="alert">
+            <p>${photo?.name ? html`<b>${photo.name}</b> ` : nothing}${t(`problem.${problem.code}`)}</p>
+            ${photo ? html`<button type="button" class="button" @click=${() => this.#answer(photo)}>${t("photo.again")}</button>` : nothing}
+            <button type="button" class="button quiet" @click=${() => { this.problem = null; }}>${t("photo.dismiss")}</button>
+        </div>`;
+    }
+
+    /** What a screen reader is told, once for each change. */
+    #said() {
+        if (this.waiting) return t("photo.looking");
+        if (!this.answer) return "";
+        const { explanation, closer } = this.answer;
+        return describe(closer ? { ...explanation, prediction: closer } : explanation, t);
+    }
+
+    async #start() {
+        engine.about().then((about) => { this.about = about; }, () => null); // the page works without its examples
+        const last = await lastKept();
+        if (!last || this.answer || this.waiting) return; // or the visitor was quicker
+        this.#visit.keep(last);
+        if (this.active) this.#visit.mark(last.id);
+        await this.#showKept(last);
+    }
+
+    /** @param {Example} example */
+    async #example(example) {
+        const photo = { file: new Blob(), name: "", example: example.id };
+        await this.#answer(photo, { fetched: example.photo });
+    }
+
+    /**
+     * Has a photo answered; until its answer is drawn, the one before stays.
+     * @param {Photo} photo
+     * @param {{given?: Explanation, fetched?: string, entry?: "push" | "mark"}} [options]
+     */
+    async #answer(photo, { given, fetched, entry = "push" } = {}) {
+        const signal = this.#next();
+        this.problem = null;
+        this.waiting = { ...photo, picture: null };
+        try {
+            if (fetched) photo = { ...photo, file: await fetchPhoto(fetched, signal) };
+            const onPicture = (/** @type {Picture} */ picture) => { this.waiting = { ...photo, picture }; };
+            const { picture, explanation } = given
+                ? { picture: await draw(photo.file, given, signal), explanation: given }
+                : await ask(photo.file, signal, onPicture);
+            const answer = this.#visit.add({ ...photo, explanation });
+            this.#visit[entry](answer.id);
+            this.#show(answer, picture);
+            keepLast(answer);
+        } catch (error) {
+            this.#fail(error, signal, fetched ? null : photo);
+        }
+    }
+
+    /** Ends what is asked, and starts anew. */
+    #next() {
+        this.#asked.abort();
+        this.#asked = new AbortController();
+        this.closer = false;
+        return this.#asked.signal;
+    }
+
+    /**
+     * @param {Answer | null} answer
+     * @param {Picture | null} picture
+     */
+    #show(answer, picture) {
+        this.waiting = null;
+        this.answer = answer;
+        this.picture = picture;
+        current.photo = answer && { file: answer.file, name: answer.name, explanation: answer.explanation };
+    }
+
+    /**
+     * @param {unknown} error
+     * @param {AbortSignal} signal of what failed
+     * @param {Photo | null} photo that may be tried again
+     */
+    #fail(error, signal, photo) {
+        if (signal.aborted) return; // something newer is on its way
+        this.waiting = null;
+        this.closer = false;
+        this.problem = { code: error instanceof EngineError ? error.code : "failed", photo };
+        if (!(error instanceof EngineError)) throw error;
+    }
+
+    /** Back and Forward: shows the answer of the history's entry. */
+    #walk() {
+        const answer = this.#visit.shown;
+        if (answer === undefined || answer?.id === this.answer?.id) return;
+        if (answer) {
+            this.#showKept(answer);
+        } else {
+            this.#next();
+            this.problem = null;
+            this.#show(null, null);
+        }
+    }
+
+    /** @param {Answer} answer of this visit */
+    async #showKept(answer) {
+        const signal = this.#next();
+        try {
+            const picture = await draw(answer.file, answer.explanation, signal);
+            this.problem = null;
+            this.#show(answer, picture);
+            keepLast(answer);
+        } catch (error) {
+            this.#fail(error, signal, null);
+        }
+    }
+
+    /** A map from a picture twice as large. */
+    async #lookFiner() {
+        const { answer } = this;
+        if (!answer || !this.about) return;
+        const { signal } = this.#asked;
+        const size = FINER * this.about.input_size;
+        try {
+            answer.finer = await patiently(() => engine.explain(answer.file, { size, signal }), signal);
+            this.requestUpdate();
+            this.answer = { ...answer };
+            this.#visit.keep(this.answer);
+        } catch (error) {
+            this.#fail(error, signal, null);
+        }
+    }
+
+    async #lookCloser() {
+        const { answer, picture } = this;
+        if (!answer || !picture || this.closer) return;
+        const { signal } = this.#asked;
+        this.closer = true;
+        try {
+            const explain = (/** @type {Blob} */ crop) => patiently(() => engine.explain(crop, { signal }), signal);
+            const closer = await lookCloser(picture, answer.explanation, explain);
+            this.closer = false;
+            this.answer = { ...answer, closer };
+            this.#visit.keep(this.answer);
+            keepLast(this.answer);
+        } catch (error) {
+            this.#fail(error, signal, null);
+        }
+    }
+}
+
+/**
+ * @param {string} address
+ * @param {AbortSignal} signal
+ */
+async function fetchPhoto(address, signal) {
+    try {
+        const response = await fetch(address, { signal });
+        if (!response.ok) throw new EngineError("failed");
+        return await response.blob();
+    } catch (error) {
+        if (error instanceof TypeError) throw new EngineError("offline"); // that is how fetch says so
+        throw error;
     }
 }
 

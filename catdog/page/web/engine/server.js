@@ -42,12 +42,12 @@ export class ServerEngine {
     }
 
     /**
-     * @param {import("./types.js").Source[]} files
+     * @param {File[]} files
      * @param {(index: number, answer: import("./types.js").Answer) => void} onAnswer
-     * @param {import("./many.js").Options} [options]
+     * @param {{signal?: AbortSignal}} [options]
      */
-    many(files, onAnswer, options = {}) {
-        return answerMany(files, (file) => this.#send("engine/classify", file, {}, options.signal), onAnswer, options);
+    many(files, onAnswer, { signal } = {}) {
+        return answerMany(files, (file) => this.#send("engine/classify", file, {}, signal), onAnswer, { signal });
     }
 
     /**

@@ -1,0 +1,118 @@
+// What stays on the visitor's device: the last answer, for a reload, and corrections. Where storage is refused, as in some
+// private windows, nothing is kept and the page goes on without.
+
+/**
+ * @typedef {import("./visit.js").Answer} Answer
+ * @typedef {import("./labels.js").Correction} Correction
+ */
+
+const NAME = "catdog";
+const LAST = "last"; // one answer a browser tab
+const CORRECTIONS = "corrections";
+const DAY = 24 * 60 * 60 * 1000; // ms, after which the last answer of a closed tab is deleted
+
+/** @type {Promise<IDBDatabase> | null} */
+let opened = null;
+
+/**
+ * Keeps the answer that this browser tab shows.
+ * @param {Answer} answer
+ */
+export async function keepLast(answer) {
+    await inStore(LAST, "readwrite", (store) => store.put({ answer, at: Date.now() }, tabName()));
+}
+
+/**
+ * The answer that this browser tab showed before a reload. Those of tabs closed a day ago are deleted.
+ * @returns {Promise<Answer | null>}
+ */
+export async function lastKept() {
+    const tab = tabName();
+    let found = null;
+    await inStore(LAST, "readwrite", (store) => {
+        const request = store.openCursor();
+        request.onsuccess = () => {
+            const cursor = request.result;
+            if (!cursor) return;
+            if (cursor.key === tab) found = cursor.value.answer;
+            else if (cursor.value.at < Date.now() - DAY) cursor.delete();
+            cursor.continue();
+        };
+        return request;
+    });
+    return found;
+}
+
+/** Forgets the answer that this browser tab showed. */
+export async function forgetLast() {
+    await inStore(LAST, "readwrite", (store) => store.delete(tabName()));
+}
+
+/**
+ * Keeps a correction, in the place of an earlier one of the same answer.
+ * @param {Correction} correction
+ * @returns {Promise<boolean>} whether it could be kept
+ */
+export async function keepCorrection(correction) {
+    return inStore(CORRECTIONS, "readwrite", (store) => store.put(correction, correction.id));
+}
+
+/** @returns {Promise<Correction[]>} all that are kept, oldest first */
+export async function keptCorrections() {
+    /** @type {Correction[]} */
+    let found = [];
+    await inStore(CORRECTIONS, "readonly", (store) => {
+        const request = store.getAll();
+        request.onsuccess = () => (found = request.result);
+        return request;
+    });
+    return found.sort((a, b) => a.at - b.at);
+}
+
+/** Forgets all corrections. */
+export async function forgetCorrections() {
+    await inStore(CORRECTIONS, "readwrite", (store) => store.clear());
+}
+
+/**
+ * @param {string} name of the store
+ * @param {IDBTransactionMode} mode
+ * @param {(store: IDBObjectStore) => IDBRequest} act
+ * @returns {Promise<boolean>} false where storage is refused or full
+ */
+async function inStore(name, mode, act) {
+    try {
+        const database = await (opened ??= open());
+        await new Promise((resolve, reject) => {
+            const transaction = database.transaction(name, mode);
+            transaction.oncomplete = resolve;
+            transaction.onabort = transaction.onerror = () => reject(transaction.error);
+            act(transaction.objectStore(name));
+        });
+        return true;
+    } catch {
+        return false;
+    }
+}
+
+/** @returns {Promise<IDBDatabase>} */
+function open() {
+    return new Promise((resolve, reject) => {
+        const request = indexedDB.open(NAME, 1);
+        request.onupgradeneeded = () => {
+            request.result.createObjectStore(LAST);
+            request.result.createObjectStore(CORRECTIONS);
+        };
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = request.onblocked = () => reject(request.error);
+    });
+}
+
+/** A name for this browser tab that outlives a reload and no more. */
+function tabName() {
+    const known = sessionStorage.getItem(NAME);
+    if (known) return known;
+    const name = `${Date.now()}-${Math.random()}`;
+    sessionStorage.setItem(NAME, name);
+    return name;
+}

@@ -1,0 +1,183 @@
+// An answer: the picture with its evidence, the verdict, and what may be done with both.
+import { Worded, t } from "../words.js";
+import { LitElement, css, html, live, nothing } from "../vendor/lit.js";
+import { answerJson } from "./answer-json.js";
+import { controls } from "./controls.js";
+import { download } from "./download.js";
+import { icons } from "./icons.js";
+import "./evidence-view.js";
+import "./verdict-panel.js";
+
+/**
+ * @typedef {import("./visit.js").Answer} Answer
+ * @typedef {"cat" | "dog" | "both" | "difference" | "photo"} Show
+ */
+
+/** @type {Show[]} */
+const SHOWS = ["both", "cat", "dog", "difference", "photo"];
+const PAIRS = /** @type {const} */ ([0, 1, 2]); // of colors
+const OPACITY = 0.75;
+
+/**
+ * Without an `answer` it shows the `picture` that is waited for. Asks for a finer map by `finer-wanted` and for a card to
+ * share by `share-wanted`; what stands in its slot comes under the verdict.
+ */
+export class PhotoAnswer extends Worded(LitElement) {
+    static properties = {
+        answer: { attribute: false },
+        picture: { attribute: false },
+        show: { state: true },
+        boxes: { state: true },
+        opacity: { state: true },
+        colors: { state: true },
+        finer: { state: true },
+    };
+
+    static styles = [controls, css`
+        :host { display: grid; gap: var(--space-3) var(--space-5); grid-template: "picture verdict" auto "picture actions" 1fr / minmax(0, 3fr) minmax(0, 2fr); }
+        .picture { grid-area: picture; display: grid; gap: var(--space-3); align-content: start; min-width: 0; }
+        .frame { position: relative; }
+        evidence-view { --max-height: min(42rem, calc(100dvh - 14rem)); border-radius: var(--radius); overflow: hidden; }
+        .verdict { grid-area: verdict; min-height: 7.5rem; }
+        .waiting { font-size: var(--text-l); color: var(--ink-soft); }
+        .actions { grid-area: actions; display: grid; gap: var(--space-3); align-content: start; min-width: 0; }
+        .view { display: flex; flex-wrap: wrap; align-items: center; gap: var(--space-2) var(--space-3); }
+        .row { display: flex; flex-wrap: wrap; gap: var(--space-2); }
+        .hint { color: var(--ink-soft); font-size: var(--text-s); }
+        .arrives { animation: arrive var(--motion) ease-out; }
+        @keyframes arrive { from { opacity: 0; } }
+        .settings { display: grid; gap: var(--space-1); }
+        dl { display: grid; gap: var(--space-2); font-size: var(--text-s); }
+        @media (max-width: 44rem) {
+            :host { gap: var(--space-2); grid-template: "verdict" auto "picture" auto "actions" auto / minmax(0, 1fr); }
+            .verdict { min-height: 5.5rem; }
+            evidence-view { --max-height: calc(100dvh - 18.5rem); }
+            .segments { display: flex; width: 100%; }
+            .segments span { padding-inline: var(--space-1); font-size: var(--text-s); }
+        }
+    `];
+
+    constructor() {
+        super();
+        /** @type {Answer | null} */
+        this.answer = null;
+        /** @type {ImageBitmap | HTMLImageElement | null} */
+        this.picture = null;
+        /** @type {Show} */
+        this.show = "both";
+        this.boxes = true;
+        this.opacity = OPACITY;
+        /** @type {0 | 1 | 2} */
+        this.colors = 0;
+        this.finer = false;
+    }
+
+    /** The picture as it is shown, drawn anew. @param {number} maxSide px */
+    toCanvas(maxSide) {
+        return /** @type {any} */ (this.renderRoot.querySelector("evidence-view")).toCanvas(maxSide);
+    }
+
+    /** @param {Map<string, unknown>} changed */
+    willUpdate(changed) {
+        if (changed.has("answer") && changed.get("answer")) this.finer = false;
+    }
+
+    render() {
+        const { answer } = this;
+        return html`
+            <div class="verdict">${answer ? this.#verdict(answer) : html`<p class="waiting">${t("photo.looking")}</p>`}</div>
+            <div class="picture">
+                <div class="frame">
+                    <evidence-view .picture=${this.picture} .explanation=${answer?.explanation ?? null} .show=${this.show}
+                        .boxes=${this.boxes} .opacity=${this.opacity} .colors=${this.colors} .readable=${Boolean(answer)}
+                        .finer=${(this.finer && answer?.finer) || null}></evidence-view>
+                </div>
+                ${answer ? this.#view() : nothing}
+            </div>
+            <div class="actions" ?hidden=${!answer}><slot></slot>${answer ? this.#more(answer) : nothing}</div>`;
+    }
+
+    /** @param {Answer} answer */
+    #verdict({ explanation, closer }) {
+        return html`<div class="arrives">
+            <verdict-panel .prediction=${closer ?? explanation.prediction} .thresholds=${explanation.thresholds}></verdict-panel>
+        </div>`;
+    }
+
+    #view() {
+        return html`<div class="view">
+            <fieldset class="segments">
+                <legend class="visually-hidden">${t("photo.show")}</legend>
+                ${SHOWS.map((each) => html`<label><input type="radio" name="show" value=${each} .checked=${live(this.show === each)}
+                    @change=${() => { this.show = each; }}><span>${t(`photo.show-${each}`)}</span></label>`)}
+            </fieldset>
+            <label class="toggle"><input type="checkbox" role="switch" .checked=${live(this.boxes)}
+                @change=${() => { this.boxes = !this.boxes; }}><span>${t("photo.boxes")}</span></label>
+            <button type="button" class="button quiet icon" aria-label=${t("photo.full-screen")} title=${t("photo.full-screen")}
+                @click=${this.#fullScreen}>${icons.fullScreen}</button>
+        </div>`;
+    }
+
+    /** @param {Answer} answer */
+    #more(answer) {
+        return html`
+            <details class="fold more"><summary>${t("photo.more")}</summary>
+                <div class="settings">
+                    <label class="slider"><span>${t("photo.opacity")}</span><input type="range" min="0" max="1" step="0.05"
+                        .value=${live(String(this.opacity))} @input=${this.#setOpacity}></label>
+                    <fieldset class="segments">
+                        <legend class="visually-hidden">${t("photo.colors")}</legend>
+                        ${PAIRS.map((pair) => html`<label><input type="radio" name="colors" .checked=${live(this.colors === pair)}
+                            @change=${() => { this.colors = pair; }}><span>${t(`photo.colors-${pair}`)}</span></label>`)}
+                    </fieldset>
+                    <label class="toggle"><input type="checkbox" role="switch" .checked=${live(this.finer)}
+                        @change=${this.#toggleFiner}><span>${t("photo.finer")}</span></label>
+                    <div class="row">
+                        <button type="button" class="button copy-json" @click=${() => this.#copyJson(answer)}>${icons.copy}${t("photo.copy-json")}</button>
+                        <button type="button" class="button save-json" @click=${() => saveJson(answer)}>${icons.save}${t("photo.save-json")}</button>
+                    </div>
+                </div>
+            </details>
+            <details class="fold how"><summary>${t("photo.how")}</summary>
+                <dl>${["map", "bars", "numbers"].map((part) => html`<div>${t(`photo.how-${part}`, this.#figures(answer))}</div>`)}</dl>
+            </details>`;
+    }
+
+    /** @param {Answer} answer */
+    #figures({ explanation: { prediction: { logits: [cat, dog] }, scale } }) {
+        return { cat: cat.toFixed(2), dog: dog.toFixed(2), scale: scale.toFixed(1) };
+    }
+
+    #fullScreen() {
+        /** @type {any} */ (this.renderRoot.querySelector("evidence-view")).fullScreen();
+    }
+
+    /** @param {Event} event */
+    #setOpacity({ target }) {
+        this.opacity = Number(/** @type {HTMLInputElement} */ (target).value);
+    }
+
+    #toggleFiner() {
+        this.finer = !this.finer;
+        if (this.finer && !this.answer?.finer) this.dispatchEvent(new CustomEvent("finer-wanted", { bubbles: true, composed: true }));
+    }
+
+    /** @param {Answer} answer */
+    async #copyJson({ explanation }) {
+        let code = "photo.copied";
+        try {
+            await navigator.clipboard.writeText(answerJson(explanation));
+        } catch {
+            code = "photo.not-copied";
+        }
+        this.dispatchEvent(new CustomEvent("notice", { detail: { text: t(code) }, bubbles: true, composed: true }));
+    }
+}
+
+/** @param {Answer} answer */
+function saveJson({ explanation }) {
+    const blob = new Blob([answerJson(explanation)], { type: "application/json" });
+    download(blob, `catdog-${explanation.prediction.verdict}.json`);
+}
+
+customElements.define("photo-answer", PhotoAnswer);
