@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from demanded import skip
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from catdog.cli.benchmark.browser import write_film
 
@@ -24,8 +24,9 @@ QUIET = [
     # The last such list counts: of Playwright's own, what matters here, and two pages that each window would load unseen.
     "--disable-features=HttpsUpgrades,MediaRouter,OptimizationHints,PaintHolding,WebUIOmniboxPopup,WebUIOmniboxAimPopup",
 ]
-expect.set_options(timeout=60_000)  # ms: another worker's tests may take the processor for longer than the usual 5 s
 CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+PHONE = {"viewport": {"width": 390, "height": 664}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+expect.set_options(timeout=60_000)  # ms: another worker's tests may take the processor for longer than the usual 5 s
 
 
 @pytest.fixture(scope="session")
@@ -54,29 +55,49 @@ def chromium(clip, tmp_path_factory):
 
 
 @pytest.fixture(scope="package")
-def browser(chromium):
-    """For visitors who have never been here, of any language: each of its pages has a profile of its own."""
+def browser(chromium) -> Iterator[Browser]:
+    """For visitors who have never been here, of any language: each of its contexts is a profile of its own."""
     kind, options = chromium
     browser = kind.launch(**options)
     yield browser
     browser.close()
 
 
-@pytest.fixture(scope="package")
-def profile(chromium, tmp_path_factory):
-    """An English visitor who comes back: the browser has kept Gradio's scripts compiled, and opens a page in half the time."""
-    kind, options = chromium
-    profile = kind.launch_persistent_context(tmp_path_factory.mktemp("profile"), locale="en", **options)
-    yield profile
-    profile.close()
+@pytest.fixture
+def blank(browser) -> Iterator[Callable[..., Page]]:
+    """Opens an empty page; its keywords are those of a Playwright context: locale, viewport, color_scheme, ...
+
+    The test fails where a script on the page did, or broke the Content-Security-Policy.
+    """
+    contexts = []
+    wrong: list[str] = []
+
+    def look(message) -> None:
+        if "Content Security Policy" in message.text:
+            wrong.append(message.text)
+
+    def open_with(**options) -> Page:
+        context = browser.new_context(**{"locale": "en-US", "viewport": {"width": 1280, "height": 800}} | options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", look)
+        return page
+
+    yield open_with
+    for context in contexts:
+        context.close()
+    assert not wrong
 
 
 @pytest.fixture
-def blank(profile) -> Iterator[Page]:
-    """A page of theirs, to go anywhere; what it keeps is forgotten in the end."""
-    page = profile.new_page()
-    page.set_viewport_size({"width": 1200, "height": 900})
-    yield page
-    page.evaluate("localStorage.clear()")
-    page.close()
-    profile.clear_permissions()
+def open_page(blank, address) -> Callable[..., Page]:
+    """Opens the page and waits until it can be used; `hash` is the address's, such as "#live"."""
+
+    def open_with(hash: str = "", **options) -> Page:
+        page = blank(**options)
+        page.goto(f"{address.rstrip('/')}/{hash}")
+        page.locator("[role=tabpanel]:not([hidden]) > *").first.wait_for()
+        return page
+
+    return open_with

@@ -2,43 +2,66 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from research.screenshots import choose_tab
+import catdog
 
 PATIENCE = 180_000  # ms, for an answer on a busy machine
+LANGUAGES = {"en": "en-US", "zh": "zh-CN"}
+WORDS = {
+    language: json.loads(
+        (Path(catdog.__file__).parent / "page" / "web" / "words" / f"{language}.json").read_text(encoding="utf-8")
+    )
+    for language in LANGUAGES
+}
+TABS = ("photo", "live", "many", "accuracy", "inside")  # in the page's order
 
 
-def drop(page: Page, paths: list[Path], place: str) -> None:
+def tab(page: Page, name: str, language: str = "en") -> Locator:
+    return page.get_by_role("tab", name=WORDS[language][f"app.{name}"], exact=True)
+
+
+def panel(page: Page, name: str) -> Locator:
+    """The element of an open tab."""
+    return page.locator(f"{name}-tab")
+
+
+def drop(page: Page, paths: list[Path], place: str | Locator) -> None:
     """Drag files over an element and let them go there, as the browser is told of it by the desktop."""
-    box = page.locator(place).bounding_box()
+    for step in ("dragEnter", "dragOver", "drop"):
+        drag(page, paths, place, step)
+
+
+def drag(page: Page, paths: list[Path], place: str | Locator, step: str) -> None:
+    """One step of that: dragEnter, dragOver, dragCancel or drop."""
+    box = (page.locator(place) if isinstance(place, str) else place).bounding_box()
     middle = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
     dragged = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
-    browser = page.context.new_cdp_session(page)
-    for step in ("dragEnter", "dragOver", "drop"):
-        browser.send("Input.dispatchDragEvent", {"type": step, "data": dragged, **middle})
+    page.context.new_cdp_session(page).send("Input.dispatchDragEvent", {"type": step, "data": dragged, **middle})
 
 
-def fill(page: Page, root: Path, tab: str) -> None:
-    """Open a tab and bring something into it: an answer, the running camera, a gallery with a row for a broken photo."""
-    examples = root / "examples"
-    page.wait_for_selector("#language", timeout=PATIENCE)
-    choose_tab(page, page.evaluate("code => catdog.say(code)", f"{tab}.tab"))
-    if tab == "photo":
-        page.set_input_files("#picture input[type=file]", str(examples / "both-side-by-side.jpg"))
-        expect(page.locator("#answer .verdict")).to_be_visible(timeout=PATIENCE)
-        page.locator("#look summary").click()
-        expect(page.locator("#look .inside")).to_be_visible(timeout=PATIENCE)
-        page.locator("#answer details summary").click()
-    if tab == "live":
-        page.locator("#live [name=start]").click()
-        expect(page.locator("#live .verdict")).to_be_visible(timeout=PATIENCE)
-        expect(page.locator("#live .pace")).not_to_have_text("", timeout=PATIENCE)
-    if tab == "many":
-        photos = [examples / name for name in ("cat-chelsea.jpg", "neither-horses.jpg", "README.md")]
-        page.set_input_files("#many-files input[type=file]", [str(path) for path in photos])
-        expect(page.locator("#many .photos > li")).to_have_count(3, timeout=PATIENCE)
-    if tab == "good":
-        expect(page.locator("#good-mistakes figure").first).to_be_visible(timeout=PATIENCE)
+def paste(page: Page, path: Path) -> None:
+    """Copy a picture and press Ctrl+V; browsers copy PNG alone, so the photo arrives as one."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate(
+        """async (bytes) => {
+            const photo = await createImageBitmap(new Blob([new Uint8Array(bytes)]));
+            const canvas = new OffscreenCanvas(photo.width, photo.height);
+            canvas.getContext("2d").drawImage(photo, 0, 0);
+            await navigator.clipboard.write([new ClipboardItem({ "image/png": await canvas.convertToBlob() })]);
+        }""",
+        list(path.read_bytes()),
+    )
+    page.keyboard.press("Control+V")
+
+
+def expect_focus_seen(element: Locator) -> None:
+    """An element has the focus, and shows it by an outline, its own or that of what it labels."""
+    expect(element).to_be_focused()
+    assert element.evaluate("""(element) => {
+        const drawn = [element, element.nextElementSibling, element.parentElement].filter(Boolean);
+        return drawn.some((each) => getComputedStyle(each).outlineStyle !== "none");
+    }""")

@@ -15,7 +15,7 @@ const listeners = new Set();
 
 /**
  * The words of a code. Without a language loaded, as in tests of other modules, it is the code itself.
- * @param {string} code such as "photo.choose"
+ * @param {string} code such as "app.photo"
  * @param {Record<string, string | number>} [values] for the places in braces
  */
 export function t(code, values = {}) {
