@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from .visitor import TABS, WORDS, tab
+from .visitor import TABS, WORDS, tab, until
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +32,8 @@ def test_every_tab_changes_its_language_in_place(open_page, name):
     expect(page).to_have_title(
         ZH["app.title"] if name == "photo" else ZH["app.title-of"].format(part=ZH[f"app.{name}"])
     )
-    page.wait_for_function(
+    until(
+        page,
         "name => /\\p{Script=Han}/u.test(document.querySelector('catdog-app').shadowRoot"
         ".querySelector(`${name}-tab`).shadowRoot.textContent)",
         arg=name,

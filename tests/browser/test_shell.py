@@ -8,7 +8,7 @@ import zipfile
 import pytest
 from playwright.sync_api import expect
 
-from .visitor import TABS, WORDS, drag, drop, expect_focus_seen, panel, paste, tab
+from .visitor import TABS, WORDS, drag, drop, expect_focus_seen, panel, paste, tab, until
 
 pytestmark = pytest.mark.slow
 
@@ -88,7 +88,7 @@ def test_a_photo_dropped_anywhere_opens_in_the_photo_tab(open_page, examples, na
     drag(page, [examples / "cat-chelsea.jpg"], place, "drop")
     expect(page.get_by_text(EN["app.drop"])).to_be_hidden()
     expect(panel(page, "photo")).to_be_visible()
-    page.wait_for_function("window.taken.photo?.length")
+    until(page, "window.taken.photo?.length")
     assert page.evaluate("window.taken") == {"photo": [["cat-chelsea.jpg"]]}
 
 
@@ -109,7 +109,7 @@ def test_several_photos_dropped_at_once_open_in_many_and_it_is_said(open_page, e
     drop(page, photos, "main")
     expect(page.get_by_role("status").get_by_text(EN["app.to-many"].replace("{count}", "2"))).to_be_visible()
     expect(panel(page, "many")).to_be_visible()
-    page.wait_for_function("window.taken.many?.length")
+    until(page, "window.taken.many?.length")
     assert page.evaluate("window.taken") == {"many": [[path.name for path in photos]]}
 
 
@@ -122,9 +122,9 @@ def test_a_folder_and_a_zip_of_photos_open_in_many(open_page, examples, tmp_path
     page = open_page()
     page.evaluate(SEEN)
     drop(page, [folder], "main")
-    page.wait_for_function("window.taken.many?.length === 1")
+    until(page, "window.taken.many?.length === 1")
     drop(page, [tmp_path / "pets.zip"], "main")
-    page.wait_for_function("window.taken.many?.length === 2")
+    until(page, "window.taken.many?.length === 2")
     assert page.evaluate("window.taken") == {"many": [["cat.jpg"], ["pets.zip"]]}
 
 
@@ -134,7 +134,7 @@ def test_a_photo_pasted_anywhere_is_looked_at(open_page, examples, name):
     page.evaluate(SEEN)
     paste(page, examples / "cat-chelsea.jpg")
     taker = name if name in ("many", "inside") else "photo"
-    page.wait_for_function("name => window.taken[name]?.length", arg=taker)
+    until(page, "name => window.taken[name]?.length", taker)
     expect(panel(page, taker)).to_be_visible()
 
 
@@ -172,7 +172,7 @@ def test_a_browser_that_cannot_start_the_page_shows_a_sentence(blank, address):
     page = blank()
     page.route("**/app.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
     page.goto(address)
-    page.wait_for_function("getComputedStyle(document.querySelector('.no-start')).opacity === '1'")
+    until(page, "getComputedStyle(document.querySelector('.no-start')).opacity === '1'")
     expect(page.get_by_text("This page has not started")).to_be_visible()
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -27,6 +29,14 @@ def tab(page: Page, name: str, language: str = "en") -> Locator:
 def panel(page: Page, name: str) -> Locator:
     """The element of an open tab."""
     return page.locator(f"{name}-tab")
+
+
+def until(page: Page, condition: str, argument: Any = None) -> None:
+    """Wait for a JavaScript condition; Page.wait_for_function would want `unsafe-eval` of the page's policy."""
+    end = time.monotonic() + PATIENCE / 1000
+    while not page.evaluate(condition, argument):
+        assert time.monotonic() < end, condition
+        page.wait_for_timeout(50)
 
 
 def drop(page: Page, paths: list[Path], place: str | Locator) -> None:

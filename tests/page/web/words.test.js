@@ -36,10 +36,9 @@ test("both languages of a sentence have the same places to fill", () => {
 });
 
 test("Chinese is Chinese and English is English", () => {
-    const symbols = Object.keys(english).filter((code) => english[code] === chinese[code]); // such as "{percent}%"
-    for (const code of symbols) assert.doesNotMatch(english[code].replace(/\{\w+\}|catdog/g, ""), /\p{L}{2,}\s/u, code);
-    for (const code of Object.keys(english).filter((code) => !symbols.includes(code) && code !== "words.other-language")) {
-        assert.match(chinese[code], /\p{Script=Han}/u, code);
+    const spoken = (text) => text.replace(/\{\w+\}|catdog/g, "");
+    for (const code of Object.keys(english).filter((code) => code !== "words.other-language")) {
+        if (/\p{L}{2}/u.test(spoken(chinese[code]))) assert.match(chinese[code], /\p{Script=Han}/u, code);
         assert.doesNotMatch(english[code], /\p{Script=Han}/u, code);
     }
 });
