@@ -1,47 +1,72 @@
-"""A picture that a program names by its address: fetched from public addresses only, up to a size and a time."""
+"""Pictures that a program names by their addresses: fetched from public addresses only, up to a size and a time."""
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
-import secrets
-import shutil
 import socket
-from pathlib import Path
+import time
 
-import gradio as gr
 import httpx
-from gradio.blocks import Block
-from gradio_client.utils import is_http_url_like, strip_invalid_filename_characters
 from safehttpx import AsyncSecureTransport
 
 MAX_BYTES = 50 * 2**20  # as of an upload
-MAX_SECONDS = 20.0  # for all of it
+MAX_SECONDS = 20.0  # for one picture
 MAX_REDIRECTS = 5
+MAX_ADDRESSES = 50  # of one request, counted before any is fetched
+ALL_BYTES = 200 * 2**20  # of one request's pictures
+ALL_SECONDS = 60.0  # for all of them
+AT_ONCE = 4  # over all visitors
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 UNICAST = ipaddress.ip_network("2000::/3")  # all of IPv6 that is given out (RFC 4291)
 DOCUMENTATION = ipaddress.ip_network("3fff::/20")  # RFC 9637; Python knows the older ones
 
 
-class FetchesWithinLimits(Block):
-    """For a component that takes files: Gradio's own download has no limit of size or time.
+class FetchError(ValueError):
+    """Why a picture was not fetched. Nothing is told of what is there, or who could not be reached would be found out."""
 
-    Gradio calls this method for every file that a program hands over, be it an upload's path or an address.
-    """
+    def __init__(self) -> None:
+        super().__init__("The address cannot be fetched.")
 
-    async def async_move_resource_to_block_cache(self, url_or_file_path: str | Path | None) -> str | None:
-        if not isinstance(url_or_file_path, str) or not is_http_url_like(url_or_file_path):
-            return await super().async_move_resource_to_block_cache(url_or_file_path)
+
+class Fetching:
+    """What one request may fetch: so many bytes and seconds for all its pictures."""
+
+    def __init__(self, limiter: asyncio.Semaphore) -> None:
+        """
+        Args:
+            limiter: how many pictures are fetched at once, over all visitors.
+        """
+        self._limiter = limiter
+        self._bytes, self._seconds = ALL_BYTES, ALL_SECONDS
+
+    async def fetch(self, url: str) -> bytes:
+        """A picture's bytes.
+
+        Raises:
+            FetchError: where there is none, it is too large or too slow.
+        """
+        begun = time.monotonic()
         try:
-            path = await asyncio.wait_for(fetch(url_or_file_path, Path(self.GRADIO_CACHE)), MAX_SECONDS)
+            return await asyncio.wait_for(self._one(url), max(0.0, min(MAX_SECONDS, self._seconds)))
         except (OSError, ValueError, httpx.HTTPError, httpx.InvalidURL, asyncio.TimeoutError) as error:
-            raise gr.Error("missing: The address cannot be fetched.", print_exception=False) from error
-        self.temp_files.add(path)
-        return path
+            raise FetchError from error
+        finally:
+            self._seconds -= time.monotonic() - begun
+
+    async def _one(self, url: str) -> bytes:
+        async with self._limiter:
+            content = await download(url, min(MAX_BYTES, self._bytes))
+        self._bytes -= len(content)
+        return content
 
 
-async def fetch(url: str, folder: Path) -> str:
-    """Download to a new file under `folder`, following redirects, each of which is looked at anew.
+def is_address(sent: str) -> bool:
+    return sent[:8].lower().startswith(("http://", "https://"))
+
+
+async def download(url: str, most: int) -> bytes:
+    """At most so many bytes, following redirects, each of which is looked at anew.
 
     Raises:
         ValueError: for an address that is not public, an answer other than 200, or one that is too large.
@@ -62,26 +87,13 @@ async def fetch(url: str, folder: Path) -> str:
                 continue
             if response.status_code != 200:
                 raise ValueError(f"{url} answers {response.status_code}.")
-            name = strip_invalid_filename_characters(Path(address.path).name) or "picture"
-            target = folder / secrets.token_hex(16) / name
-            target.parent.mkdir(parents=True)
-            try:
-                await save(response, target)
-            except BaseException:  # also where the time is up, or the visitor has left
-                shutil.rmtree(target.parent)
-                raise
-            return str(target)
+            content = bytearray()
+            async for part in response.aiter_raw():
+                content += part
+                if len(content) > most:
+                    raise ValueError(f"The answer is larger than {most} bytes.")
+            return bytes(content)
     raise ValueError(f"{url} redirects too often.")
-
-
-async def save(response: httpx.Response, target: Path) -> None:
-    size = 0
-    with target.open("wb") as file:
-        async for part in response.aiter_raw():
-            size += len(part)
-            if size > MAX_BYTES:
-                raise ValueError(f"The answer is larger than {MAX_BYTES} bytes.")
-            file.write(part)
 
 
 async def public_address(host: str) -> str:
