@@ -17,7 +17,7 @@ from catdog.measuring.figures import FEW, Figures, FiguresError, Rate
 from catdog.measuring.model_card import card_text
 from catdog.measuring.record import RECORD, TrainingRecord
 from catdog.page.kinds import kinds_of
-from catdog.page.sources import Sources, split
+from catdog.page.sources import KNOWN, Sources, split
 
 logger = logging.getLogger(__name__)
 
@@ -145,7 +145,8 @@ def made(metadata: Metadata, record: TrainingRecord | None, sources: Sources) ->
     if record.epochs_run is not None:  # not where another program trained it
         told |= {"epochs": record.epochs_run, "best": record.best_epoch, "commit": record.commit}
     training, tuning = record.counts.training, record.counts.tuning
-    for name, source, label in split(sorted(training.keys() | tuning.keys())):
+    names = split(training.keys() | tuning.keys())
+    for name, source, label in sorted(names, key=lambda part: (part[1] not in KNOWN, part)):
         counts = {"training": training.get(name, 0), "tuning": tuning.get(name, 0)}
         told["photos"].append({"source": sources.public(source), "label": label, **counts})
     return told

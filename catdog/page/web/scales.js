@@ -39,23 +39,29 @@ export function evenAround(rates) {
 const stepOf = (low, high) => STEPS.find((step) => (high - low) / step <= MOST_TICKS) ?? 1;
 
 /**
- * Small shares far apart: each power of ten takes the same space, from `least`, where everything below it stands, to 1.
+ * Small shares far apart: each power of ten takes the same space, from `least`, where everything below it stands, to `most`.
  * @param {number} least
+ * @param {number} [most]
  * @returns {Scale}
  */
-export function small(least) {
-    return { place: (share) => between(1 - Math.log(Math.max(share, least)) / Math.log(least)), ticks: tens(least).concat(1) };
+export function small(least, most = 1) {
+    const decades = Math.log(most / least);
+    return { place: (share) => between(Math.log(Math.max(share, least) / least) / decades), ticks: tens(least, most, most / least < 150 ? [1, 2, 5] : [1]) };
 }
 
 /**
  * Shares near 1 far apart: the same, of what is missing.
  * @param {number} least
+ * @param {number} [most]
  * @returns {Scale}
  */
-export function nearlyAll(least) {
-    const missing = small(least);
+export function nearlyAll(least, most = 1) {
+    const missing = small(least, most);
     return { place: (share) => 1 - missing.place(1 - share), ticks: missing.ticks.map((share) => 1 - share).reverse() };
 }
+
+/** The power of ten from which a share looks small. @param {number} share */
+export const tenAbove = (share) => Math.min(1, 10 ** Math.ceil(Math.log10(share) - 1e-9));
 
 /**
  * Both ends far apart: even in log-odds, between `least` and 1 - `least`.
@@ -66,16 +72,21 @@ export function bothEnds(least) {
     const odds = (/** @type {number} */ share) => Math.log(share / (1 - share));
     const end = odds(1 - least);
     const held = (/** @type {number} */ share) => Math.min(1 - least, Math.max(least, share));
-    const low = tens(least);
+    const low = tens(least, 0.1, [1]);
     return {
         place: (share) => between((odds(held(share)) + end) / (2 * end)),
         ticks: [...low, 0.5, ...low.map((share) => 1 - share).reverse()],
     };
 }
 
-/** Powers of ten from `least` up, below 1. @param {number} least */
-function tens(least) {
-    const powers = [];
-    for (let power = Math.ceil(Math.log10(least) - 1e-9); power < 0; power += 1) powers.push(10 ** power);
-    return powers;
+/**
+ * Powers of ten times each of the steps.
+ * @param {number} least
+ * @param {number} most
+ * @param {number[]} steps
+ */
+function tens(least, most, steps) {
+    const shares = [];
+    for (let power = Math.floor(Math.log10(least)); power <= 0; power += 1) shares.push(...steps.map((step) => step * 10 ** power));
+    return shares.filter((share) => share >= least - 1e-9 && share <= most + 1e-9);
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { bothEnds, even, evenAround, nearlyAll, small } from "../../../catdog/page/web/scales.js";
+import { bothEnds, even, evenAround, nearlyAll, small, tenAbove } from "../../../catdog/page/web/scales.js";
 
 /** @param {number[]} values @param {number[]} expected */
 function near(values, expected) {
@@ -30,6 +30,7 @@ test("small shares and those near one each get the same space for a power of ten
     near(small(0.001).ticks, [0.001, 0.01, 0.1, 1]);
     near([0, 0.9, 0.99, 0.999, 1].map(nearlyAll(0.001).place), [0, 1 / 3, 2 / 3, 1, 1]);
     near(nearlyAll(0.001).ticks, [0, 0.9, 0.99, 0.999]);
+    near([0.8, 0.9, 0.99, 1].map(nearlyAll(0.01, 0.1).place), [0, 0, 1, 1]);
 });
 
 test("an axis with room at both ends is even in log-odds and finite at none and all", () => {
@@ -37,6 +38,11 @@ test("an axis with room at both ends is even in log-odds and finite at none and 
     near([0, 0.002, 0.5, 0.998, 1].map(place), [0, 0, 0.5, 1, 1]);
     near([place(0.1) + place(0.9)], [1]);
     near(ticks, [0.01, 0.1, 0.5, 0.9, 0.99]);
+});
+
+test("a short axis of powers of ten has numbers between them", () => {
+    near(nearlyAll(0.01, 0.1).ticks, [0.9, 0.95, 0.98, 0.99]);
+    near([0.3, 0.1, 0.065, 0.01].map(tenAbove), [1, 0.1, 0.1, 0.01]);
 });
 
 test("what grows stays in its order on every axis", () => {

@@ -1,5 +1,5 @@
 // The accuracy tab's part for experts: intervals, calibration, ROC, confusion, and what the checkpoint was made from.
-import { bothEnds, evenAround, nearlyAll, small } from "../scales.js";
+import { bothEnds, evenAround, nearlyAll, small, tenAbove } from "../scales.js";
 import { html, nothing } from "../vendor/lit.js";
 import { languageTag, t } from "../words.js";
 import { axis, curve, interval, plot, reliability } from "./chart.js";
@@ -26,12 +26,12 @@ function scores({ right, wrong, loss, calibration, detection, confusion }, enoug
             ${loss?.interval ? html`<li>${t("accuracy.loss", lossValues(loss))}</li>` : nothing}
             ${LABELS.filter((label) => calibration?.[label]).map((label) => {
                 const { value, chance } = calibration[label];
-                return html`<li>${t(`accuracy.calibration-${label}`, { error: percent(value), chance: percent(chance) })}</li>`;
+                return html`<li>${t(`accuracy.calibration-${label}`, { error: tenths(value), chance: tenths(chance) })}</li>`;
             })}
             ${detection ? html`<li>${t("accuracy.auroc", { area: detection.auroc.toFixed(4) })}</li>` : nothing}
         </ul>
-        ${detection ? plots(detection) : nothing}
-        <h3>${t("accuracy.confusion")}</h3>${confusionTable(confusion)}`;
+        ${detection ? calibrationPlots(detection) : nothing}
+        <div class="pair">${detection ? rocPlot(detection) : nothing}${confusionTable(confusion)}</div>`;
 }
 
 /** @param {"right" | "wrong"} code @param {Named[]} all @param {number} enough */
@@ -41,11 +41,10 @@ function rates(code, all, enough) {
     return html`<h3>${t(`accuracy.${code}`)}</h3>
         <ul class="rates">
             ${all.map((rate) => html`<li>
-                <span>${t(`figure.${rate.code}`, rate.source ? { source: sourceName(rate.source) } : {})}</span>
-                <span class="number"><b>${percent(rate.value)}</b> <span class="soft small">${range(rate)} · ${t("accuracy.of", {
-                    k: whole(rate.k),
-                    n: whole(rate.n),
-                })}${rate.n < enough ? html` · ${t("accuracy.few")}` : nothing}</span></span>
+                <span class="what">${t(`figure.${rate.code}`, rate.source ? { source: sourceName(rate.source) } : {})}</span>
+                <b class="number">${tenths(rate.value)}</b>
+                <span class="soft small number">${range(rate)} · ${t("accuracy.of", { k: whole(rate.k), n: whole(rate.n) })}
+                    ${rate.n < enough ? html`· ${t("accuracy.few")}` : nothing}</span>
                 ${interval(rate, scale)}
             </li>`)}
             <li aria-hidden="true">${axis(scale, percent)}</li>
@@ -53,11 +52,11 @@ function rates(code, all, enough) {
 }
 
 /** @param {any} detection */
-function plots({ roc, decided, reliability: bins }) {
-    const ends = bothEnds(LEAST), false_ = small(LEAST), found = nearlyAll(LEAST);
+function calibrationPlots({ reliability: bins }) {
+    const ends = bothEnds(LEAST);
     return html`
         <h3>${t("accuracy.reliability")}</h3>
-        <div class="plots">${LABELS.map((label) => html`<figure>
+        <div class="pair">${LABELS.map((label) => html`<figure>
             <figcaption><b>${t(`accuracy.${label}`)}</b> ↑ ${t("accuracy.true")}</figcaption>
             ${plot({
                 x: ends,
@@ -68,20 +67,26 @@ function plots({ roc, decided, reliability: bins }) {
             })}
             <p class="across">${t("accuracy.given")} →</p>
         </figure>`)}</div>
-        <p class="soft small">${t("accuracy.reliability-text")}</p>
+        <p class="soft small">${t("accuracy.reliability-text")}</p>`;
+}
+
+/** @param {any} detection */
+function rocPlot({ roc, decided }) {
+    const start = roc.findLast((/** @type {number[]} */ [across]) => across === 0)[1];
+    const x = small(LEAST), y = nearlyAll(LEAST, tenAbove(1 - start));
+    return html`<figure>
         <h3>${t("accuracy.roc")}</h3>
-        <div class="plots"><figure>
-            <figcaption>↑ ${t("accuracy.roc-y")}</figcaption>
-            ${plot({
-                x: false_,
-                y: found,
-                format: percent,
-                label: t("accuracy.roc-alt", { found: percent(decided[1]), false: percent(decided[0]) }),
-                marks: curve(roc, decided, false_, found),
-            })}
-            <p class="across">${t("accuracy.roc-x")} →</p>
-        </figure></div>
-        <p class="soft small">${t("accuracy.roc-text")}</p>`;
+        <p class="small soft">↑ ${t("accuracy.roc-y")}</p>
+        ${plot({
+            x,
+            y,
+            format: percent,
+            label: t("accuracy.roc-alt", { found: percent(decided[1]), false: percent(decided[0]) }),
+            marks: curve(roc, decided, x, y),
+        })}
+        <p class="across">${t("accuracy.roc-x")} →</p>
+        <figcaption class="soft small">${t("accuracy.roc-text")}</figcaption>
+    </figure>`;
 }
 
 /** In how many bins the interval holds the probability that was given. @param {number[][]} bins */
@@ -89,15 +94,12 @@ function heldBins(bins) {
     return { bins: bins.filter(([mean, , , low, high]) => low <= mean && mean <= high).length, all: bins.length };
 }
 
-/** Rows are what photos show, columns what they were called. @param {Record<string, Record<string, number>>} confusion */
+/** @param {Record<string, Record<string, number>>} confusion what photos show -> what they were called -> count */
 function confusionTable(confusion) {
     const shown = VERDICTS.filter((verdict) => confusion[verdict]);
-    return html`<div class="wide"><table class="confusion">
-        <thead>
-            <tr><td></td><th class="soft" scope="colgroup" colspan=${VERDICTS.length}>${t("accuracy.called")}</th></tr>
-            <tr><th class="soft" scope="col">${t("accuracy.shows")}</th>
-                ${VERDICTS.map((called) => html`<th scope="col">${t(`accuracy.verdict-${called}`)}</th>`)}</tr>
-        </thead>
+    return html`<div class="wide"><h3>${t("accuracy.confusion")}</h3><table class="confusion">
+        <thead><tr><td class="soft">${t("accuracy.shows-called")}</td>
+            ${VERDICTS.map((called) => html`<th scope="col">${t(`accuracy.verdict-${called}`)}</th>`)}</tr></thead>
         <tbody>${shown.map((verdict) => {
             const row = VERDICTS.map((called) => confusion[verdict][called] ?? 0);
             const total = Math.max(row.reduce((sum, count) => sum + count, 0), 1);
@@ -115,7 +117,7 @@ function origin(made) {
     const { architecture, input_size: size, head, present, both, epochs, best, commit, photos } = made;
     return html`<h3>${t("accuracy.made")}</h3>
         <ul class="numbers">
-            <li>${t("accuracy.network", { architecture, size })}</li>
+            <li>${t("accuracy.network", { architecture: architecture.replace("resnet", "ResNet-"), size })}</li>
             ${head === "softmax" ? nothing : html`<li>${t("accuracy.thresholds", { present: present.toFixed(2), both: both.toFixed(2) })}</li>`}
             ${epochs ? html`<li>${t("accuracy.trained", { epochs, best })}</li>` : nothing}
             ${commit ? html`<li>${t("accuracy.commit", { commit })}</li>` : nothing}
@@ -126,7 +128,7 @@ function origin(made) {
 /** @param {{source: Source, label: string, training: number, tuning: number}[]} photos */
 function sourcesTable(photos) {
     return html`<div class="wide"><table>
-        <thead><tr>${["photos", "shown", "training", "tuning"].map((code) => html`<th scope="col">${t(`accuracy.${code}`)}</th>`)}</tr></thead>
+        <thead><tr>${["photos", "shown", "training", "tuning"].map((code) => html`<th scope="col" class=${code === "shown" ? "text" : ""}>${t(`accuracy.${code}`)}</th>`)}</tr></thead>
         <tbody>${photos.map((row) => html`<tr>
             <th scope="row">${sourceName(row.source)}</th>
             <td class="text">${row.label ? t(`accuracy.verdict-${row.label}`) : "–"}</td>
@@ -161,8 +163,11 @@ function lossValues({ n, value, interval: [low, high] }) {
 /** @param {number} share */
 const percent = (share) => share.toLocaleString(languageTag(), { style: "percent", maximumFractionDigits: 1 });
 
+/** @param {number} share */
+const tenths = (share) => share.toLocaleString(languageTag(), { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
 /** @param {Named} rate */
-const range = ({ interval: [low, high] }) => `${percent(low)} – ${percent(high)}`;
+const range = ({ interval: [low, high] }) => `${tenths(low)} – ${tenths(high)}`;
 
 /** @param {number} count */
 const whole = (count) => count.toLocaleString(languageTag());

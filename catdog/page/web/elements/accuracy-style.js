@@ -14,7 +14,7 @@ export const accuracyStyle = css`
     .simple { display: grid; gap: var(--space-5); grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); margin-bottom: var(--space-4); }
     .simple > div { display: flex; gap: var(--space-4); align-items: center; }
     .simple p { font-size: var(--text-l); line-height: 1.35; text-wrap: balance; }
-    .dots { flex: none; width: 6.25rem; height: auto; max-height: 6.25rem; }
+    .dots { flex: none; width: 6.25rem; height: auto; }
     .dots .right { fill: var(--ink); }
     .dots .wrong { fill: none; stroke: var(--line-strong); stroke-width: 1.2; }
 
@@ -30,12 +30,13 @@ export const accuracyStyle = css`
 
     .kinds { list-style: none; }
     .kinds li {
-        display: grid; grid-template-columns: 1fr auto auto; align-items: center; gap: 0 var(--space-4);
+        display: grid; grid-template-columns: 1fr auto 3rem; align-items: center; gap: 0 var(--space-4);
         padding: var(--space-3) 0; border-top: 1px solid var(--line); min-height: 4rem;
     }
     .kinds .share { text-align: end; }
     .kinds .interval { grid-column: 1 / 3; }
     .kinds .example { grid-area: 1 / 3 / 3 / 4; }
+    .kinds .example img { width: 3rem; height: 3rem; }
 
     .interval, .ticks { display: block; width: calc(100% - 12px); height: 16px; margin: 0 6px; overflow: visible; }
     .interval .axis { stroke: var(--line); stroke-width: 2; stroke-linecap: round; }
@@ -48,13 +49,14 @@ export const accuracyStyle = css`
     .experts { margin-top: var(--space-6); border-top: 1px solid var(--line); }
     .experts > summary { font-size: var(--text-l); min-height: 4rem; color: var(--ink); }
     .rates { list-style: none; }
-    .rates li { padding: var(--space-2) 0; }
-    .rates li > span { margin-right: var(--space-3); }
-    .numbers { padding-left: 1.2em; }
+    .rates li { display: grid; grid-template-columns: auto 1fr; gap: 0 var(--space-3); align-items: baseline; padding: var(--space-2) 0; }
+    .rates .what, .rates svg { grid-column: 1 / -1; }
+    .numbers { margin-top: var(--space-3); padding-left: 1.2em; }
     .numbers li { margin: var(--space-1) 0; max-width: 65ch; }
 
-    .plots { display: grid; gap: var(--space-5); grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 24rem)); margin: var(--space-3) 0; }
-    .plots figcaption, .across { font-size: var(--text-s); color: var(--ink-soft); }
+    .pair { display: grid; gap: 0 var(--space-6); grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 26rem)); }
+    .pair figcaption, .across { font-size: var(--text-s); color: var(--ink-soft); }
+    .plot + .across { margin-bottom: var(--space-3); }
     .across { text-align: end; }
     .plot { display: block; width: 100%; height: auto; overflow: visible; }
     .grid { stroke: var(--line); }
@@ -67,11 +69,13 @@ export const accuracyStyle = css`
     .curve { fill: none; stroke: var(--ink); stroke-width: 2; stroke-linejoin: round; }
     .decided { fill: var(--surface); stroke: var(--ink); stroke-width: 2.5; }
 
-    .wide { overflow-x: auto; }
+    .wide { overflow-x: auto; margin-top: var(--space-3); }
+    .pair > .wide { margin-top: 0; }
     table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: var(--text-s); }
     th, td { padding: var(--space-2) var(--space-3); text-align: end; }
     th { font-weight: 550; }
-    tbody th, thead th:first-child, td.text, .card th { text-align: start; }
+    tbody th, thead th:first-child, thead td, .text, .card th { text-align: start; }
+    .wide > table th:first-child, .wide > table td:first-child { padding-left: 0; }
     tbody tr { border-top: 1px solid var(--line); }
     td.right, td.wrong { min-width: 3.5rem; border: 2px solid var(--surface); border-radius: var(--radius-small); }
     .shade-1 { background: color-mix(in srgb, var(--ink) 5%, var(--surface)); }
@@ -82,6 +86,11 @@ export const accuracyStyle = css`
     .card { padding: 0 var(--space-4); border-left: 2px solid var(--line); }
     code { font-family: var(--mono); font-size: 0.92em; }
 
+    @media (min-width: 56rem) {
+        .rates li { grid-template-columns: 19rem minmax(8rem, 1fr) 4rem 15rem; padding: var(--space-1) 0; align-items: center; }
+        .rates .what { grid-area: 1 / 1; }
+        .rates svg { grid-area: 1 / 2; }
+    }
     @media (max-width: 30rem) { .kinds .share { font-size: var(--text-s); } }
     @media (forced-colors: active) {
         .interval circle, .dots .right { fill: CanvasText; }

@@ -5,22 +5,22 @@ import { html, svg } from "../vendor/lit.js";
 /** @typedef {import("../shares.js").Rate} Rate */
 /** @typedef {[number, number]} Point */
 
-const DOT = 10; // px between two dots
+const ACROSS = 10; // dots in a row
+const DOT = 10; // px between two of them
 const SIDE = 260; // of a plot's square, in its own units
 const LEFT = 44; // for the numbers
 const BELOW = 24;
 const ROOM = 8; // above and right, for half a number
 
 /**
- * A dot for each that is counted, filled where it is right, ten in a row or five.
+ * A dot for each that is counted, filled where it is right.
  * @param {{right: number, of: number}} share
  */
 export function dots({ right, of }) {
-    const across = of > 20 ? 10 : 5;
-    const down = Math.ceil(of / across);
-    return html`<svg class="dots" viewBox="0 0 ${across * DOT} ${down * DOT}" width=${across * DOT} height=${down * DOT} aria-hidden="true">
+    const down = Math.ceil(of / ACROSS);
+    return html`<svg class="dots" viewBox="0 0 ${ACROSS * DOT} ${down * DOT}" aria-hidden="true">
         ${Array.from({ length: of }, (_, index) => svg`<circle class=${index < right ? "right" : "wrong"} r="3.6"
-            cx=${((index % across) + 0.5) * DOT} cy=${(Math.floor(index / across) + 0.5) * DOT}/>`)}
+            cx=${((index % ACROSS) + 0.5) * DOT} cy=${(Math.floor(index / ACROSS) + 0.5) * DOT}/>`)}
     </svg>`;
 }
 

@@ -1,0 +1,199 @@
+"""The inside tab's questions about a photo: what each residual stage looks at, other methods' maps, a residual block at work.
+
+Other methods may take half a minute. They are computed one at a time, in a line of their own beside that of quick answers, and
+end when the visitor leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from fastapi import APIRouter, Query
+from PIL import Image
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from torch import Tensor
+
+from catdog.cams import CAM_METHODS, STAGES, block_parts, cam_map, passes_of
+from catdog.classifier import Classifier
+from catdog.images import Decoded, ImageError
+from catdog.labels import LABELS
+from catdog.page.answers import data_url, problem, rounded
+from catdog.page.turns import Busy, Turns, visitor_at, while_there
+
+REPORT_SECONDS = 0.3  # between two reports of how far the work is
+SLOW_PLACES = 8  # over all visitors: who is behind them waits for minutes
+SLOW_PLACES_EACH = 2  # the one that is being stopped, and the next
+LEFT = 499  # the visitor is not there to read it
+
+Label = Literal["cat", "dog"]
+Stage = Annotated[int, Query(ge=STAGES[0], le=STAGES[-1])]
+Method = Annotated[str, Query(pattern=f"^({'|'.join(CAM_METHODS)})$")]
+
+
+class Stopped(Exception):
+    """The visitor has left."""
+
+
+class Passes:
+    """Counts forward passes, and raises Stopped at the first one after `stop`."""
+
+    def __init__(self) -> None:
+        self.done = 0
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def __call__(self) -> None:
+        if self._stop.is_set():
+            raise Stopped
+        self.done += 1
+
+
+def router(classifier: Classifier, turns: Turns) -> APIRouter:
+    """The routes below engine/: `stages` answers with one object, `methods` with lines of them.
+
+    Args:
+        turns: the line of quick answers.
+    """
+    routes = APIRouter(prefix="/engine")
+    slow = Turns(at_once=1, places=SLOW_PLACES, places_each=SLOW_PLACES_EACH)
+
+    @routes.post("/stages")
+    async def stages(request: Request, label: Label | None = None, preview: bool = False) -> Response:
+        photo, visitor = await request.body(), visitor_of(request)
+        try:
+            with turns.place(visitor):
+                work = partial(stages_of, classifier, photo, label, preview)
+                asked = turns.turn(visitor, await turns.measure(photo), work)
+                return JSONResponse(await while_there(request.receive, asked))
+        except Busy:
+            return problem("busy")
+        except ImageError as error:
+            return problem(error.code)
+        except ClientDisconnect:
+            return Response(status_code=LEFT)
+
+    @routes.post("/methods")
+    async def methods(request: Request, method: Method, label: Label, stage: Stage = STAGES[-1]) -> Response:
+        photo = await request.body()
+        told = method_told(classifier, slow, visitor_of(request), photo, method, stage, label)
+        lines = (json.dumps(each) + "\n" async for each in told)
+        return StreamingResponse(lines, media_type="application/x-ndjson")
+
+    return routes
+
+
+def visitor_of(request: Request) -> str:
+    return visitor_at(request.client.host if request.client else None)
+
+
+def stages_of(classifier: Classifier, photo: bytes, label: Label | None, preview: bool) -> dict[str, Any]:
+    """LayerCAM of the four stages (Jiang et al. 2021), and each stage's last residual block at work.
+
+    Args:
+        photo: a file's bytes.
+        label: the one to explain; without it, that of the larger probability.
+        preview: also give the picture itself, for a browser that cannot draw the file.
+
+    Raises:
+        ImageError: for a photo that cannot be used.
+    """
+    decoded = classifier.open(photo)
+    batch = prepared(classifier, decoded)
+    if label is None:
+        [prediction] = classifier.classify([decoded])
+        label = "cat" if prediction.cat >= prediction.dog else "dog"
+    begun = time.perf_counter()
+    maps = [cam_map(classifier.network, batch, "LayerCAM", stage, LABELS.index(label))[0] for stage in STAGES]
+    answer = {
+        **shown(classifier, decoded),
+        "label": label,
+        "maps": [places(each, stage) for each, stage in zip(maps, STAGES)],
+        "seconds": time.perf_counter() - begun,
+        "blocks": [block_of(classifier, batch, stage) for stage in STAGES],
+    }
+    return answer | ({"preview": data_url(decoded.picture)} if preview else {})
+
+
+async def method_told(
+    classifier: Classifier, slow: Turns, visitor: str, photo: bytes, method: str, stage: int, label: Label
+) -> AsyncIterator[dict[str, Any]]:
+    """How far the work is, again and again, as `share`; then the map, or the `problem`.
+
+    Closing this generator ends the work at its next forward pass.
+    """
+    passes, total = Passes(), passes_of(classifier.network, method, stage)
+    try:
+        with slow.place(visitor):
+            work = partial(method_of, classifier, photo, method, stage, label, passes)
+            asked = asyncio.ensure_future(slow.turn(visitor, await slow.measure(photo), work))
+            try:
+                while not (await asyncio.wait({asked}, timeout=REPORT_SECONDS))[0]:
+                    yield {"share": min(1.0, passes.done / total)}
+                yield asked.result()
+            finally:
+                passes.stop()
+                asked.cancel()
+    except Busy:
+        yield {"problem": "busy"}
+    except ImageError as error:
+        yield {"problem": error.code}
+
+
+def method_of(
+    classifier: Classifier, photo: bytes, method: str, stage: int, label: Label, before_pass: Passes
+) -> dict[str, Any]:
+    """A map of another method, and how long it took.
+
+    Raises:
+        ImageError: for a photo that cannot be used.
+        Stopped: at the first forward pass after `before_pass.stop()`.
+    """
+    decoded = classifier.open(photo)
+    batch = prepared(classifier, decoded)
+    begun = time.perf_counter()
+    [values] = cam_map(classifier.network, batch, method, stage, LABELS.index(label), before_pass)
+    seconds = time.perf_counter() - begun
+    wish = {"method": method, "stage": stage, "label": label}
+    return {**shown(classifier, decoded), **wish, "map": places(values, stage), "seconds": seconds}
+
+
+def prepared(classifier: Classifier, decoded: Decoded) -> Tensor:
+    """The photo as the network's input (1, 3, h, w)."""
+    return classifier.metadata.preset()(decoded.picture, decoded.size)[None].to(classifier.device)
+
+
+def shown(classifier: Classifier, decoded: Decoded) -> dict[str, Any]:
+    """Where a map lies on the photo: sizes in pixels of the upright picture."""
+    return {"size": decoded.size, "view": classifier.metadata.preset().view(*decoded.size)}
+
+
+def places(values: np.ndarray, stage: int) -> list[list[float]]:
+    """A map (h, w) in [0, 1], which the package has enlarged to the size of the input, by the stage's own places again; the
+    strongest is 1."""
+    height, width = values.shape
+    size = (width >> (stage + 1), height >> (stage + 1))
+    small = np.asarray(Image.fromarray(values.astype(np.float32)).resize(size, Image.Resampling.BOX))
+    return rounded(small / max(small.max(), 1e-6), 3)
+
+
+def block_of(classifier: Classifier, batch: Tensor, stage: int) -> dict[str, Any]:
+    """One channel of a residual block, where both input and change are strong. Maps as rows of numbers, on one scale."""
+    parts = [part[0].float().cpu().numpy() for part in block_parts(classifier.network, batch, stage)]
+    channel = int((parts[0] * np.abs(parts[1])).mean((1, 2)).argmax())
+    maps = [part[channel] for part in parts]
+    return {
+        "channel": channel,
+        "channels": len(parts[0]),
+        "scale": float(max(np.abs(values).max() for values in maps)),
+        "maps": [rounded(values, 2) for values in maps],
+    }
