@@ -82,6 +82,11 @@ export class Camera {
         this.#stream = this.video.srcObject = null;
     }
 
+    /** Play on: browsers pause a film that is moved to another place of the page. */
+    resume() {
+        if (this.#stream && this.video.paused) this.video.play().catch(() => {}); // refused only if it is closed meanwhile
+    }
+
     /** One's own face is expected as in a mirror; what a phone is held towards is not. */
     get facesVisitor() {
         return (this.#settings.facingMode ?? this.#facing) !== "environment";
@@ -101,16 +106,26 @@ export class Camera {
     }
 
     /**
-     * The picture that is shown now, as a photo of the camera's full size.
+     * The picture that is shown now, kept.
+     * @param {number} [side] px of the short side at most
+     */
+    still(side = Infinity) {
+        const { videoWidth, videoHeight } = this.video;
+        const times = Math.min(1, side / Math.min(videoWidth, videoHeight));
+        const canvas = document.createElement("canvas");
+        canvas.width = Math.round(videoWidth * times);
+        canvas.height = Math.round(videoHeight * times);
+        canvas.getContext("2d")?.drawImage(this.video, 0, 0, canvas.width, canvas.height);
+        return canvas;
+    }
+
+    /**
+     * The same as a photo of the camera's full size.
      * @returns {Promise<Blob>}
      */
     photo() {
-        const canvas = document.createElement("canvas");
-        canvas.width = this.video.videoWidth;
-        canvas.height = this.video.videoHeight;
-        canvas.getContext("2d")?.drawImage(this.video, 0, 0);
         return new Promise((resolve, reject) =>
-            canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("no photo"))), "image/jpeg", QUALITY));
+            this.still().toBlob((blob) => (blob ? resolve(blob) : reject(new Error("no photo"))), "image/jpeg", QUALITY));
     }
 
     get #settings() {

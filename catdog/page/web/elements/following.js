@@ -15,7 +15,7 @@ export class Following {
 
     /**
      * @param {Pick<import("../engine/types.js").Engine, "frame">} engine
-     * @param {(answer: Explanation) => void} onAnswer
+     * @param {(answer: Explanation, frame: CanvasImageSource) => void} onAnswer
      * @param {(code: string | null) => void} onProblem after two failures in a row, and null when answers come again
      */
     constructor(engine, onAnswer, onProblem) {
@@ -46,7 +46,7 @@ export class Following {
         this.#recent = [...this.#recent.filter(({ at }) => now - at < RECENT), { at: now, took: now - sent }];
         if (this.#failures > 1) this.onProblem(null);
         this.#failures = 0;
-        this.onAnswer(answer);
+        this.onAnswer(answer, frame);
     }
 
     /**

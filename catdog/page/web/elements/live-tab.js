@@ -16,6 +16,9 @@ import "./verdict-panel.js";
 
 const STEP = 80; // ms between two pictures on the way from one answer to the next
 const PACE = 500; // ms that a pace is shown for at least
+const LATE = 600; // ms: answers that take longer are shown over their own frame, for the film has gone on meanwhile
+const PROMPT = 400; // ms: those that take less are shown over the film again
+const STILL_SIDE = 480; // px, short side of such a frame
 const NARROW = "(max-width: 52rem)"; // as live-style.js
 
 const mirrorIcon = html`<svg viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.8"
@@ -25,6 +28,7 @@ export class LiveTab extends Worded(LitElement) {
     static properties = {
         phase: { state: true },
         problem: { state: true },
+        still: { state: true },
         shown: { state: true },
         spoken: { state: true },
         pace: { state: true },
@@ -39,11 +43,13 @@ export class LiveTab extends Worded(LitElement) {
     #glide = new Glide();
     #words = new Steady();
     #camera = new Camera(
-        (video) => this.#following?.see(video),
+        (video) => this.#following?.see(this.#late ? this.#camera.still(STILL_SIDE) : video),
         (code) => this.#onCamera(code),
     );
     #timer = 0;
     #paced = 0;
+    #late = false;
+    #focused = false; // the focus goes from the button that was pressed to the one in its place
     #returns = false; // the camera goes on by itself when the page is seen again
 
     constructor() {
@@ -52,6 +58,8 @@ export class LiveTab extends Worded(LitElement) {
         this.phase = "off";
         /** @type {string | null} why there is no picture or no answer, as a code of live.* */
         this.problem = null;
+        /** @type {HTMLCanvasElement | null} the frame that was answered, while answers are late; otherwise the film is shown */
+        this.still = null;
         /** @type {Explanation | null} on its way to the newest answer */
         this.shown = null;
         /** @type {import("../engine/types.js").Prediction | null} what the sentence is of; it changes less than the bars */
@@ -103,7 +111,7 @@ export class LiveTab extends Worded(LitElement) {
         this.mirrored = this.#camera.facesVisitor;
         this.#following = new Following(
             engine,
-            (answer) => this.#onAnswer(answer),
+            (answer, frame) => this.#onAnswer(answer, frame),
             (code) => this.#onProblem(code),
         );
         this.several = (await this.#camera.count()) > 1;
@@ -144,11 +152,17 @@ export class LiveTab extends Worded(LitElement) {
         clearTimeout(this.#timer);
         this.#glide.forget();
         this.#words.forget();
-        this.shown = this.spoken = this.pace = null;
+        this.shown = this.spoken = this.pace = this.still = null;
+        this.#late = false;
     }
 
-    /** @param {Explanation} answer */
-    #onAnswer(answer) {
+    /**
+     * @param {Explanation} answer
+     * @param {CanvasImageSource} frame
+     */
+    #onAnswer(answer, frame) {
+        this.still = frame instanceof HTMLCanvasElement ? frame : null;
+        if (this.still) this.#glide.forget(); // a picture and its map are shown together
         this.#glide.aim(answer);
         this.#step();
     }
@@ -164,20 +178,44 @@ export class LiveTab extends Worded(LitElement) {
         if (now - this.#paced > PACE) {
             this.#paced = now;
             this.pace = this.#following?.pace() ?? null;
+            if (this.pace) this.#late = this.pace.milliseconds > (this.#late ? PROMPT : LATE);
         }
         this.#timer = setTimeout(() => this.#step(), STEP);
     }
 
+    /** @param {Map<string, unknown>} changed */
+    willUpdate(changed) {
+        if (changed.has("phase") && this.shadowRoot?.activeElement) this.#focused = true;
+    }
+
+    /** @param {Map<string, unknown>} changed */
+    async updated(changed) {
+        if (this.#focused && this.phase !== "asking") {
+            this.#focused = false;
+            /** @type {HTMLElement} */ (this.renderRoot.querySelector("button.invitation, [name=stop]")).focus();
+        }
+        if (changed.has("still")) {
+            const view = /** @type {LitElement | null} */ (this.renderRoot.querySelector("evidence-view"));
+            await view?.updateComplete;
+            this.#camera.resume();
+        }
+    }
+
     render() {
-        const on = this.phase === "on";
-        return html`<div class="live ${on ? "on" : "off"}">
-            <h1 class=${on ? "visually-hidden" : ""}>${t("live.heading")}</h1>
-            <div class="stage">${on ? this.#renderPicture() : this.#renderInvitation()}</div>
-            ${on ? this.#renderAnswer() : html`<p class="lead">${t("live.lead")}</p>`}
-            ${on ? this.#renderButtons() : nothing}
+        if (this.phase !== "on") {
+            return html`<div class="live off">
+                <h1>${t("live.heading")}</h1>
+                <div class="stage">${this.#renderInvitation()}</div>
+                <p class="lead">${t("live.lead")}</p>
+            </div>`;
+        }
+        return html`<div class="live on">
+            <h1 class="visually-hidden">${t("live.heading")}</h1>
+            <div class="stage">${this.#renderPicture()}</div>
+            ${this.#renderAnswer()} ${this.#renderButtons()}
             <p class="note soft small">
                 <span>${t("live.privacy")}</span>
-                ${this.pace && html`<span class="pace number">${t("live.pace", rounded(this.pace))}</span>`}
+                ${this.pace && html`<span class="number">${t("live.pace", rounded(this.pace))}</span>`}
             </p>
         </div>`;
     }
@@ -188,16 +226,20 @@ export class LiveTab extends Worded(LitElement) {
             return html`<div class="invitation"><span class="spinner" aria-hidden="true"></span>
                 <p role="status">${t("live.asking")}</p></div>`;
         }
+        const again = this.problem && this.problem !== "away";
         return html`<button class="invitation" @click=${() => this.start()}>
             ${icons.live}
             ${this.problem && html`<span role="alert">${t(`live.${this.problem}`)}</span>`}
-            <span class="button primary">${t(this.problem ? "live.again" : "live.start")}</span>
+            <span class="button primary">${t(again ? "live.again" : "live.start")}</span>
+            <span class="soft small">${t("live.privacy")}</span>
         </button>`;
     }
 
     #renderPicture() {
-        return html`<evidence-view show="both" ?mirrored=${this.mirrored} .picture=${this.#camera.video}
+        const { video } = this.#camera;
+        return html`<evidence-view show="both" ?mirrored=${this.mirrored} .picture=${this.still ?? video}
                 .explanation=${this.shown} .boxes=${false}></evidence-view>
+            ${this.still && html`<div class="now ${this.mirrored ? "mirrored" : ""}">${video}</div>`}
             <div role="status">${this.problem && html`<p class="problem">${t(`live.${this.problem}`)}</p>`}</div>`;
     }
 
@@ -212,24 +254,24 @@ export class LiveTab extends Worded(LitElement) {
 
     #renderButtons() {
         return html`<div class="buttons">
-            <button class="button primary" @click=${this.keep}>${icons.camera}${t("live.keep")}</button>
-            ${small(t("live.stop"), icons.stop, () => this.stop())}
-            ${this.several ? small(t("live.change"), icons.turn, () => this.change()) : nothing}
-            ${small(t("live.mirror"), mirrorIcon, () => (this.mirrored = !this.mirrored), this.mirrored)}
+            <button class="button primary" name="keep" @click=${this.keep}>${icons.camera}${t("live.keep")}</button>
+            ${small("stop", icons.stop, () => this.stop())}
+            ${this.several ? small("change", icons.turn, () => this.change()) : nothing}
+            ${small("mirror", mirrorIcon, () => (this.mirrored = !this.mirrored), this.mirrored)}
         </div>`;
     }
 }
 
 /**
  * A button whose words are only read out where there is little room.
- * @param {string} words
+ * @param {string} name
  * @param {unknown} icon
  * @param {() => void} onClick
  * @param {boolean} [pressed] for one that is on or off
  */
-const small = (words, icon, onClick, pressed) =>
-    html`<button class="button small-screen-icon" title=${words} aria-pressed=${pressed ?? nothing} @click=${onClick}>
-        ${icon}<span>${words}</span></button>`;
+const small = (name, icon, onClick, pressed) =>
+    html`<button class="button" name=${name} title=${t(`live.${name}`)} aria-pressed=${pressed ?? nothing} @click=${onClick}>
+        ${icon}<span>${t(`live.${name}`)}</span></button>`;
 
 /** @param {{perSecond: number, milliseconds: number}} pace */
 const rounded = ({ perSecond, milliseconds }) => ({
