@@ -6,11 +6,14 @@ import os
 from typing import Any
 
 from gradio import Server
+from starlette.requests import Request
+from starlette.responses import Response
 
 from catdog.classifier import Classifier
 from catdog.device import share_heaps
 from catdog.page import answers, assets, endpoints
 from catdog.page.answers import MAX_PHOTO
+from catdog.page.turns import Turns
 
 SESSIONS = 500  # newest ones that Gradio remembers: every call of a program begins one
 
@@ -18,10 +21,17 @@ SESSIONS = 500  # newest ones that Gradio remembers: every call of a program beg
 def build(classifier: Classifier) -> Server:
     """Everything that is served for a loaded classifier."""
     server = Server(title="catdog", openapi_url=None, docs_url=None, redoc_url=None)
+    turns = Turns()
     server.include_router(assets.router(classifier))
-    server.include_router(answers.router(classifier))
-    endpoints.add_endpoints(server, classifier)
+    server.include_router(answers.router(classifier, turns))
+    endpoints.add_endpoints(server, classifier, turns)
+    server.add_exception_handler(Exception, failed)
     return server
+
+
+async def failed(request: Request, error: Exception) -> Response:
+    """What is said of a mistake of ours, which is logged with its traceback: nothing of the server."""
+    return answers.problem(request, "failed", 500)
 
 
 def launch(server: Server, **options: Any) -> None:

@@ -8,27 +8,28 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-import anyio
-import anyio.to_thread
 import numpy as np
 from fastapi import APIRouter
 from PIL import Image
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 
 from catdog.classifier import Classifier, Explanation, Prediction
+from catdog.device import gpu_is_borrowed
 from catdog.images import ImageError, open_picture
+from catdog.page.sending import send_json
+from catdog.page.turns import Busy, Turns, visitor_at, while_there
 from catdog.transforms import STRIDE
 
 MAX_PHOTO = 50 * 2**20  # bytes
-MAX_FRAME = 150 * 2**10  # bytes
 MAX_FRAME_PIXELS = 2**20  # an answer that takes long would hold up all the others
 FRAME_KINDS = ["JPEG", "WEBP"]
 FINEST = 2  # times the checkpoint's input size, at most
 PREVIEW_SIDE = 1600  # px, long side
-STATUS = {"too-large": 413, "slow": 408, "busy": 503, "failed": 500}  # of the other codes: 400
+STATUS = {"too-large": 413, "busy": 503}  # of the other codes: 400
 
 
 class ProblemError(Exception):
@@ -39,56 +40,86 @@ class ProblemError(Exception):
         self.code = code
 
 
-def router(classifier: Classifier) -> APIRouter:
-    """The routes below engine/. They are computed by the classifier for quick answers."""
+def router(classifier: Classifier, turns: Turns) -> APIRouter:
+    """The routes below engine/. A GPU that has to be borrowed is left to the endpoints: waiting for it takes longer."""
     routes = APIRouter(prefix="/engine")
-    limiter = anyio.CapacityLimiter(2)
-
-    async def answer(function: Callable[..., dict[str, Any]], *arguments: Any) -> Response:
-        try:
-            return JSONResponse(await anyio.to_thread.run_sync(function, *arguments, limiter=limiter))
-        except (ImageError, ProblemError) as error:
-            return problem(error.code)
+    exact = classifier.live if gpu_is_borrowed() else classifier
 
     @routes.post("/explain")
-    async def explain(request: Request, size: int | None = None, preview: bool = False) -> Response:
-        return await answer(explained, classifier, await request.body(), size, preview)
+    async def explain(request: Request) -> Response:
+        size, preview = request.query_params.get("size"), request.query_params.get("preview")
+        return await answer(request, turns, partial(explained, exact, size=size, preview=preview == "1"))
 
     @routes.post("/frame")
     async def frame(request: Request) -> Response:
-        return await answer(frame_explained, classifier.live, await request.body())
+        return await answer(request, turns, partial(frame_explained, classifier.live), MAX_FRAME_PIXELS)
 
     @routes.post("/classify")
     async def classify(request: Request) -> Response:
-        return await answer(classified, classifier, await request.body())
+        return await answer(request, turns, partial(classified, exact))
 
     return routes
 
 
-def problem(code: str) -> Response:
-    return JSONResponse({"problem": code}, STATUS.get(code, 400))
+async def answer(
+    request: Request, turns: Turns, work: Callable[[bytes], dict[str, Any]], pixels: int | None = None
+) -> Response:
+    """What the work says of the request's body when its turn has come; nothing is done for a visitor who has left.
+
+    Args:
+        work: may raise an ImageError or a ProblemError.
+        pixels: that it decodes at most; without it, as many as the picture's header has.
+    """
+    visitor = visitor_at(request.client and request.client.host)
+
+    async def in_turn(photo: bytes) -> dict[str, Any]:
+        with turns.place(visitor):
+            wanted = await turns.measure(photo) if pixels is None else pixels
+            return await turns.turn(visitor, wanted, partial(work, photo))
+
+    try:
+        photo = await request.body()
+        return send_json(request, await while_there(request.receive, in_turn(photo)))
+    except (ImageError, ProblemError) as error:
+        return problem(request, error.code)
+    except Busy:
+        return problem(request, "busy")
+    except ClientDisconnect:
+        return Response()  # which nobody receives
 
 
-def explained(classifier: Classifier, photo: bytes, size: int | None, preview: bool) -> dict[str, Any]:
+def problem(request: Request, code: str, status: int | None = None) -> Response:
+    return send_json(request, {"problem": code}, status or STATUS.get(code, 400))
+
+
+def explained(classifier: Classifier, photo: bytes, size: str | None = None, preview: bool = False) -> dict[str, Any]:
     """The answer to a photo, with its maps.
 
     Args:
         photo: a file's bytes.
-        size: the short side of the network's input in pixels; without it, the checkpoint's own.
+        size: the short side of the network's input in pixels, as a visitor wrote it; without it, the checkpoint's own.
         preview: also give the picture itself, as a JPEG, for a browser that cannot draw the file.
 
     Raises:
         ImageError: for a photo that cannot be used.
         ProblemError: for a size that is not offered.
     """
-    usual = classifier.metadata.input_size
-    if size is not None and (size % STRIDE or not STRIDE <= size <= FINEST * usual):
-        raise ProblemError("wrong-size")
+    side = size_from(size, classifier.metadata.input_size)
     decoded = classifier.open(photo)
-    [explanation] = classifier.explain([decoded], size=size)
+    [explanation] = classifier.explain([decoded], size=side)
     answer = fields_of_explanation(classifier, explanation, decoded.size, digits=6)
     answer["extent"] = rounded(explanation.extent, 4)
     return {**answer, "preview": data_url(decoded.picture)} if preview else answer
+
+
+def size_from(text: str | None, usual: int) -> int:
+    """Raises: ProblemError for anything but a multiple of the network's stride, up to twice the usual size."""
+    if text is None:
+        return usual
+    offered = {str(side): side for side in range(STRIDE, FINEST * usual + 1, STRIDE)}
+    if text not in offered:
+        raise ProblemError("wrong-size")
+    return offered[text]
 
 
 def frame_explained(classifier: Classifier, frame: bytes) -> dict[str, Any]:

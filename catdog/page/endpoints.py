@@ -1,31 +1,29 @@
 """What programs use: the endpoints /classify, /explain and /classify_many, which are MCP tools too."""
 
+# No `from __future__ import annotations` here: Gradio reads what the endpoints take and give from the annotations.
+
 import os
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import anyio
-import anyio.to_thread
-from gradio import Error, FileData, Server
+from gradio import Error, FileData, Request, Server
 
 from catdog.classifier import Classifier, Explanation, Prediction
 from catdog.images import ImageError
+from catdog.page.turns import Busy, Turns, visitor_at
 
 MAX_PHOTOS = 500
-Answer = TypeVar("Answer", Prediction, Explanation)
+CHUNK = 16  # of many pictures, answered in one turn: the network takes less time for several together
 
 
-def add_endpoints(server: Server, classifier: Classifier) -> None:
+def add_endpoints(server: Server, classifier: Classifier, turns: Turns) -> None:
     """An assistant knows them by their names and docstrings."""
-    limiter = anyio.CapacityLimiter(1)
-
-    async def run(function: Callable[..., Any], *arguments: Any) -> Any:
-        return await anyio.to_thread.run_sync(function, *arguments, limiter=limiter)
 
     @server.api(name="classify", concurrency_limit=None)
-    async def classify(picture: FileData | str) -> dict[str, Any]:
+    async def classify(picture: FileData | str, request: Request) -> dict[str, Any]:
         """Say whether a picture shows a cat, a dog, both or neither.
 
         Args:
@@ -36,10 +34,11 @@ def add_endpoints(server: Server, classifier: Classifier) -> None:
             verdict: cat, dog, both or neither
             logits: the raw scores for cat and dog
         """
-        return await run(classify_one, classifier, picture)
+        [answer] = await answers(request, turns, classifier.classify, [picture])
+        return fields_of(answer)
 
     @server.api(name="explain", concurrency_limit=None)
-    async def explain(picture: FileData | str) -> dict[str, Any]:
+    async def explain(picture: FileData | str, request: Request) -> dict[str, Any]:
         """Classify a picture and show where the cat and the dog are.
 
         Args:
@@ -52,10 +51,11 @@ def add_endpoints(server: Server, classifier: Classifier) -> None:
             bias: what is left of the two logits
             view: the part of the picture that the network saw, in pixels
         """
-        return await run(explain_one, classifier, picture)
+        [answer] = await answers(request, turns, classifier.explain, [picture])
+        return fields_of_explanation(answer)
 
     @server.api(name="classify_many", concurrency_limit=None)
-    async def classify_many(pictures: list[FileData | str]) -> list[dict[str, Any]]:
+    async def classify_many(pictures: list[FileData | str], request: Request) -> list[dict[str, Any]]:
         """Say of each of many pictures whether it shows a cat, a dog, both or neither.
 
         Args:
@@ -64,34 +64,38 @@ def add_endpoints(server: Server, classifier: Classifier) -> None:
         Returns:
             one object a picture, in order: what classify gives, or error, a code and a sentence, where it cannot be read
         """
-        return await run(classify_all, classifier, pictures)
+        if not isinstance(pictures, list) or not pictures:
+            raise refusal("missing", "No picture was sent.")
+        if len(pictures) > MAX_PHOTOS:
+            raise refusal("too-many", f"Send at most {MAX_PHOTOS} pictures at a time.")
+        work = partial(classifier.classify, errors="return")
+        return [
+            {"error": f"{each.code}: {each}"} if isinstance(each, ImageError) else fields_of(each)
+            for each in await answers(request, turns, work, pictures)
+        ]
 
 
-def classify_one(classifier: Classifier, sent: Any) -> dict[str, Any]:
-    return fields_of(answered(classifier.classify, sent))
+async def answers(request: Request, turns: Turns, work: Callable[[list[str]], list[Any]], sent: list[Any]) -> list[Any]:
+    """What the work says of some pictures, a few in each turn.
 
-
-def explain_one(classifier: Classifier, sent: Any) -> dict[str, Any]:
-    return fields_of_explanation(answered(classifier.explain, sent))
-
-
-def classify_all(classifier: Classifier, sent: Any) -> list[dict[str, Any]]:
-    """The fields of each prediction, or its error as code and sentence: a broken picture does not stop the others."""
-    if not isinstance(sent, list) or not sent:
-        raise refusal("missing", "No picture was sent.")
-    if len(sent) > MAX_PHOTOS:
-        raise refusal("too-many", f"Send at most {MAX_PHOTOS} pictures at a time.")
-    answers = classifier.classify(list(map(source_of, sent)), errors="return")
-    return [{"error": f"{each.code}: {each}"} if isinstance(each, ImageError) else fields_of(each) for each in answers]
-
-
-def answered(method: Callable[[list[str]], list[Answer]], sent: Any) -> Answer:
-    """The single answer, its error as `code: sentence`."""
+    Raises:
+        gradio.Error: `code: sentence`, where a picture may not be opened, where the work raises an ImageError, and where too
+            many are waiting.
+    """
+    visitor = visitor_at(request.client and request.client.host)
+    sources = [source_of(each) for each in sent]
+    found = []
     try:
-        [answer] = method([source_of(sent)])
-        return answer
+        with turns.place(visitor):
+            for start in range(0, len(sources), CHUNK):
+                chunk = sources[start : start + CHUNK]
+                pixels = sum([await turns.measure(source) for source in chunk])
+                found += await turns.turn(visitor, pixels, partial(work, chunk))
     except ImageError as error:
         raise refusal(error.code, str(error)) from error
+    except Busy as error:
+        raise refusal("busy", "Too many are waiting: try again in a moment.") from error
+    return found
 
 
 def source_of(sent: Any) -> str:

@@ -22,6 +22,7 @@ from starlette.types import Receive
 
 from catdog.images import MAX_PIXELS, ImageError
 from catdog.images.decode import opened
+from catdog.images.source import read_bytes
 
 Answer = TypeVar("Answer")
 
@@ -82,9 +83,13 @@ class Turns:
             if not self._held[visitor]:
                 del self._held[visitor]
 
-    async def measure(self, content: bytes) -> int:
-        """Pixels of an encoded picture as its header has them; 0 where it has none, and is refused before it is decoded."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, pixels_in, content)
+    async def measure(self, source: str | bytes) -> int:
+        """Pixels of a picture, as its header has them; 0 where it has none, and is refused before it is decoded.
+
+        Args:
+            source: a path, a `data:` URL or the encoded picture.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._threads, pixels_in, source)
 
     async def turn(self, visitor: Hashable, pixels: int, work: Callable[[], Answer]) -> Answer:
         """Wait for a turn, do the work in a thread, and return what it returns. Who holds a place may call this.
@@ -140,9 +145,9 @@ class Turns:
             asked.called.set_result(None)
 
 
-def pixels_in(content: bytes) -> int:
+def pixels_in(source: str | bytes) -> int:
     try:
-        width, height = opened(content, "The picture").size
+        width, height = opened(read_bytes(source, "The picture"), "The picture").size
     except ImageError:
         return 0
     return width * height

@@ -413,7 +413,7 @@ def test_deeper_networks_train_and_answer_on_the_page_too(folder, examples, tmp_
     assert train("--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--arch", arch, "--dry-run") == 0
     classifier = catdog.load(out)
     [explanation] = classifier.explain(examples[:1])
-    answer = explained(classifier, examples[0].read_bytes(), None, False)
+    answer = explained(classifier, examples[0].read_bytes())
     assert answer["prediction"]["verdict"] == explanation.prediction.verdict
     assert explanation.evidence.sum((1, 2)) + explanation.bias == pytest.approx(explanation.prediction.logits, abs=1e-4)
 
@@ -425,7 +425,7 @@ def test_a_softmax_checkpoint_says_so_and_its_probabilities_add_up_to_one(folder
     assert classifier.metadata.head == "softmax"
     [prediction] = classifier.classify(examples[:1])
     assert prediction.cat + prediction.dog == pytest.approx(1)
-    answer = explained(classifier, examples[0].read_bytes(), None, False)
+    answer = explained(classifier, examples[0].read_bytes())
     assert answer["prediction"]["verdict"] == prediction.verdict
     assert about(classifier)["head"] == "softmax"
 
