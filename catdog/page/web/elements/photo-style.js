@@ -2,7 +2,7 @@
 import { css } from "../vendor/lit.js";
 
 export const style = css`
-    .tab { display: grid; gap: var(--space-4); }
+    .tab { display: grid; grid-template-columns: minmax(0, 1fr); gap: var(--space-4); }
     .welcome { display: grid; gap: var(--space-2); max-width: 34rem; }
     .welcome p { color: var(--ink-soft); }
     .stage { position: relative; min-width: 0; }
