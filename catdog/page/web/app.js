@@ -55,6 +55,8 @@ class CatdogApp extends Worded(LitElement) {
         this.notices = [];
         /** @type {Map<Name, Tab>} */
         this.tabs = new Map();
+        /** @type {Map<Name, number>} px, how far each tab was scrolled when it was left */
+        this.scrolled = new Map();
         this.noticed = 0;
     }
 
@@ -82,8 +84,10 @@ class CatdogApp extends Worded(LitElement) {
      * @returns {Promise<Tab | null>} null where its code did not arrive
      */
     async show(name) {
-        if (name !== this.active) {
+        const anew = name !== this.active;
+        if (anew) {
             this.tabs.get(this.active)?.left?.();
+            this.scrolled.set(this.active, window.scrollY);
             this.active = name;
             window.scrollTo(0, 0);
         }
@@ -100,9 +104,11 @@ class CatdogApp extends Worded(LitElement) {
             this.tabs.set(name, tab);
             this.failed.delete(name);
             this.requestUpdate();
-            await this.updateComplete;
         }
-        if (this.active === name) tab.shown?.();
+        await this.updateComplete;
+        if (this.active !== name) return tab;
+        if (anew) window.scrollTo(0, this.scrolled.get(name) ?? 0); // back to where one was
+        tab.shown?.();
         return tab;
     }
 
@@ -170,12 +176,16 @@ class CatdogApp extends Worded(LitElement) {
      * @param {File[]} files
      */
     async hand(name, files) {
-        (await this.go(name))?.take?.(files);
+        const tab = await this.go(name);
+        window.scrollTo(0, 0);
+        tab?.take?.(files);
     }
 
     /** @param {{file: Blob, name: string, explanation?: object}} photo */
     async openPhoto(photo) {
-        (await this.go("photo"))?.open?.(photo);
+        const tab = await this.go("photo");
+        window.scrollTo(0, 0);
+        tab?.open?.(photo);
     }
 
     /** @param {string} text */

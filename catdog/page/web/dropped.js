@@ -1,5 +1,16 @@
 // What a visitor drops or pastes: the files in it, folders opened.
 
+/** @type {WeakMap<File, string>} Browsers leave a file's own `webkitRelativePath` empty where its folder was dropped. */
+const paths = new WeakMap();
+
+/**
+ * A file's name with the folders it was found in, of one that was chosen or dropped together with them.
+ * @param {File} file
+ */
+export function pathOf(file) {
+    return paths.get(file) || file.webkitRelativePath || file.name;
+}
+
 /**
  * The files of a drop, in the order of their names where they come from a folder. The browser empties the transfer
  * when its event ends, so this must be called before anything is awaited.
@@ -31,7 +42,9 @@ export function hasFiles(transfer) {
 async function filesBelow(entry) {
     if (entry.isFile) {
         const file = /** @type {FileSystemFileEntry} */ (entry);
-        return [await new Promise((resolve, reject) => file.file(resolve, reject))];
+        const found = await new Promise((/** @type {(file: File) => void} */ resolve, reject) => file.file(resolve, reject));
+        paths.set(found, entry.fullPath.replace(/^\//, ""));
+        return [found];
     }
     const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
     const children = [];

@@ -2,9 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { filesOf, hasFiles } from "../../../catdog/page/web/dropped.js";
+import { filesOf, hasFiles, pathOf } from "../../../catdog/page/web/dropped.js";
 
-const file = (name) => ({ name, isFile: true, isDirectory: false, file: (found) => found(new File(["x"], name)) });
+const file = (name, fullPath = `/${name}`) => ({
+    ...{ name, fullPath, isFile: true, isDirectory: false },
+    file: (found) => found(new File(["x"], name)),
+});
 const folder = (name, children, atOnce = 2) => ({
     name,
     isFile: false,
@@ -38,4 +41,10 @@ test("text that is dropped is no file", async () => {
     assert.deepEqual(await filesOf({ items }), { files: [], folder: false });
     assert.equal(hasFiles({ types: ["text/plain"] }), false);
     assert.equal(hasFiles({ types: ["Files"] }), true);
+});
+
+test("a dropped file's path has the folders that it was found in", async () => {
+    const dropped = await filesOf(transfer(folder("pets", [folder("more", [file("a.jpg", "/pets/more/a.jpg")])]), file("b.jpg")));
+    assert.deepEqual(dropped.files.map(pathOf), ["pets/more/a.jpg", "b.jpg"]);
+    assert.equal(pathOf(new File([], "c.jpg")), "c.jpg");
 });

@@ -2,23 +2,31 @@
 import { EngineError } from "./types.js";
 
 const AT_ONCE = 3;
-const TRIES = 8; // of a file for which the engine is busy or not to be reached
 const WAIT = 1000; // ms before the second try, twice as long before each one after that
-const LONGEST_WAIT = 15_000; // ms
+const LONGEST_WAIT = 10_000; // ms
 
 /**
- * @param {File[]} files
- * @param {(file: File) => Promise<import("./types.js").Answer>} answer may throw EngineError
+ * @typedef {object} Options
+ * @property {AbortSignal} [signal]
+ * @property {(code: "busy" | "offline" | null) => void} [onWait] what it waits for before it goes on; null: it does
+ * @property {(milliseconds: number, signal?: AbortSignal) => Promise<void>} [pause]
+ */
+
+/**
+ * While the engine is busy or not to be reached it waits, however long that takes; the signal ends it.
+ * @param {import("./types.js").Source[]} files
+ * @param {(file: Blob) => Promise<import("./types.js").Answer>} answer may throw EngineError
  * @param {(index: number, answer: import("./types.js").Answer) => void} onAnswer as they come, in any order
- * @param {{signal?: AbortSignal, pause?: (milliseconds: number, signal?: AbortSignal) => Promise<void>}} [options]
+ * @param {Options} [options]
  * @throws {DOMException} AbortError, once the signal says so
  */
-export async function answerMany(files, answer, onAnswer, { signal, pause = rest } = {}) {
+export async function answerMany(files, answer, onAnswer, options = {}) {
     let next = 0;
     const work = async () => {
         while (next < files.length) {
             const index = next++;
-            onAnswer(index, await answerOne(() => answer(files[index]), pause, signal));
+            const file = files[index];
+            onAnswer(index, await answerOne(async () => answer(file instanceof Blob ? file : await file()), options));
         }
     };
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, files.length) }, work));
@@ -26,21 +34,21 @@ export async function answerMany(files, answer, onAnswer, { signal, pause = rest
 
 /**
  * @param {() => Promise<import("./types.js").Answer>} answer
- * @param {(milliseconds: number, signal?: AbortSignal) => Promise<void>} pause
- * @param {AbortSignal} [signal]
+ * @param {Options} options
  * @returns {Promise<import("./types.js").Answer>}
  */
-async function answerOne(answer, pause, signal) {
+async function answerOne(answer, { signal, onWait, pause = rest }) {
     for (let tried = 1; ; tried++) {
         signal?.throwIfAborted();
         try {
             const found = await answer();
             signal?.throwIfAborted();
+            onWait?.(null);
             return found;
         } catch (error) {
             if (!(error instanceof EngineError)) throw error;
-            const passing = error.code === "busy" || error.code === "offline";
-            if (!passing || tried === TRIES) return { problem: error.code };
+            if (error.code !== "busy" && error.code !== "offline") return { problem: error.code };
+            onWait?.(error.code);
             await pause(Math.min(LONGEST_WAIT, Math.max(WAIT * 2 ** (tried - 1), 1000 * (error.wait ?? 0))), signal);
         }
     }

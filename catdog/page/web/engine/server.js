@@ -42,12 +42,12 @@ export class ServerEngine {
     }
 
     /**
-     * @param {File[]} files
+     * @param {import("./types.js").Source[]} files
      * @param {(index: number, answer: import("./types.js").Answer) => void} onAnswer
-     * @param {{signal?: AbortSignal}} [options]
+     * @param {import("./many.js").Options} [options]
      */
-    many(files, onAnswer, { signal } = {}) {
-        return answerMany(files, (file) => this.#send("engine/classify", file, {}, signal), onAnswer, { signal });
+    many(files, onAnswer, options = {}) {
+        return answerMany(files, (file) => this.#send("engine/classify", file, {}, options.signal), onAnswer, options);
     }
 
     /**

@@ -45,13 +45,16 @@
  *
  * @typedef {{prediction: Prediction, size: [number, number]} | {problem: string}} Answer
  *
+ * @typedef {Blob | (() => Promise<Blob>)} Source a file, or what opens it in its turn (and may throw EngineError)
+ *
  * @typedef {object} Engine
  * @property {() => Promise<About>} about
  * @property {(picture: Blob, options?: {size?: number, preview?: boolean, signal?: AbortSignal}) => Promise<Explanation>} explain
  * @property {(picture: CanvasImageSource, options?: {size?: number}) => Promise<Explanation | null>} frame null: a newer
  *   frame took its place
- * @property {(files: File[], onAnswer: (index: number, answer: Answer) => void, options?: {signal?: AbortSignal}) =>
- *   Promise<void>} many
+ * @property {(files: Source[], onAnswer: (index: number, answer: Answer) => void, options?: {signal?: AbortSignal,
+ *   onWait?: (code: "busy" | "offline" | null) => void}) => Promise<void>} many `onWait`: what it waits for, null once it
+ *   goes on
  * @property {(kind: string, picture: Blob, options?: Record<string, any>) => Promise<any>} inside
  */
 

@@ -1,0 +1,231 @@
+// <photo-lightbox>: one of many photos, large, with its evidence; arrows, keys and swipes go to the others.
+import { engine } from "../engine/index.js";
+import { toPicture } from "../pictures.js";
+import { LitElement, css, html, nothing } from "../vendor/lit.js";
+import { Worded, t } from "../words.js";
+import { controls } from "./controls.js";
+import "./evidence-view.js";
+import { icons } from "./icons.js";
+import "./verdict-panel.js";
+
+/** @typedef {import("../many/photos.js").Photo} Photo */
+/** @typedef {import("../engine/types.js").Explanation} Explanation */
+
+const KEPT = 24; // explanations of the photos last looked at; each may hold a preview of some 300 kB
+const SWIPE = 48; // px that a finger travels at least
+const BROAD = matchMedia("(hover: hover)");
+
+export class PhotoLightbox extends Worded(LitElement) {
+    static styles = [
+        controls,
+        css`
+            dialog {
+                width: 100%; height: 100%; max-width: none; max-height: none; padding: 0; border: 0; overflow: auto;
+                background: var(--surface); color: var(--ink); overscroll-behavior: contain;
+            }
+            .frame { display: grid; grid-template-rows: auto 1fr auto; min-height: 100%; }
+            header { display: flex; align-items: center; gap: var(--space-2); padding: var(--space-2) var(--space-3); }
+            .title { flex: 1; min-width: 0; line-height: 1.3; }
+            .title p { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+            .stage {
+                display: grid; grid-template-columns: auto minmax(0, 1fr) auto; align-items: center; gap: var(--space-2);
+                padding: 0 var(--space-3); touch-action: pan-y pinch-zoom;
+            }
+            evidence-view { --max-height: calc(100dvh - 14rem); width: 100%; }
+            .waiting { display: grid; place-items: center; min-height: 50dvh; color: var(--ink-soft); text-align: center; }
+            footer {
+                display: flex; flex-wrap: wrap; align-items: end; gap: var(--space-3) var(--space-5); width: 100%; max-width: 52rem;
+                margin: 0 auto; padding: var(--space-3) var(--space-4) var(--space-4);
+            }
+            verdict-panel, .problem { flex: 1 1 16rem; min-width: 0; }
+            .buttons { display: flex; flex-wrap: wrap; align-items: center; gap: var(--space-2) var(--space-4); }
+            @media (max-width: 44rem) {
+                .stage { grid-template-columns: 1fr 1fr; align-content: center; padding: 0; }
+                .stage > :nth-child(2) { grid-row: 1; grid-column: 1 / -1; }
+                .stage > .button { justify-self: start; margin: 0 var(--space-3); }
+                .stage > :last-child { justify-self: end; }
+                evidence-view { --max-height: calc(100dvh - 20rem); }
+            }
+        `,
+    ];
+    static properties = {
+        photos: { attribute: false },
+        photo: { state: true },
+        picture: { state: true },
+        explanation: { state: true },
+        thresholds: { state: true },
+        problem: { state: true },
+        map: { state: true },
+    };
+
+    constructor() {
+        super();
+        /** @type {Photo[]} those that the arrows go through, in their order */
+        this.photos = [];
+        /** @type {Photo | null} */
+        this.photo = null;
+        /** @type {ImageBitmap | HTMLImageElement | null} */
+        this.picture = null;
+        /** @type {Explanation | null} */
+        this.explanation = null;
+        /** @type {import("../engine/types.js").Thresholds | null} */
+        this.thresholds = null;
+        /** @type {string | null} why there is no evidence */
+        this.problem = null;
+        this.map = true;
+        /** @type {Map<Photo, Explanation>} */
+        this.known = new Map();
+        /** @type {AbortController | null} */
+        this.asking = null;
+        /** @type {{x: number, y: number} | null} where a finger came down */
+        this.finger = null;
+    }
+
+    get dialog() {
+        return /** @type {HTMLDialogElement} */ (this.renderRoot.querySelector("dialog"));
+    }
+
+    /** @param {Photo} photo */
+    async open(photo) {
+        this.thresholds = (await engine.about()).thresholds;
+        await this.updateComplete;
+        if (!this.dialog.open) this.dialog.showModal();
+        await this.show(photo);
+    }
+
+    /** @param {Photo} photo */
+    async show(photo) {
+        this.asking?.abort();
+        const asking = (this.asking = new AbortController());
+        Object.assign(this, { photo, problem: null, explanation: null, picture: null });
+        try {
+            const file = await photo.open();
+            const picture = await toPicture(file);
+            if (asking.signal.aborted) return;
+            this.picture = picture;
+            const explanation = this.known.get(photo) ?? (await engine.explain(file, { preview: !picture, signal: asking.signal }));
+            this.keep(photo, explanation);
+            const drawn = picture ?? (explanation.preview ? await pictureOf(explanation.preview) : null);
+            if (asking.signal.aborted) return;
+            Object.assign(this, { explanation, picture: drawn });
+        } catch (error) {
+            if (!asking.signal.aborted) this.problem = /** @type {any} */ (error).code ?? "gone";
+        }
+    }
+
+    /**
+     * @param {Photo} photo
+     * @param {Explanation} explanation
+     */
+    keep(photo, explanation) {
+        this.known.delete(photo);
+        this.known.set(photo, explanation);
+        for (const [oldest] of this.known) if (this.known.size > KEPT) this.known.delete(oldest);
+    }
+
+    /** @param {number} steps */
+    go(steps) {
+        const place = this.photos.indexOf(/** @type {Photo} */ (this.photo)) + steps;
+        if (place >= 0 && place < this.photos.length) this.show(this.photos[place]);
+    }
+
+    closed() {
+        this.asking?.abort();
+        const { photo } = this;
+        Object.assign(this, { photo: null, picture: null, explanation: null });
+        this.dispatchEvent(new CustomEvent("close-photo", { detail: { photo } }));
+    }
+
+    /** @param {KeyboardEvent} event */
+    pressed(event) {
+        const inView = event.composedPath().some((target) => target instanceof Element && target.getAttribute("role") === "application");
+        if (inView) return; // its arrows move over the map
+        const steps = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity }[event.key];
+        if (steps === undefined) return;
+        event.preventDefault();
+        if (Number.isFinite(steps)) this.go(steps);
+        else this.show(this.photos.at(steps < 0 ? 0 : -1) ?? /** @type {Photo} */ (this.photo));
+    }
+
+    /** @param {PointerEvent} event */
+    pointed(event) {
+        if (event.pointerType !== "mouse") this.finger = event.isPrimary ? { x: event.clientX, y: event.clientY } : null; // two fingers zoom
+    }
+
+    /** @param {PointerEvent} event */
+    lifted(event) {
+        if (!this.finger) return;
+        const [right, down] = [event.clientX - this.finger.x, event.clientY - this.finger.y];
+        this.finger = null;
+        if (Math.abs(right) > SWIPE && Math.abs(right) > 2 * Math.abs(down)) this.go(right < 0 ? 1 : -1);
+    }
+
+    async openInPhoto() {
+        const { photo, explanation } = this;
+        if (!photo) return;
+        const file = await photo.open();
+        this.dialog.close();
+        const detail = { file, name: photo.name, explanation };
+        this.dispatchEvent(new CustomEvent("open-photo", { detail, bubbles: true, composed: true }));
+    }
+
+    render() {
+        const { photo, photos } = this;
+        return html`<dialog aria-label=${photo?.name ?? ""} @close=${this.closed} @keydown=${this.pressed}>
+            ${photo ? this.renderFrame(photo, photos.indexOf(photo)) : nothing}
+        </dialog>`;
+    }
+
+    /**
+     * @param {Photo} photo
+     * @param {number} place
+     */
+    renderFrame(photo, place) {
+        return html`<div class="frame">
+            <header>
+                <div class="title">
+                    <p title=${photo.path}>${photo.name}</p>
+                    <p class="soft small number">${t("many.place", { place: place + 1, total: this.photos.length })}</p>
+                </div>
+                <button class="button quiet icon" aria-label=${t("app.close")} @click=${() => this.dialog.close()}>${icons.close}</button>
+            </header>
+            <div class="stage" @pointerdown=${this.pointed} @pointerup=${this.lifted} @pointercancel=${() => (this.finger = null)}>
+                <button class="button quiet icon" aria-label=${t("many.previous")} ?disabled=${place <= 0}
+                    @click=${() => this.go(-1)}>${icons.back}</button>
+                ${this.renderPicture(photo)}
+                <button class="button quiet icon" aria-label=${t("many.next")} ?disabled=${place + 1 >= this.photos.length}
+                    @click=${() => this.go(1)}>${icons.forward}</button>
+            </div>
+            <footer>
+                ${this.problem
+                    ? html`<p class="problem" role="status">${t(`problem.${this.problem}`)}</p>`
+                    : html`<verdict-panel compact .prediction=${photo.prediction} .thresholds=${this.thresholds}></verdict-panel>`}
+                <div class="buttons">
+                    <label class="toggle"><input type="checkbox" role="switch" .checked=${this.map}
+                        @change=${() => (this.map = !this.map)}><span>${t("many.map")}</span></label>
+                    <button class="button" @click=${this.openInPhoto}>${icons.photo}<span>${t("many.open")}</span></button>
+                </div>
+            </footer>
+        </div>`;
+    }
+
+    /** @param {Photo} photo */
+    renderPicture(photo) {
+        if (!this.picture) {
+            return html`<div class="waiting">${this.problem ? photo.name : html`<span class="spinner" aria-hidden="true"></span>`}</div>`;
+        }
+        const named = photo.prediction?.verdict !== "neither";
+        return html`<evidence-view .picture=${this.picture} .explanation=${this.explanation} show=${this.map ? "both" : "photo"}
+            .boxes=${this.map && named} ?readable=${BROAD.matches}></evidence-view>`;
+    }
+}
+
+/** @param {string} address a data URL */
+async function pictureOf(address) {
+    const image = new Image();
+    image.src = address;
+    await image.decode();
+    return image;
+}
+
+customElements.define("photo-lightbox", PhotoLightbox);
