@@ -22,12 +22,14 @@ const MOST_TIMES = 32;
 const VERY = 0.5; // of the scale
 const SOMEWHAT = 0.1; // of the scale; below it there is nothing to see either
 
+const MOST_OF_PHOTO = 0.7; // of its area: whose box is larger has no side of it
+
 /**
  * Of black and white, which is read better on a color.
  * @param {Color} color
  */
 export function onColor([red, green, blue]) {
-    return 0.299 * red + 0.587 * green + 0.114 * blue > 130 ? "black" : "white";
+    return 0.299 * red + 0.587 * green + 0.114 * blue > 110 ? "black" : "white";
 }
 
 /**
@@ -217,11 +219,11 @@ export function here(shares, t) {
  * Where a label's pet is: the middle of its box, or the place that speaks most for it.
  * @param {Explanation} explanation
  * @param {"cat" | "dog"} label
- * @returns {string} such as `upper-left`, or `everywhere`
+ * @returns {string | null} such as `upper-left`; null where it fills the photo
  */
 export function whereabouts({ boxes, size: [width, height], view, evidence }, label) {
     const [left, top, right, bottom] = boxes[label] ?? peak(evidence, label, view);
-    if ((right - left) * (bottom - top) > 0.7 * width * height) return "everywhere";
+    if ((right - left) * (bottom - top) > MOST_OF_PHOTO * width * height) return null;
     const third = (/** @type {number} */ middle, /** @type {number} */ length) => Math.min(2, Math.floor((3 * middle) / length));
     const row = third((top + bottom) / 2, height), column = third((left + right) / 2, width);
     return [

@@ -74,6 +74,9 @@ export function describe(explanation, t) {
         (label) => prediction.verdict === label || prediction.verdict === "both",
     );
     const values = { cat: percent(prediction.cat), dog: percent(prediction.dog) };
-    const places = named.map((label) => t(`view.where-${label}`, { place: t(`view.place-${whereabouts(explanation, label)}`) }));
+    const places = named.map((label) => {
+        const place = whereabouts(explanation, label);
+        return place ? t(`view.where-${label}`, { place: t(`view.place-${place}`) }) : t(`view.fills-${label}`);
+    });
     return [t(sentenceCode(prediction)), t("verdict.percentages", values), ...places].join(" ");
 }

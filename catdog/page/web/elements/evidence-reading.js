@@ -29,7 +29,7 @@ export class EvidenceReading extends Worded(LitElement) {
             table { border-collapse: collapse; color: var(--ink); font-variant-numeric: tabular-nums; }
             th { font-weight: 400; text-align: start; }
             thead th, .sum > * { font-weight: 600; }
-            td, thead th + th { padding-inline-start: var(--space-5); text-align: end; }
+            td, thead th { padding-inline-start: var(--space-5); text-align: end; }
             th, td { padding-block: var(--space-1); }
             .sum > * { border-top: 1px solid var(--line-strong); }
         `,

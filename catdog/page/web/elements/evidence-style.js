@@ -18,7 +18,7 @@ export const evidenceStyle = css`
 
     .box { border: 2px solid rgb(var(--color)); border-radius: 3px; box-shadow: 0 0 0 1px rgb(255 255 255 / 0.5); }
     .name {
-        position: absolute; inset-block-start: -2px; inset-inline-start: -2px; padding: 0 0.5em; border-radius: 3px 0;
+        position: absolute; z-index: 1; inset-block-start: -2px; inset-inline-start: -2px; padding: 0 0.5em; border-radius: 3px 0;
         background: rgb(var(--color)); color: var(--on-color); font-size: var(--text-s); font-weight: 600; line-height: 1.6;
         white-space: nowrap;
     }

@@ -14,8 +14,6 @@ export class VerdictPanel extends Worded(LitElement) {
     static styles = css`
         :host { display: block; }
         .sentence { margin: 0 0 var(--space-4); font-size: var(--text-xl); line-height: 1.15; font-weight: 650; text-wrap: balance; }
-        .bar { display: grid; grid-template-columns: max-content 1fr 3.25em; align-items: center; gap: var(--space-3); }
-        .bar + .bar { margin-top: var(--space-3); }
         .name { font-weight: 600; }
         .bars { display: grid; grid-template-columns: max-content 1fr max-content; align-items: center; gap: var(--space-3); }
         .track { position: relative; height: 0.75rem; border-radius: 1rem; background: var(--line); }
