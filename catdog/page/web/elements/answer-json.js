@@ -1,4 +1,4 @@
-// An answer as JSON, with the fields of the /explain endpoint.
+/** An answer as JSON, with the fields of the /explain endpoint. */
 
 /**
  * @typedef {import("../engine/types.js").Explanation} Explanation

@@ -1,4 +1,4 @@
-// Asks the engine about one photo, however the browser and the engine stand at that moment.
+/** Asks the engine about one photo, however the browser and the engine stand at that moment. */
 import { EngineError, engine } from "../engine/index.js";
 import { toPicture } from "../pictures.js";
 

@@ -1,4 +1,6 @@
-// A closer look: the two places that look most like a cat and most like a dog, each enlarged and asked about again.
+/**
+ * A closer look: the two places that look most like a cat and most like a dog, each enlarged and asked about again.
+ */
 
 import { sizeOf } from "../pictures.js";
 

@@ -1,4 +1,4 @@
-// Before the first photo: one finished example plays quietly, its evidence fading in.
+/** Before the first photo: one finished example plays quietly, its evidence fading in. */
 import { engine } from "../engine/index.js";
 import { LitElement, css, html, nothing } from "../vendor/lit.js";
 import { Worded, t } from "../words.js";

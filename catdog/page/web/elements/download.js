@@ -1,4 +1,4 @@
-// Hands a file to the visitor.
+/** Hands a file to the visitor. */
 
 const TAKEN = 60_000; // ms, by when the browser has begun to write it
 

@@ -1,6 +1,6 @@
-// The example photos, small, in a row: one click has one answered.
+/** The example photos, small, in a row: one click has one answered. */
 import { Worded, t } from "../words.js";
-import { LitElement, css, html, repeat } from "../vendor/lit.js";
+import { LitElement, css, html, nothing, repeat } from "../vendor/lit.js";
 import { controls } from "./controls.js";
 
 /** @typedef {import("../engine/types.js").Example} Example */
@@ -25,6 +25,7 @@ export class ExampleStrip extends Worded(LitElement) {
         img { height: 5rem; width: auto; min-width: 3.5rem; object-fit: cover; transition: transform var(--motion); }
         button:hover img { transform: scale(1.05); }
         button[aria-pressed="true"] { outline: 2px solid var(--accent); outline-offset: 2px; }
+        p { color: var(--ink-soft); font-size: var(--text-s); overflow-wrap: anywhere; }
         button:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
     `];
 
@@ -37,16 +38,17 @@ export class ExampleStrip extends Worded(LitElement) {
     }
 
     render() {
+        const shown = this.examples.find(({ id }) => id === this.chosen);
         return html`
             <h2 id="title">${t("photo.examples")}</h2>
-            <ul aria-labelledby="title">${repeat(this.examples, (each) => each.id, (each) => this.#example(each))}</ul>`;
+            <ul aria-labelledby="title">${repeat(this.examples, (each) => each.id, (each) => this.#example(each))}</ul>
+            ${shown ? html`<p>${t("photo.credit", shown)}</p>` : nothing}`;
     }
 
     /** @param {Example} example */
     #example(example) {
         const width = Math.round((HEIGHT * example.width) / example.height);
-        return html`<li><button type="button" aria-pressed=${example.id === this.chosen} title=${example.credit}
-            @click=${() => this.#choose(example)}>
+        return html`<li><button type="button" aria-pressed=${example.id === this.chosen} @click=${() => this.#choose(example)}>
             <img src=${example.thumb} alt=${this.#name(example)} width=${width} height=${HEIGHT} decoding="async">
         </button></li>`;
     }

@@ -1,5 +1,7 @@
-// What stays on the visitor's device: the last answer, for a reload, and corrections. Where storage is refused, as in some
-// private windows, nothing is kept and the page goes on without.
+/**
+ * What stays on the visitor's device: the last answer, for a reload, and corrections. Where storage is refused, as in
+ * some private windows, nothing is kept and the page goes on without.
+ */
 
 /**
  * @typedef {import("./visit.js").Answer} Answer

@@ -1,4 +1,6 @@
-// Corrections as a zip: photos in class folders and a labels.csv, so that `train.py --data` and `--relabel` read it.
+/**
+ * Corrections as a zip: photos in class folders and a labels.csv, so that `train.py --data` and `--relabel` read it.
+ */
 
 import { Zip, ZipPassThrough, strToU8 } from "../vendor/fflate.js";
 

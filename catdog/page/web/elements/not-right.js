@@ -1,4 +1,6 @@
-// "Not right?": the visitor says what the photo shows, reads what fools the network, and may have it look closer.
+/**
+ * "Not right?": the visitor says what the photo shows, reads what fools the network, and may have it look closer.
+ */
 import { LitElement, css, html, nothing } from "../vendor/lit.js";
 import { Worded, t } from "../words.js";
 import { controls } from "./controls.js";
@@ -66,7 +68,7 @@ export class NotRight extends Worded(LitElement) {
     render() {
         if (!this.answer) return nothing;
         return html`
-            <button type="button" class="button quiet" aria-expanded=${this.open} aria-controls="panel" @click=${this.#toggle}>
+            <button type="button" class="button not-right" aria-expanded=${this.open} aria-controls="panel" @click=${this.#toggle}>
                 ${t("correct.not-right")}</button>
             <div id="panel" class="panel" ?hidden=${!this.open}>
                 <fieldset class="choices"><legend>${t("correct.question")}</legend>

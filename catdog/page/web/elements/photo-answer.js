@@ -1,11 +1,13 @@
-// An answer: the picture with its evidence, the verdict, and what may be done with both.
-import { Worded, t } from "../words.js";
+/** An answer: the picture with its evidence, the verdict, and what may be done with both. */
+import { PAIRS, STRENGTH } from "../evidence.js";
 import { LitElement, css, html, live, nothing } from "../vendor/lit.js";
+import { Worded, t } from "../words.js";
 import { answerJson } from "./answer-json.js";
 import { controls } from "./controls.js";
 import { download } from "./download.js";
 import { icons } from "./icons.js";
 import "./evidence-view.js";
+import "./share-dialog.js";
 import "./verdict-panel.js";
 
 /**
@@ -15,17 +17,18 @@ import "./verdict-panel.js";
 
 /** @type {Show[]} */
 const SHOWS = ["both", "cat", "dog", "difference", "photo"];
-const PAIRS = /** @type {const} */ ([0, 1, 2]); // of colors
-const OPACITY = 0.75;
+const COLORS = /** @type {const} */ ([0, 1, 2]); // pairs of them
+const SHARED = 1350; // px, the longer side of the picture on a card
 
 /**
- * Without an `answer` it shows the `picture` that is waited for. Asks for a finer map by `finer-wanted` and for a card to
- * share by `share-wanted`; what stands in its slot comes under the verdict.
+ * Without an `answer` it shows the `picture` that is waited for; with one, what is waited for `next` is small in a corner.
+ * Asks for a finer map by `finer-wanted`. What stands in its slot comes under the verdict.
  */
 export class PhotoAnswer extends Worded(LitElement) {
     static properties = {
         answer: { attribute: false },
         picture: { attribute: false },
+        next: { attribute: false },
         show: { state: true },
         boxes: { state: true },
         opacity: { state: true },
@@ -39,8 +42,15 @@ export class PhotoAnswer extends Worded(LitElement) {
         .frame { position: relative; }
         evidence-view { --max-height: min(42rem, calc(100dvh - 14rem)); border-radius: var(--radius); overflow: hidden; }
         .verdict { grid-area: verdict; min-height: 7.5rem; }
+        .next {
+            position: absolute; z-index: 1; top: var(--space-2); left: var(--space-2); display: flex; align-items: center; gap: var(--space-2);
+            padding: var(--space-1) var(--space-3) var(--space-1) var(--space-1); border-radius: var(--radius); background: var(--raised);
+            box-shadow: var(--shadow); font-size: var(--text-s); animation: arrive var(--motion) 0.25s backwards;
+        }
+        .next evidence-view { --max-height: 3rem; width: 4rem; }
         .waiting { font-size: var(--text-l); color: var(--ink-soft); }
-        .actions { grid-area: actions; display: grid; gap: var(--space-3); align-content: start; min-width: 0; }
+        .actions { grid-area: actions; position: relative; display: grid; gap: var(--space-3); align-content: start; min-width: 0; }
+        .share { position: absolute; top: 0; right: 0; }
         .view { display: flex; flex-wrap: wrap; align-items: center; gap: var(--space-2) var(--space-3); }
         .row { display: flex; flex-wrap: wrap; gap: var(--space-2); }
         .hint { color: var(--ink-soft); font-size: var(--text-s); }
@@ -50,7 +60,7 @@ export class PhotoAnswer extends Worded(LitElement) {
         dl { display: grid; gap: var(--space-2); font-size: var(--text-s); }
         @media (max-width: 44rem) {
             :host { gap: var(--space-2); grid-template: "verdict" auto "picture" auto "actions" auto / minmax(0, 1fr); }
-            .verdict { min-height: 5.5rem; }
+            .verdict { min-height: 5.5rem; padding-bottom: var(--space-2); }
             evidence-view { --max-height: calc(100dvh - 18.5rem); }
             .segments { display: flex; width: 100%; }
             .segments span { padding-inline: var(--space-1); font-size: var(--text-s); }
@@ -63,10 +73,12 @@ export class PhotoAnswer extends Worded(LitElement) {
         this.answer = null;
         /** @type {ImageBitmap | HTMLImageElement | null} */
         this.picture = null;
+        /** @type {{picture: ImageBitmap | HTMLImageElement | null} | null} */
+        this.next = null;
         /** @type {Show} */
         this.show = "both";
         this.boxes = true;
-        this.opacity = OPACITY;
+        this.opacity = STRENGTH;
         /** @type {0 | 1 | 2} */
         this.colors = 0;
         this.finer = false;
@@ -91,10 +103,12 @@ export class PhotoAnswer extends Worded(LitElement) {
                     <evidence-view .picture=${this.picture} .explanation=${answer?.explanation ?? null} .show=${this.show}
                         .boxes=${this.boxes} .opacity=${this.opacity} .colors=${this.colors} .readable=${Boolean(answer)}
                         .finer=${(this.finer && answer?.finer) || null}></evidence-view>
+                    ${this.next ? this.#next() : nothing}
                 </div>
                 ${answer ? this.#view() : nothing}
             </div>
-            <div class="actions" ?hidden=${!answer}><slot></slot>${answer ? this.#more(answer) : nothing}</div>`;
+            <div class="actions" ?hidden=${!answer}>${answer ? this.#more(answer) : nothing}</div>
+            <share-dialog></share-dialog>`;
     }
 
     /** @param {Answer} answer */
@@ -102,6 +116,12 @@ export class PhotoAnswer extends Worded(LitElement) {
         return html`<div class="arrives">
             <verdict-panel .prediction=${closer ?? explanation.prediction} .thresholds=${explanation.thresholds}></verdict-panel>
         </div>`;
+    }
+
+    /** The photo that comes next: the one that is there stays until then. */
+    #next() {
+        return html`<div class="next"><evidence-view .picture=${this.next?.picture ?? null} .boxes=${false}></evidence-view>
+            <span>${t("photo.looking")}</span></div>`;
     }
 
     #view() {
@@ -121,14 +141,16 @@ export class PhotoAnswer extends Worded(LitElement) {
     /** @param {Answer} answer */
     #more(answer) {
         return html`
+            <button type="button" class="button share" @click=${() => this.#share(answer)}>${icons.share}${t("share.share")}</button>
+            <slot></slot>
             <details class="fold more"><summary>${t("photo.more")}</summary>
                 <div class="settings">
                     <label class="slider"><span>${t("photo.opacity")}</span><input type="range" min="0" max="1" step="0.05"
                         .value=${live(String(this.opacity))} @input=${this.#setOpacity}></label>
                     <fieldset class="segments">
                         <legend class="visually-hidden">${t("photo.colors")}</legend>
-                        ${PAIRS.map((pair) => html`<label><input type="radio" name="colors" .checked=${live(this.colors === pair)}
-                            @change=${() => { this.colors = pair; }}><span>${t(`photo.colors-${pair}`)}</span></label>`)}
+                        ${COLORS.map((pair) => html`<label><input type="radio" name="colors" .checked=${live(this.colors === pair)}
+                            @change=${() => { this.colors = pair; }}><span>${colorNames(pair)}</span></label>`)}
                     </fieldset>
                     <label class="toggle"><input type="checkbox" role="switch" .checked=${live(this.finer)}
                         @change=${this.#toggleFiner}><span>${t("photo.finer")}</span></label>
@@ -137,19 +159,17 @@ export class PhotoAnswer extends Worded(LitElement) {
                         <button type="button" class="button save-json" @click=${() => saveJson(answer)}>${icons.save}${t("photo.save-json")}</button>
                     </div>
                 </div>
-            </details>
-            <details class="fold how"><summary>${t("photo.how")}</summary>
-                <dl>${["map", "bars", "numbers"].map((part) => html`<div>${t(`photo.how-${part}`, this.#figures(answer))}</div>`)}</dl>
             </details>`;
-    }
-
-    /** @param {Answer} answer */
-    #figures({ explanation: { prediction: { logits: [cat, dog] }, scale } }) {
-        return { cat: cat.toFixed(2), dog: dog.toFixed(2), scale: scale.toFixed(1) };
     }
 
     #fullScreen() {
         /** @type {any} */ (this.renderRoot.querySelector("evidence-view")).fullScreen();
+    }
+
+    /** @param {Answer} answer */
+    #share({ explanation, closer }) {
+        const dialog = /** @type {any} */ (this.renderRoot.querySelector("share-dialog"));
+        dialog.show(this.toCanvas(SHARED), closer ?? explanation.prediction, this.colors);
     }
 
     /** @param {Event} event */
@@ -172,6 +192,12 @@ export class PhotoAnswer extends Worded(LitElement) {
         }
         this.dispatchEvent(new CustomEvent("notice", { detail: { text: t(code) }, bubbles: true, composed: true }));
     }
+}
+
+/** @param {0 | 1 | 2} pair */
+function colorNames(pair) {
+    const { cat, dog } = PAIRS[pair].names;
+    return `${t(`view.color-${cat}`)}, ${t(`view.color-${dog}`)}`;
 }
 
 /** @param {Answer} answer */

@@ -1,4 +1,4 @@
-// Ways to hand over a photo: four buttons, whatever the device has first.
+/** Ways to hand over a photo: four buttons, whatever the device has first. */
 import { Worded, t } from "../words.js";
 import { LitElement, css, html } from "../vendor/lit.js";
 import { controls } from "./controls.js";
@@ -12,11 +12,11 @@ export class PhotoSource extends Worded(LitElement) {
 
     static styles = [controls, css`
         .ways { display: grid; grid-template-columns: repeat(2, 1fr); gap: var(--space-2); }
-        .button { min-height: 3.25rem; line-height: 1.2; }
+        .button { min-height: 3.25rem; padding-inline: var(--space-2); line-height: 1.2; }
         :host([again]) .ways { grid-template-columns: repeat(4, auto); justify-content: start; }
-        :host([again]) .button { min-height: var(--target); }
-        @media (max-width: 44rem) { :host([again]) .ways { grid-template-columns: repeat(2, 1fr); justify-content: stretch; } }
-        @media (max-width: 22rem) { .ways { font-size: var(--text-s); } .button { padding-inline: var(--space-2); } }
+        :host([again]) .button { min-height: var(--target); padding-inline: var(--space-4); }
+        @media (max-width: 44rem) { :host([again]) .ways { grid-template-columns: repeat(2, 1fr); justify-content: stretch; } :host([again]) .button { padding-inline: var(--space-2); } }
+        @media (max-width: 24rem) { .ways { font-size: var(--text-s); } }
     `];
 
     #touch = matchMedia("(pointer: coarse)");

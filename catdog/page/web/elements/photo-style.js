@@ -1,4 +1,4 @@
-// The look of the photo tab.
+/** The look of the photo tab. */
 import { css } from "../vendor/lit.js";
 
 export const style = css`
@@ -16,6 +16,8 @@ export const style = css`
         border: 1px solid var(--line-strong); border-radius: var(--radius); background: var(--raised);
     }
     .problem p { flex: 1 1 14rem; overflow-wrap: anywhere; }
+
+    .caveat { margin-top: var(--space-4); color: var(--ink-soft); font-size: var(--text-s); }
 
     @media (min-width: 44.01rem) {
         .tab:not(.showing) {

@@ -1,4 +1,4 @@
-// The photo tab: a photo in; out comes whether there is a cat or a dog in it, and where.
+/** The photo tab: a photo in; out comes whether there is a cat or a dog in it, and where. */
 import { current } from "../current.js";
 import { EngineError, engine } from "../engine/index.js";
 import { LitElement, html, nothing } from "../vendor/lit.js";
@@ -102,6 +102,7 @@ export class PhotoTab extends Worded(LitElement) {
                 <example-strip .examples=${this.about?.examples ?? []} .chosen=${this.answer?.example ?? null}
                     @example-chosen=${(/** @type {CustomEvent} */ event) => this.#example(event.detail.example)}></example-strip>
             </div>
+            ${this.#caveat()}
             <p class="visually-hidden" role="status">${this.#said()}</p>`;
     }
 
@@ -127,6 +128,13 @@ export class PhotoTab extends Worded(LitElement) {
             ${photo ? html`<button type="button" class="button" @click=${() => this.#answer(photo)}>${t("photo.again")}</button>` : nothing}
             <button type="button" class="button quiet" @click=${() => { this.problem = null; }}>${t("photo.dismiss")}</button>
         </div>`;
+    }
+
+    /** What the loaded checkpoint cannot say. */
+    #caveat() {
+        const { about } = this;
+        if (!about || (about.head === "binary" && about.negatives)) return nothing;
+        return html`<p class="caveat">${t(about.head === "softmax" ? "photo.softmax" : "photo.made-negatives")}</p>`;
     }
 
     /** What a screen reader is told, once for each change. */

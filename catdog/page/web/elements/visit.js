@@ -1,4 +1,4 @@
-// The answers of this visit, which the browser's Back and Forward walk through.
+/** The answers of this visit, which the browser's Back and Forward walk through. */
 
 /**
  * @typedef {import("../engine/types.js").Explanation} Explanation
