@@ -15,6 +15,7 @@ export const look = css`
     .problems:not(:empty) { display: grid; gap: var(--space-1); }
     .problems p { padding: var(--space-2) var(--space-4); border-radius: var(--radius); background: var(--sunken); }
 
+    .more { display: none; }
     .run { display: flex; flex-wrap: wrap; align-items: center; gap: var(--space-3) var(--space-4); margin-bottom: var(--space-4); }
     .told { flex: 1 1 12rem; min-width: 10rem; }
     #told { font-size: var(--text-l); font-weight: 650; line-height: 1.3; }
@@ -47,6 +48,22 @@ export const look = css`
         list-style: none;
     }
     .photos li { content-visibility: auto; contain-intrinsic-size: auto 11rem auto 19rem; border-radius: var(--radius); }
+
+    /* A phone: the photos begin high up; the counts are one row that scrolls. */
+    @media (max-width: 44rem) {
+        .run { gap: var(--space-2); margin-bottom: 0; }
+        .told { flex-basis: 8rem; min-width: 8rem; }
+        .more { display: inline-flex; }
+        .actions { display: none; width: 100%; }
+        .actions.open { display: grid; }
+        .tools { gap: var(--space-2); margin: var(--space-2) 0 var(--space-3); }
+        .chips {
+            flex: 1 0 100%; flex-wrap: nowrap; margin: 0 calc(-1 * var(--gutter)); padding: var(--space-1) var(--gutter); overflow-x: auto;
+            scrollbar-width: none;
+        }
+        .chips span { padding: 0 var(--space-3); }
+        .photos { gap: var(--space-2); }
+    }
 
     @media (forced-colors: active) {
         .chips input:checked + span { outline: 2px solid Highlight; outline-offset: -3px; }

@@ -9,6 +9,7 @@ import { Run } from "../many/run.js";
 import { LitElement, html, nothing, repeat } from "../vendor/lit.js";
 import { Worded, t } from "../words.js";
 import { controls } from "./controls.js";
+import { download } from "./download.js";
 import { icons } from "./icons.js";
 import { look } from "./many-style.js";
 import "./photo-card.js";
@@ -27,6 +28,7 @@ export class ManyTab extends Worded(LitElement) {
         problems: { state: true },
         packing: { state: true },
         limits: { state: true },
+        more: { state: true },
     };
 
     constructor() {
@@ -42,6 +44,7 @@ export class ManyTab extends Worded(LitElement) {
         this.packing = null;
         /** @type {import("../engine/types.js").About["limits"] | null} */
         this.limits = null;
+        this.more = false; // on a phone, whether what one may do with the photos is open
     }
 
     shown() {
@@ -88,7 +91,7 @@ export class ManyTab extends Worded(LitElement) {
 
     saveTable() {
         const text = tableOf(this.run.done, (code) => t(`problem.${code}`));
-        save(new Blob([text], { type: "text/csv;charset=utf-8" }), "catdog.csv");
+        download(new Blob([text], { type: "text/csv;charset=utf-8" }), "catdog.csv");
     }
 
     async saveSorted() {
@@ -104,7 +107,7 @@ export class ManyTab extends Worded(LitElement) {
                 onProgress: (done) => (this.packing = { done, abort }),
                 signal: abort.signal,
             });
-            save(zip, "catdog-sorted.zip");
+            download(zip, "catdog-sorted.zip");
             this.problems = missing ? [{ code: numbered("many.zip-missing", missing), values: { count: missing } }] : [];
         } catch {
             if (!abort.signal.aborted) this.problems = [{ code: "many.zip-failed", values: {} }];
@@ -183,17 +186,27 @@ export class ManyTab extends Worded(LitElement) {
             ${state === "stopped" && done < photos.length
                 ? html`<button class="button primary" @click=${() => this.run.goOn()}>${icons.play}<span>${t("many.go-on")}</span></button>`
                 : nothing}
-            <div class="buttons">
-                ${this.renderChoosers("many.add", "many.add-folder", false)}
-                <button class="button" ?disabled=${!done} @click=${this.saveTable}>${icons.save}<span>${t("many.table")}</span></button>
-                ${this.packing
-                    ? html`<button class="button number" @click=${() => this.packing?.abort.abort()}>${icons.stop}<span>${t(
-                        "many.packing", { done: this.packing.done, total: done })}</span></button>`
-                    : html`<button class="button" ?disabled=${!done || running} @click=${this.saveSorted}>${icons.folder}<span>${t(
-                        "many.sorted")}</span></button>`}
-                <button class="button quiet" @click=${this.clear}>${t("many.clear")}</button>
-            </div>
+            <button class="button more" aria-expanded=${this.more} aria-controls="actions"
+                @click=${() => (this.more = !this.more)}>${t("many.more")}</button>
+            <div class="buttons actions ${this.more ? "open" : ""}" id="actions">${this.renderActions(done, running)}</div>
         </div>`;
+    }
+
+    /**
+     * @param {number} done
+     * @param {boolean} running
+     */
+    renderActions(done, running) {
+        return html`
+            ${this.renderChoosers("many.add", "many.add-folder", false)}
+            <button class="button" ?disabled=${!done} @click=${this.saveTable}>${icons.save}<span>${t("many.table")}</span></button>
+            ${this.packing
+                ? html`<button class="button number" @click=${() => this.packing?.abort.abort()}>${icons.stop}<span>${t("many.packing", {
+                    done: this.packing.done, total: done })}</span></button>`
+                : html`<button class="button" ?disabled=${!done || running} @click=${this.saveSorted}>${icons.save}<span>${t(
+                    "many.sorted")}</span></button>`}
+            <button class="button quiet" @click=${this.clear}>${t("many.clear")}</button>
+        `;
     }
 
     /** @param {Photo[]} done */
@@ -284,18 +297,5 @@ const numbered = (code, count) => (count === 1 ? `${code}-one` : code);
  * @param {Photo} photo
  */
 const keyOf = (photo) => photo;
-
-/**
- * Hands a file to the visitor, as a download.
- * @param {Blob} file
- * @param {string} name
- */
-function save(file, name) {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(file);
-    link.download = name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // the browser has it by then
-}
 
 customElements.define("many-tab", ManyTab);

@@ -13,7 +13,6 @@ import "./verdict-panel.js";
 
 const KEPT = 24; // explanations of the photos last looked at; each may hold a preview of some 300 kB
 const SWIPE = 48; // px that a finger travels at least
-const BROAD = matchMedia("(hover: hover)");
 
 export class PhotoLightbox extends Worded(LitElement) {
     static styles = [
@@ -28,23 +27,25 @@ export class PhotoLightbox extends Worded(LitElement) {
             .title { flex: 1; min-width: 0; line-height: 1.3; }
             .title p { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
             .stage {
-                display: grid; grid-template-columns: auto minmax(0, 1fr) auto; align-items: center; gap: var(--space-2);
-                padding: 0 var(--space-3); touch-action: pan-y pinch-zoom;
+                display: grid; grid-template: "previous picture next" 1fr "map map map" auto / auto minmax(0, 1fr) auto;
+                align-items: center; gap: var(--space-2); padding: 0 var(--space-3); touch-action: pan-y pinch-zoom;
             }
-            evidence-view { --max-height: calc(100dvh - 14rem); width: 100%; }
-            .waiting { display: grid; place-items: center; min-height: 50dvh; color: var(--ink-soft); text-align: center; }
+            .previous { grid-area: previous; }
+            .next { grid-area: next; }
+            .map { grid-area: map; justify-self: center; }
+            evidence-view, .waiting { --max-height: calc(100dvh - 16.5rem); grid-area: picture; width: 100%; }
+            .waiting { display: grid; place-items: center; min-height: var(--max-height); color: var(--ink-soft); text-align: center; }
             footer {
-                display: flex; flex-wrap: wrap; align-items: end; gap: var(--space-3) var(--space-5); width: 100%; max-width: 52rem;
-                margin: 0 auto; padding: var(--space-3) var(--space-4) var(--space-4);
+                display: flex; flex-wrap: wrap; align-items: center; gap: var(--space-3) var(--space-5); width: 100%; max-width: 44rem;
+                margin: 0 auto; padding: var(--space-2) var(--space-4) var(--space-4);
             }
             verdict-panel, .problem { flex: 1 1 16rem; min-width: 0; }
-            .buttons { display: flex; flex-wrap: wrap; align-items: center; gap: var(--space-2) var(--space-4); }
             @media (max-width: 44rem) {
-                .stage { grid-template-columns: 1fr 1fr; align-content: center; padding: 0; }
-                .stage > :nth-child(2) { grid-row: 1; grid-column: 1 / -1; }
-                .stage > .button { justify-self: start; margin: 0 var(--space-3); }
-                .stage > :last-child { justify-self: end; }
-                evidence-view { --max-height: calc(100dvh - 20rem); }
+                .stage {
+                    grid-template: "picture picture picture" 1fr "previous map next" auto / auto minmax(0, 1fr) auto;
+                    padding: 0 var(--space-2);
+                }
+                footer .button { width: 100%; }
             }
         `,
     ];
@@ -138,8 +139,6 @@ export class PhotoLightbox extends Worded(LitElement) {
 
     /** @param {KeyboardEvent} event */
     pressed(event) {
-        const inView = event.composedPath().some((target) => target instanceof Element && target.getAttribute("role") === "application");
-        if (inView) return; // its arrows move over the map
         const steps = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity }[event.key];
         if (steps === undefined) return;
         event.preventDefault();
@@ -190,21 +189,19 @@ export class PhotoLightbox extends Worded(LitElement) {
                 <button class="button quiet icon" aria-label=${t("app.close")} @click=${() => this.dialog.close()}>${icons.close}</button>
             </header>
             <div class="stage" @pointerdown=${this.pointed} @pointerup=${this.lifted} @pointercancel=${() => (this.finger = null)}>
-                <button class="button quiet icon" aria-label=${t("many.previous")} ?disabled=${place <= 0}
+                <button class="button quiet icon previous" aria-label=${t("many.previous")} ?disabled=${place <= 0}
                     @click=${() => this.go(-1)}>${icons.back}</button>
                 ${this.renderPicture(photo)}
-                <button class="button quiet icon" aria-label=${t("many.next")} ?disabled=${place + 1 >= this.photos.length}
+                <button class="button quiet icon next" aria-label=${t("many.next")} ?disabled=${place + 1 >= this.photos.length}
                     @click=${() => this.go(1)}>${icons.forward}</button>
+                <label class="toggle map"><input type="checkbox" role="switch" .checked=${this.map}
+                    @change=${() => (this.map = !this.map)}><span>${t("many.map")}</span></label>
             </div>
             <footer>
                 ${this.problem
                     ? html`<p class="problem" role="status">${t(`problem.${this.problem}`)}</p>`
                     : html`<verdict-panel compact .prediction=${photo.prediction} .thresholds=${this.thresholds}></verdict-panel>`}
-                <div class="buttons">
-                    <label class="toggle"><input type="checkbox" role="switch" .checked=${this.map}
-                        @change=${() => (this.map = !this.map)}><span>${t("many.map")}</span></label>
-                    <button class="button" @click=${this.openInPhoto}>${icons.photo}<span>${t("many.open")}</span></button>
-                </div>
+                <button class="button" @click=${this.openInPhoto}>${icons.photo}<span>${t("many.open")}</span></button>
             </footer>
         </div>`;
     }
@@ -216,7 +213,7 @@ export class PhotoLightbox extends Worded(LitElement) {
         }
         const named = photo.prediction?.verdict !== "neither";
         return html`<evidence-view .picture=${this.picture} .explanation=${this.explanation} show=${this.map ? "both" : "photo"}
-            .boxes=${this.map && named} ?readable=${BROAD.matches}></evidence-view>`;
+            .boxes=${this.map && named}></evidence-view>`;
     }
 }
 
