@@ -75,3 +75,27 @@ def expect_focus_seen(element: Locator) -> None:
         const drawn = [element, element.nextElementSibling, element.parentElement].filter(Boolean);
         return drawn.some((each) => getComputedStyle(each).outlineStyle !== "none");
     }""")
+
+
+def fill(page: Page, root: Path, name: str) -> None:
+    """Bring something into an open tab: an answer, the running camera, cards with one for what is no photo, a look inside."""
+    examples = root / "examples"
+    place = panel(page, name)
+    if name == "photo":
+        drop(page, [examples / "both-side-by-side.jpg"], "main")
+        place.locator("photo-answer verdict-panel h2").wait_for(timeout=PATIENCE)
+    elif name == "live":
+        place.get_by_role("button", name=WORDS[language_of(page)]["live.start"]).click()
+        place.locator("verdict-panel h2").wait_for(timeout=PATIENCE)
+    elif name == "many":
+        drop(page, [examples / each for each in ("cat-chelsea.jpg", "neither-horses.jpg", "README.md")], "main")
+        expect(place.locator("photo-card")).to_have_count(3, timeout=PATIENCE)
+    elif name == "accuracy":
+        place.get_by_role("heading").nth(1).wait_for()
+    elif name == "inside":
+        drop(page, [examples / "cat-chelsea.jpg"], "main")
+        place.locator("canvas, img").first.wait_for(timeout=PATIENCE)
+
+
+def language_of(page: Page) -> str:
+    return page.evaluate("document.documentElement.lang").partition("-")[0]

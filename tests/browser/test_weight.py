@@ -1,0 +1,69 @@
+"""What a visitor's browser fetches before the page can be used, from where, and how much it moves."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from .visitor import WORDS, fill
+
+pytestmark = pytest.mark.slow
+
+REQUESTS = 25
+BYTES = 250_000  # compressed, without photos
+SHIFT = 0.02  # cumulative layout shift
+WATCH = """
+    window.shift = 0;
+    new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
+    }).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+def test_the_first_page_is_small_and_comes_from_here_alone(blank, address):
+    page = blank()
+    requests = []
+    page.on("request", requests.append)
+    page.goto(address)
+    page.get_by_role("button", name=WORDS["en"]["photo.choose"]).wait_for()
+    needed = [request for request in requests if not request.url.endswith((".webp", ".jpg"))]
+    page.wait_for_load_state("networkidle")
+    assert len(needed) <= REQUESTS, [request.url for request in needed]
+    sizes = [request.sizes() for request in requests if not request.url.endswith((".webp", ".jpg"))]
+    assert sum(size["responseBodySize"] + size["responseHeadersSize"] for size in sizes) <= BYTES
+    assert {urlsplit(request.url).netloc for request in requests} == {urlsplit(address).netloc}
+
+
+@pytest.mark.parametrize(
+    "viewport", [{"width": 390, "height": 664}, {"width": 1280, "height": 800}], ids=["phone", "laptop"]
+)
+def test_nothing_moves_while_the_page_comes_in(blank, address, root, viewport):
+    page = blank(viewport=viewport)
+    page.add_init_script(WATCH)
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("window.shift") <= SHIFT
+    fill(page, root, "photo")
+    assert page.evaluate("window.shift") <= SHIFT
+
+
+def test_the_policy_of_the_page_allows_no_inline_script_or_style(blank, address):
+    policy = blank().goto(address).headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+
+
+def test_a_second_visit_fetches_no_file_of_the_page_again(blank, address):
+    page = blank()
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    fetched = []
+    page.on("response", lambda response: fetched.append(response) if "/web/" in response.url else None)
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("photo-tab")).to_be_visible()
+    assert fetched
+    sizes = [response.request.sizes()["responseBodySize"] for response in fetched]
+    assert not any(sizes), "they are in the browser's cache"
