@@ -1,0 +1,159 @@
+"""The inside tab's routes, without a browser: the stages, the methods, and that leaving ends the work."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+import threading
+
+import numpy as np
+import pytest
+import torch
+from fastapi import FastAPI
+from PIL import Image
+from starlette.testclient import TestClient
+
+from catdog.cams import CAM_METHODS, STAGES, cam_map
+from catdog.checkpoint import Metadata
+from catdog.classifier import Classifier
+from catdog.labels import LABELS
+from catdog.page import inside
+from catdog.page.turns import Turns
+
+
+@pytest.fixture(scope="module")
+def classifier(tiny_network) -> Classifier:
+    return Classifier(copy.deepcopy(tiny_network), Metadata(input_size=64), torch.device("cpu"))
+
+
+@pytest.fixture(scope="module")
+def client(classifier) -> TestClient:
+    app = FastAPI()
+    app.include_router(inside.router(classifier, Turns()))
+    return TestClient(app)
+
+
+@pytest.fixture(scope="module")
+def photo(examples) -> bytes:
+    return examples[0].read_bytes()
+
+
+def lines(response) -> list[dict]:
+    assert response.status_code == 200
+    return [json.loads(line) for line in response.text.splitlines()]
+
+
+def test_the_stages_come_with_a_map_and_a_block_each(client, photo):
+    answer = client.post("/engine/stages?label=dog", content=photo).json()
+    assert answer["label"] == "dog" and answer["seconds"] > 0 and "preview" not in answer
+    sides = [min(np.shape(values)) for values in answer["maps"]]
+    assert sides == [16, 8, 4, 2]  # a quarter of the input's 64 px, and half as many each stage
+    assert all(np.max(values) == 1 for values in answer["maps"])
+    assert len(answer["blocks"]) == len(STAGES)
+    for block in answer["blocks"]:
+        x, residual, total = (np.array(values) for values in block["maps"])
+        assert x + residual == pytest.approx(total, abs=0.02)
+        assert max(abs(values).max() for values in (x, residual, total)) == pytest.approx(block["scale"], abs=0.01)
+
+
+def test_without_a_label_the_stages_are_those_of_the_likelier_one(client, classifier, examples, photo):
+    [prediction] = classifier.classify(examples[:1])
+    likelier = max(LABELS, key=lambda label: getattr(prediction, label))
+    assert client.post("/engine/stages", content=photo).json()["label"] == likelier
+
+
+def test_a_browser_that_cannot_draw_the_photo_gets_it_as_a_jpeg(client, photo):
+    preview = client.post("/engine/stages?preview=1", content=photo).json()["preview"]
+    assert preview.startswith("data:image/jpeg;base64,")
+
+
+def test_a_method_ends_with_the_package_s_map_by_places_and_its_time(client, classifier, examples, photo):
+    *_, last = lines(client.post("/engine/methods?method=GradCAM&label=dog", content=photo))
+    assert last["seconds"] > 0
+    assert (last["method"], last["stage"], last["label"]) == ("GradCAM", 4, "dog")
+    decoded = classifier.open(examples[0])
+    assert last["size"] == list(decoded.size)
+    batch = classifier.metadata.preset()(decoded.picture, decoded.size)[None]
+    [values] = cam_map(classifier.network, batch, "GradCAM", 4, LABELS.index("dog"))
+    height, width = np.shape(last["map"])
+    means = values.reshape(height, values.shape[0] // height, width, values.shape[1] // width).mean((1, 3))
+    assert np.array(last["map"]) == pytest.approx(means / means.max(), abs=0.002)
+
+
+@pytest.mark.parametrize("method", CAM_METHODS)
+def test_every_method_gives_a_map_of_an_early_stage(client, photo, method):
+    *_, last = lines(client.post(f"/engine/methods?method={method}&label=cat&stage=1", content=photo))
+    assert min(np.shape(last["map"])) == 16
+    assert np.min(last["map"]) >= 0 and np.max(last["map"]) in (0, 1)  # some of this network's maps are empty
+
+
+def test_a_slow_method_tells_how_far_it_is(client, photo, monkeypatch):
+    monkeypatch.setattr(inside, "REPORT_SECONDS", 0.01)
+    *reports, last = lines(client.post("/engine/methods?method=ScoreCAM&label=dog&stage=2", content=photo))
+    shares = [each["share"] for each in reports]
+    assert "map" in last
+    assert len(shares) > 2 and shares == sorted(shares) and 0 <= shares[0] < shares[-1] <= 1
+
+
+@pytest.mark.parametrize(
+    "query", ["method=GradCAM&label=both", "method=Nothing&label=cat", "method=GradCAM&label=cat&stage=5", "label=cat"]
+)
+def test_only_what_there_is_can_be_asked_for(client, photo, query):
+    assert client.post(f"/engine/methods?{query}", content=photo).status_code == 422
+
+
+@pytest.mark.parametrize(("content", "code"), [(b"", "empty"), (b"no picture", "unknown-type")])
+def test_what_is_no_photo_is_a_code(client, content, code):
+    answer = client.post("/engine/stages", content=content)
+    assert answer.status_code == 400 and answer.json() == {"problem": code}
+    assert lines(client.post("/engine/methods?method=GradCAM&label=cat", content=content))[-1] == {"problem": code}
+
+
+def test_maps_of_a_very_wide_photo_stay_small(client, tmp_path):
+    path = tmp_path / "wide.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (60, 1000, 3), np.uint8)).save(path)
+    answer = client.post("/engine/stages", content=path.read_bytes())
+    assert max(np.shape(answer.json()["maps"][0])) <= 2 * 16 and len(answer.content) < 100_000
+
+
+def test_a_visitor_who_leaves_ends_the_work_and_gives_back_the_place(classifier, photo, monkeypatch):
+    monkeypatch.setattr(inside, "REPORT_SECONDS", 0.01)
+    ended = threading.Event()
+    real = inside.method_of
+
+    def watched(*arguments):
+        try:
+            return real(*arguments)
+        except inside.Stopped:
+            ended.set()
+            raise
+
+    monkeypatch.setattr(inside, "method_of", watched)
+
+    async def leave() -> None:
+        slow = Turns(at_once=1, places=1)
+        work = inside.method_told(classifier, slow, "a", photo, "ScoreCAM", 4, "dog")
+        assert "share" in await anext(work)
+        await work.aclose()
+        assert await asyncio.to_thread(ended.wait, 30), "the work went on without its visitor"
+        with slow.place("another"):
+            pass
+
+    asyncio.run(leave())
+
+
+def test_who_finds_the_line_full_is_told_so(classifier, photo):
+    async def ask() -> list[dict]:
+        slow = Turns(at_once=1, places=1)
+        with slow.place("another"):
+            return [each async for each in inside.method_told(classifier, slow, "a", photo, "GradCAM", 4, "dog")]
+
+    assert asyncio.run(ask()) == [{"problem": "busy"}]
+
+
+def test_the_quick_line_s_bounds_hold_for_the_stages(classifier, photo):
+    app, turns = FastAPI(), Turns(places=0)
+    app.include_router(inside.router(classifier, turns))
+    answer = TestClient(app).post("/engine/stages", content=photo)
+    assert answer.status_code == 503 and answer.json() == {"problem": "busy"}
