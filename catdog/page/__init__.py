@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from catdog.classifier import Classifier
 from catdog.device import share_heaps
-from catdog.page import answers, assets, endpoints
+from catdog.page import answers, assets, endpoints, inside
 from catdog.page.answers import MAX_PHOTO
 from catdog.page.turns import Turns
 
@@ -24,6 +24,7 @@ def build(classifier: Classifier) -> Server:
     turns = Turns()
     server.include_router(assets.router(classifier))
     server.include_router(answers.router(classifier, turns))
+    server.include_router(inside.router(classifier, turns))
     endpoints.add_endpoints(server, classifier, turns)
     server.add_exception_handler(Exception, failed)
     return server

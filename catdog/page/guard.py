@@ -54,7 +54,7 @@ NAMES = "classify|explain|classify_many"
 ROUTES = (
     Route(r"/|/(health|about\.json|figures\.json|robots\.txt|favicon\.ico|icon\.svg|card\.jpg)", ("GET", "HEAD")),
     Route(r"/(web|examples)/[\w./-]+", ("GET", "HEAD")),
-    Route(r"/engine/(explain|classify|stages|methods|block)", ("POST",), PHOTO),
+    Route(r"/engine/(explain|classify|stages|methods)", ("POST",), PHOTO),
     Route(r"/engine/frame", ("POST",), FRAME),
     Route(r"/config|/gradio_api/info", ("GET",)),
     Route(r"/gradio_api/startup-events", ("GET",)),  # asked for by Gradio itself, when it starts

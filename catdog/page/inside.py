@@ -10,32 +10,29 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from PIL import Image
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
 from torch import Tensor
 
 from catdog.cams import CAM_METHODS, STAGES, block_parts, cam_map, passes_of
 from catdog.classifier import Classifier
+from catdog.device import gpu_is_borrowed
 from catdog.images import Decoded, ImageError
 from catdog.labels import LABELS
-from catdog.page.answers import data_url, problem, rounded
-from catdog.page.turns import Busy, Turns, visitor_at, while_there
+from catdog.page.answers import ProblemError, answer, data_url, rounded
+from catdog.page.sending import HEADERS
+from catdog.page.turns import Busy, Turns, visitor_at
 
 REPORT_SECONDS = 0.3  # between two reports of how far the work is
 SLOW_PLACES = 8  # over all visitors: who is behind them waits for minutes
 SLOW_PLACES_EACH = 2  # the one that is being stopped, and the next
-LEFT = 499  # the visitor is not there to read it
-
-Label = Literal["cat", "dog"]
-Stage = Annotated[int, Query(ge=STAGES[0], le=STAGES[-1])]
-Method = Annotated[str, Query(pattern=f"^({'|'.join(CAM_METHODS)})$")]
 
 
 class Stopped(Exception):
@@ -66,37 +63,30 @@ def router(classifier: Classifier, turns: Turns) -> APIRouter:
     """
     routes = APIRouter(prefix="/engine")
     slow = Turns(at_once=1, places=SLOW_PLACES, places_each=SLOW_PLACES_EACH)
+    near = classifier.live if gpu_is_borrowed() else classifier  # a borrowed GPU would have to be waited for
 
     @routes.post("/stages")
-    async def stages(request: Request, label: Label | None = None, preview: bool = False) -> Response:
-        photo, visitor = await request.body(), visitor_of(request)
-        try:
-            with turns.place(visitor):
-                work = partial(stages_of, classifier, photo, label, preview)
-                asked = turns.turn(visitor, await turns.measure(photo), work)
-                return JSONResponse(await while_there(request.receive, asked))
-        except Busy:
-            return problem("busy")
-        except ImageError as error:
-            return problem(error.code)
-        except ClientDisconnect:
-            return Response(status_code=LEFT)
+    async def stages(request: Request) -> Response:
+        label, preview = request.query_params.get("label"), request.query_params.get("preview")
+        return await answer(request, turns, partial(stages_of, near, label=label, preview=preview == "1"))
 
     @routes.post("/methods")
-    async def methods(request: Request, method: Method, label: Label, stage: Stage = STAGES[-1]) -> Response:
-        photo = await request.body()
-        told = method_told(classifier, slow, visitor_of(request), photo, method, stage, label)
+    async def methods(request: Request) -> Response:
+        wish = {name: request.query_params.get(name, "") for name in ("method", "stage", "label")}
+        visitor = visitor_at(request.client and request.client.host)
+        told = method_told(near, slow, visitor, await request.body(), wish)
+        headers = {
+            **HEADERS,
+            "Cache-Control": "no-store",
+            "X-Accel-Buffering": "no",
+        }  # a proxy hands on each line at once
         lines = (json.dumps(each) + "\n" async for each in told)
-        return StreamingResponse(lines, media_type="application/x-ndjson")
+        return StreamingResponse(lines, headers=headers, media_type="application/x-ndjson")
 
     return routes
 
 
-def visitor_of(request: Request) -> str:
-    return visitor_at(request.client.host if request.client else None)
-
-
-def stages_of(classifier: Classifier, photo: bytes, label: Label | None, preview: bool) -> dict[str, Any]:
+def stages_of(classifier: Classifier, photo: bytes, label: str | None = None, preview: bool = False) -> dict[str, Any]:
     """LayerCAM of the four stages (Jiang et al. 2021), and each stage's last residual block at work.
 
     Args:
@@ -106,33 +96,40 @@ def stages_of(classifier: Classifier, photo: bytes, label: Label | None, preview
 
     Raises:
         ImageError: for a photo that cannot be used.
+        ProblemError: for a label that there is not.
     """
     decoded = classifier.open(photo)
     batch = prepared(classifier, decoded)
     if label is None:
         [prediction] = classifier.classify([decoded])
         label = "cat" if prediction.cat >= prediction.dog else "dog"
+    index = LABELS.index(offered(label, LABELS))
     begun = time.perf_counter()
-    maps = [cam_map(classifier.network, batch, "LayerCAM", stage, LABELS.index(label))[0] for stage in STAGES]
-    answer = {
+    maps = [cam_map(classifier.network, batch, "LayerCAM", stage, index)[0] for stage in STAGES]
+    told = {
         **shown(classifier, decoded),
         "label": label,
         "maps": [places(each, stage) for each, stage in zip(maps, STAGES)],
         "seconds": time.perf_counter() - begun,
         "blocks": [block_of(classifier, batch, stage) for stage in STAGES],
     }
-    return answer | ({"preview": data_url(decoded.picture)} if preview else {})
+    return {**told, "preview": data_url(decoded.picture)} if preview else told
 
 
 async def method_told(
-    classifier: Classifier, slow: Turns, visitor: str, photo: bytes, method: str, stage: int, label: Label
+    classifier: Classifier, slow: Turns, visitor: str, photo: bytes, wish: dict[str, str]
 ) -> AsyncIterator[dict[str, Any]]:
     """How far the work is, again and again, as `share`; then the map, or the `problem`.
 
     Closing this generator ends the work at its next forward pass.
+
+    Args:
+        wish: `method`, `stage` and `label`, as a visitor wrote them.
     """
-    passes, total = Passes(), passes_of(classifier.network, method, stage)
     try:
+        method, label = offered(wish["method"], CAM_METHODS), offered(wish["label"], LABELS)
+        stage = int(offered(wish["stage"], list(map(str, STAGES))))
+        passes, total = Passes(), passes_of(classifier.network, method, stage)
         with slow.place(visitor):
             work = partial(method_of, classifier, photo, method, stage, label, passes)
             asked = asyncio.ensure_future(slow.turn(visitor, await slow.measure(photo), work))
@@ -145,12 +142,19 @@ async def method_told(
                 asked.cancel()
     except Busy:
         yield {"problem": "busy"}
-    except ImageError as error:
+    except (ImageError, ProblemError) as error:
         yield {"problem": error.code}
 
 
+def offered(wish: str, among: Sequence[str]) -> str:
+    """Raises: ProblemError for a wish that is not among them."""
+    if wish not in among:
+        raise ProblemError("wrong-wish")
+    return wish
+
+
 def method_of(
-    classifier: Classifier, photo: bytes, method: str, stage: int, label: Label, before_pass: Passes
+    classifier: Classifier, photo: bytes, method: str, stage: int, label: str, before_pass: Passes
 ) -> dict[str, Any]:
     """A map of another method, and how long it took.
 

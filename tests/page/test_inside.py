@@ -69,7 +69,7 @@ def test_a_browser_that_cannot_draw_the_photo_gets_it_as_a_jpeg(client, photo):
 
 
 def test_a_method_ends_with_the_package_s_map_by_places_and_its_time(client, classifier, examples, photo):
-    *_, last = lines(client.post("/engine/methods?method=GradCAM&label=dog", content=photo))
+    *_, last = lines(client.post("/engine/methods?method=GradCAM&label=dog&stage=4", content=photo))
     assert last["seconds"] > 0
     assert (last["method"], last["stage"], last["label"]) == ("GradCAM", 4, "dog")
     decoded = classifier.open(examples[0])
@@ -97,17 +97,30 @@ def test_a_slow_method_tells_how_far_it_is(client, photo, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "query", ["method=GradCAM&label=both", "method=Nothing&label=cat", "method=GradCAM&label=cat&stage=5", "label=cat"]
+    "query",
+    [
+        "method=GradCAM&label=both&stage=4",
+        "method=Nothing&label=cat&stage=4",
+        "method=GradCAM&label=cat&stage=5",
+        "label=cat",
+    ],
 )
 def test_only_what_there_is_can_be_asked_for(client, photo, query):
-    assert client.post(f"/engine/methods?{query}", content=photo).status_code == 422
+    assert lines(client.post(f"/engine/methods?{query}", content=photo)) == [{"problem": "wrong-wish"}]
+
+
+def test_stages_are_only_there_for_the_two_labels(client, photo):
+    answer = client.post("/engine/stages?label=both", content=photo)
+    assert answer.status_code == 400 and answer.json() == {"problem": "wrong-wish"}
 
 
 @pytest.mark.parametrize(("content", "code"), [(b"", "empty"), (b"no picture", "unknown-type")])
 def test_what_is_no_photo_is_a_code(client, content, code):
     answer = client.post("/engine/stages", content=content)
     assert answer.status_code == 400 and answer.json() == {"problem": code}
-    assert lines(client.post("/engine/methods?method=GradCAM&label=cat", content=content))[-1] == {"problem": code}
+    assert lines(client.post("/engine/methods?method=GradCAM&label=cat&stage=4", content=content))[-1] == {
+        "problem": code
+    }
 
 
 def test_maps_of_a_very_wide_photo_stay_small(client, tmp_path):
@@ -133,7 +146,7 @@ def test_a_visitor_who_leaves_ends_the_work_and_gives_back_the_place(classifier,
 
     async def leave() -> None:
         slow = Turns(at_once=1, places=1)
-        work = inside.method_told(classifier, slow, "a", photo, "ScoreCAM", 4, "dog")
+        work = inside.method_told(classifier, slow, "a", photo, {"method": "ScoreCAM", "stage": "4", "label": "dog"})
         assert "share" in await anext(work)
         await work.aclose()
         assert await asyncio.to_thread(ended.wait, 30), "the work went on without its visitor"
@@ -147,7 +160,8 @@ def test_who_finds_the_line_full_is_told_so(classifier, photo):
     async def ask() -> list[dict]:
         slow = Turns(at_once=1, places=1)
         with slow.place("another"):
-            return [each async for each in inside.method_told(classifier, slow, "a", photo, "GradCAM", 4, "dog")]
+            wish = {"method": "GradCAM", "stage": "4", "label": "dog"}
+            return [each async for each in inside.method_told(classifier, slow, "a", photo, wish)]
 
     assert asyncio.run(ask()) == [{"problem": "busy"}]
 
