@@ -2,8 +2,6 @@
  * Corrections as a zip: photos in class folders and a labels.csv, so that `train.py --data` and `--relabel` read it.
  */
 
-import { Zip, ZipPassThrough, strToU8 } from "../vendor/fflate.js";
-
 /**
  * @typedef {"cat" | "dog" | "both" | "neither"} Verdict
  * @typedef {object} Correction
@@ -55,6 +53,7 @@ export function labelsCsv(corrections, paths) {
  * @returns {Promise<Blob>} the zip; photos are compressed already, and go in as they are
  */
 export async function zipOf(corrections) {
+    const { Zip, ZipPassThrough, strToU8 } = await import("../vendor/fflate.js"); // large, and few save corrections
     /** @type {Uint8Array[]} */
     const chunks = [];
     const zip = new Zip((error, chunk) => {

@@ -6,6 +6,7 @@ export const style = css`
     .welcome { display: grid; gap: var(--space-2); max-width: 34rem; }
     .welcome p { color: var(--ink-soft); }
     .stage { position: relative; min-width: 0; }
+    demo-stage:not(:defined) { display: block; height: calc(var(--demo-height) + 6.5rem + var(--space-3)); }
     .progress {
         position: absolute; z-index: 1; top: calc(-1 * var(--space-2)); left: 0; right: 0; height: 3px; overflow: hidden; border-radius: 3px; background: var(--line);
     }

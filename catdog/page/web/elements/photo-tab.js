@@ -2,18 +2,13 @@
 import { current } from "../current.js";
 import { EngineError, engine } from "../engine/index.js";
 import { LitElement, html, nothing } from "../vendor/lit.js";
-import { describe } from "../verdict.js";
 import { Worded, t } from "../words.js";
 import { ask, draw, patiently } from "./asking.js";
-import { lookCloser } from "./closer.js";
 import { controls } from "./controls.js";
 import { keepLast, lastKept } from "./kept.js";
 import { style } from "./photo-style.js";
 import { Visit } from "./visit.js";
-import "./demo-stage.js";
 import "./example-strip.js";
-import "./not-right.js";
-import "./photo-answer.js";
 import "./photo-source.js";
 
 /**
@@ -25,6 +20,8 @@ import "./photo-source.js";
  * @typedef {{file: Blob, name: string, example: string | null}} Photo
  */
 
+/** What shows an answer is fetched once the page can be used: the first page stays small. */
+const answering = () => Promise.all([import("../verdict.js"), import("./photo-answer.js"), import("./not-right.js")]);
 const FINER = 2; // times the usual size of the network's input
 
 /** The one place that knows what is shown; its parts tell it what the visitor wants. */
@@ -36,6 +33,7 @@ export class PhotoTab extends Worded(LitElement) {
         waiting: { state: true },
         problem: { state: true },
         closer: { state: true },
+        describe: { state: true },
     };
 
     static styles = [controls, style];
@@ -59,12 +57,19 @@ export class PhotoTab extends Worded(LitElement) {
         /** Whether a closer look is being taken. */
         this.closer = false;
         this.active = false;
+        /** @type {typeof import("../verdict.js").describe | null} */
+        this.describe = null;
     }
 
     connectedCallback() {
         super.connectedCallback();
         window.addEventListener("popstate", this.#onPopState);
         this.#start();
+    }
+
+    firstUpdated() {
+        this.#prepare().catch(() => null); // it is tried again with the first answer
+        import("./demo-stage.js").catch(() => null);
     }
 
     disconnectedCallback() {
@@ -140,9 +145,18 @@ export class PhotoTab extends Worded(LitElement) {
     /** What a screen reader is told, once for each change. */
     #said() {
         if (this.waiting) return t("photo.looking");
-        if (!this.answer) return "";
+        if (!this.answer || !this.describe) return "";
         const { explanation, closer } = this.answer;
-        return describe(closer ? { ...explanation, prediction: closer } : explanation, t);
+        return this.describe(closer ? { ...explanation, prediction: closer } : explanation, t);
+    }
+
+    /** Fetches what shows an answer. */
+    async #prepare() {
+        try {
+            [{ describe: this.describe }] = await answering();
+        } catch {
+            throw new EngineError("offline");
+        }
     }
 
     async #start() {
@@ -175,6 +189,7 @@ export class PhotoTab extends Worded(LitElement) {
             const { picture, explanation } = given
                 ? { picture: await draw(photo.file, given, signal), explanation: given }
                 : await ask(photo.file, signal, onPicture);
+            await this.#prepare();
             const answer = this.#visit.add({ ...photo, explanation });
             this.#visit[entry](answer.id);
             this.#show(answer, picture);
@@ -234,6 +249,7 @@ export class PhotoTab extends Worded(LitElement) {
         const signal = this.#next();
         try {
             const picture = await draw(answer.file, answer.explanation, signal);
+            await this.#prepare();
             this.problem = null;
             this.#show(answer, picture);
             keepLast(answer);
@@ -265,6 +281,7 @@ export class PhotoTab extends Worded(LitElement) {
         this.closer = true;
         try {
             const explain = (/** @type {Blob} */ crop) => patiently(() => engine.explain(crop, { signal }), signal);
+            const { lookCloser } = await import("./closer.js");
             const closer = await lookCloser(picture, answer.explanation, explain);
             this.closer = false;
             this.answer = { ...answer, closer };

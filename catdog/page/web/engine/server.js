@@ -1,6 +1,5 @@
 /** The engine that asks the server this page came from; all its addresses are relative to the page. */
 import { EngineError } from "./types.js";
-import { answerMany } from "./many.js";
 import { Newest } from "./newest.js";
 import { sizeOf } from "../pictures.js";
 
@@ -46,7 +45,8 @@ export class ServerEngine {
      * @param {(index: number, answer: import("./types.js").Answer) => void} onAnswer
      * @param {import("./many.js").Options} [options]
      */
-    many(files, onAnswer, options = {}) {
+    async many(files, onAnswer, options = {}) {
+        const { answerMany } = await import("./many.js");
         return answerMany(files, (file) => this.#send("engine/classify", file, {}, options.signal), onAnswer, options);
     }
 
