@@ -41,11 +41,12 @@ WATCH = """
     // The frames that were answered, as they were sent, and how long each took.
     window.frames = new Set(), window.took = [];
     const send = window.fetch;
+    const digest = async (body) => String(new Uint8Array(await crypto.subtle.digest("SHA-1", await body.arrayBuffer())));
     window.fetch = async (address, options) => {
         const sent = performance.now();
         const answer = await send(address, options);
-        if (String(address.url ?? address).includes("component_server") && answer.ok) {
-            frames.add(options.body);
+        if (String(address).includes("engine/frame") && answer.ok) {
+            frames.add(await digest(options.body));
             took.push(performance.now() - sent);
         }
         return answer;
@@ -109,24 +110,23 @@ def time_to_open(page: Page, address: str) -> float:
     page.add_init_script(WATCH)
     started = time.perf_counter()
     page.goto(address)
-    page.wait_for_selector("#picture input[type=file]", state="attached")
-    page.wait_for_selector("#answer .waiting")
+    page.wait_for_selector("photo-tab input[type=file]", state="attached")
     return time.perf_counter() - started
 
 
 def time_to_answer(page: Page) -> float:
     """Seconds from a photo that is given to its verdict and map on the page."""
     started = time.perf_counter()
-    page.set_input_files("#picture input[type=file]", str(EXAMPLES / FILMED[0]))
-    page.wait_for_selector("#answer .verdict")
+    page.locator("photo-tab input[type=file]").first.set_input_files(EXAMPLES / FILMED[0])
+    page.wait_for_selector("photo-answer verdict-panel .sentence")
     return time.perf_counter() - started
 
 
 def live_in(page: Page) -> tuple[float, list[float]]:
     """Frames that were answered in a second, each counted once, and the milliseconds that each answer took."""
-    page.get_by_role("tab", name=page.evaluate("catdog.say('live.tab')"), exact=True).click()
-    page.locator("#live [name=start]").click()
-    page.wait_for_selector("#live .verdict")
+    page.locator("[role=tab][href='#live']").click()
+    page.locator("live-tab button.invitation").click()
+    page.wait_for_selector("live-tab verdict-panel .sentence")
     page.wait_for_timeout(2000)  # warm-up
     page.evaluate("frames.clear(), took.splice(0)")
     started = time.perf_counter()

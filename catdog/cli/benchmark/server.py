@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import io
 import json
 import os
@@ -29,6 +28,7 @@ import resource, subprocess, sys
 subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
+FRAME_SIZE = (320, 240)  # as the page sends a camera's frames
 LIVE_SECONDS = 2.0
 LIVE_ROUNDS = 3
 START_ROUNDS = 5
@@ -49,27 +49,22 @@ def live(classifier: Classifier, options: Options) -> dict[str, dict[str, float]
     """
     import httpx
 
-    from catdog.page.live import FRAME_SIDE
-
     frames = []
     for path in example_paths():
         buffer = io.BytesIO()
-        open_picture(path).resize((FRAME_SIDE * 4 // 3, FRAME_SIDE)).save(buffer, "JPEG", quality=80)
-        frames.append(base64.b64encode(buffer.getvalue()).decode())
-    expected = [classifier.live.explain([f"data:;base64,{frame}"])[0].prediction for frame in frames]
+        open_picture(path).resize(FRAME_SIZE).save(buffer, "JPEG", quality=75)
+        frames.append(buffer.getvalue())
+    expected = [explanation.prediction for explanation in classifier.live.explain(frames)]
 
-    async def visit(client: httpx.AsyncClient, component: int, visitor: int, until: float) -> list[float]:
+    async def visit(client: httpx.AsyncClient, visitor: int, until: float) -> list[float]:
         seconds = []
         index = visitor
         while time.perf_counter() < until:
             index = (index + 1) % len(frames)
-            sent = {"data": frames[index], "component_id": component, "fn_name": "answer_frame"}
             started = time.perf_counter()
-            answer = await client.post(
-                "/gradio_api/component_server", json=sent | {"session_hash": f"visitor{visitor}"}
-            )
+            answer = await client.post("/engine/frame", content=frames[index])
             seconds.append(time.perf_counter() - started)
-            said, single = answer.json(), expected[index]
+            said, single = answer.raise_for_status().json()["prediction"], expected[index]
             if (
                 said["verdict"] != single.verdict
                 or max(abs(said["cat"] - single.cat), abs(said["dog"] - single.dog)) > SAME
@@ -79,14 +74,12 @@ def live(classifier: Classifier, options: Options) -> dict[str, dict[str, float]
 
     async def measure(address: str) -> dict[str, dict[str, float]]:
         async with httpx.AsyncClient(base_url=address, timeout=60) as client:
-            components = (await client.get("/config")).json()["components"]
-            [component] = [each["id"] for each in components if each["props"].get("elem_id") == "live"]
-            await visit(client, component, 0, time.perf_counter() + 2)  # warm-up
+            await visit(client, 0, time.perf_counter() + 2)  # warm-up
             seconds: dict[int, list[float]] = {count: [] for count in VISITORS}
             lasted = dict.fromkeys(VISITORS, 0.0)
             for count in LIVE_ROUNDS * VISITORS:
                 started = time.perf_counter()
-                visits = (visit(client, component, visitor, started + LIVE_SECONDS) for visitor in range(count))
+                visits = (visit(client, visitor, started + LIVE_SECONDS) for visitor in range(count))
                 seconds[count] += [each for visited in await asyncio.gather(*visits) for each in visited]
                 lasted[count] += time.perf_counter() - started  # the last answers come after the time is up
             figures = {}

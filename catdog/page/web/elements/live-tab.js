@@ -19,6 +19,7 @@ const PACE = 500; // ms that a pace is shown for at least
 const LATE = 600; // ms: answers that take longer are shown over their own frame, for the film has gone on meanwhile
 const PROMPT = 400; // ms: those that take less are shown over the film again
 const STILL_SIDE = 480; // px, short side of such a frame
+const WORDED = new Set(["offline", "busy", "slow"]); // of what an engine may answer, what a visitor can make use of
 const NARROW = "(max-width: 52rem)"; // as live-style.js
 
 const mirrorIcon = html`<svg viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.8"
@@ -112,7 +113,7 @@ export class LiveTab extends Worded(LitElement) {
         this.#following = new Following(
             engine,
             (answer, frame) => this.#onAnswer(answer, frame),
-            (code) => this.#onProblem(code),
+            (code) => this.#onProblem(code && !WORDED.has(code) ? "failed" : code),
         );
         this.several = (await this.#camera.count()) > 1;
     }

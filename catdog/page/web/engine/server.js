@@ -5,7 +5,7 @@ import { sizeOf } from "../pictures.js";
 
 const PATIENCE = 120_000; // ms for a photo: 50 MB on a slow line take a while to arrive
 const FRAME_PATIENCE = 15_000; // ms
-const FRAME_SIDE = 256; // px, short side of the frame that is sent: a little over what the network sees of it
+const FRAME_SIDE = 240; // px, short side of the frame that is sent: a little over what the network sees of it
 const FRAME_QUALITY = 0.75;
 const MEGABYTE = 1024 * 1024;
 /** @type {Record<number, string>} */
