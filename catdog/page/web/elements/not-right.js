@@ -29,6 +29,7 @@ export class NotRight extends Worded(LitElement) {
         open: { state: true },
         said: { state: true },
         kept: { state: true },
+        stored: { state: true },
     };
 
     static styles = [controls, css`
@@ -56,6 +57,8 @@ export class NotRight extends Worded(LitElement) {
         this.said = null;
         /** @type {Correction[]} */
         this.kept = [];
+        /** Whether the browser keeps corrections; where it refuses, they last as long as the page. */
+        this.stored = true;
     }
 
     /** @param {Map<string, any>} changed */
@@ -83,9 +86,14 @@ export class NotRight extends Worded(LitElement) {
 
     #thanks() {
         return html`
-            <p role="status">${t(this.said === "unknown" ? "correct.thanks-unknown" : "correct.thanks")}</p>
+            <p class="thanks" role="status">${t(this.#thanksCode())}</p>
             <p>${t("correct.fools")}</p>
             <ul class="fools">${Object.entries(FOOLS).map(([name, id]) => this.#fool(name, this.examples.find((each) => each.id === id)))}</ul>`;
+    }
+
+    #thanksCode() {
+        if (this.said === "unknown") return "correct.thanks-unknown";
+        return this.stored ? "correct.thanks" : "correct.not-kept";
     }
 
     /**
@@ -102,7 +110,7 @@ export class NotRight extends Worded(LitElement) {
     /** @param {Answer} answer */
     #closer({ closer, explanation }) {
         if (closer) {
-            return html`<p role="status">${t(closer.verdict === explanation.prediction.verdict ? "correct.same" : "correct.other")}</p>`;
+            return html`<p class="closer" role="status">${t(closer.verdict === explanation.prediction.verdict ? "correct.same" : "correct.other")}</p>`;
         }
         return html`<div class="row">
             <button type="button" class="button" ?disabled=${this.looking} @click=${() => this.#tell("closer-wanted")}>
@@ -119,7 +127,8 @@ export class NotRight extends Worded(LitElement) {
 
     async #toggle() {
         this.open = !this.open;
-        if (this.open) this.kept = await keptCorrections();
+        const kept = this.open ? await keptCorrections() : [];
+        if (kept.length) this.kept = kept;
     }
 
     /** @param {Verdict | "unknown"} choice */
@@ -129,9 +138,8 @@ export class NotRight extends Worded(LitElement) {
         this.said = choice;
         if (choice === "unknown") return;
         const correction = { id: answer.id, file: answer.file, name: answer.name, label: choice, at: Date.now() };
-        await keepCorrection(correction);
-        const kept = await keptCorrections();
-        this.kept = kept.length ? kept : [...this.kept.filter(({ id }) => id !== answer.id), correction]; // storage refused
+        this.kept = [...this.kept.filter(({ id }) => id !== answer.id), correction];
+        this.stored = await keepCorrection(correction);
     }
 
     async #save() {

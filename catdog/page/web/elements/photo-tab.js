@@ -142,9 +142,8 @@ export class PhotoTab extends Worded(LitElement) {
         return html`<p class="caveat">${t(about.head === "softmax" ? "photo.softmax" : "photo.made-negatives")}</p>`;
     }
 
-    /** What a screen reader is told, once for each change. */
+    /** What a screen reader is told, once for each answer. */
     #said() {
-        if (this.waiting) return t("photo.looking");
         if (!this.answer || !this.describe) return "";
         const { explanation, closer } = this.answer;
         return this.describe(closer ? { ...explanation, prediction: closer } : explanation, t);
@@ -183,6 +182,7 @@ export class PhotoTab extends Worded(LitElement) {
         const signal = this.#next();
         this.problem = null;
         this.waiting = { ...photo, picture: null };
+        if (this.getBoundingClientRect().top < 0) window.scrollTo({ top: 0 }); // the stage, on a phone, from the examples
         try {
             if (fetched) photo = { ...photo, file: await fetchPhoto(fetched, signal) };
             const onPicture = (/** @type {Picture} */ picture) => { this.waiting = { ...photo, picture }; };
