@@ -85,7 +85,7 @@ def test_a_new_photo_replaces_the_old_answer_when_its_own_is_there_and_never_bef
     page = open_page()
     chosen(page, root, CAT)
     held: list[Route] = []
-    page.route(EXPLAIN, held.append)
+    page.route(EXPLAIN, lambda route: held.append(route))
     choose(page, root / "examples" / DOG)
     expect(page.locator("photo-answer .next")).to_be_visible()  # the new photo, small
     expect(page.locator("photo-tab .progress")).to_be_visible()
@@ -319,12 +319,15 @@ def test_a_photo_that_browsers_cannot_draw_is_answered_and_shown(open_page, root
     choose(page, path)
     expect(verdict(page)).to_have_text(SAYS["cat"], timeout=PATIENCE)
     shown = page.locator("photo-answer .frame evidence-view canvas.picture").first
-    assert shown.evaluate(
-        """(canvas) => {
+    assert (
+        shown.evaluate(
+            """(canvas) => {
             const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
             return new Set(data).size;
         }"""
-    ) > 50, "a picture, not one color"
+        )
+        > 50
+    ), "a picture, not one color"
 
 
 WRONG = {
@@ -389,9 +392,9 @@ def test_an_example_is_answered_by_keys_and_the_focus_stays_on_it(open_page):
     page.wait_for_selector("example-strip button")
     for _ in range(30):
         page.keyboard.press("Tab")
-        if page.evaluate("document.querySelector('catdog-app').shadowRoot.activeElement?.localName") == "photo-tab" and (
-            page.locator("example-strip button:focus").count()
-        ):
+        if page.evaluate(
+            "document.querySelector('catdog-app').shadowRoot.activeElement?.localName"
+        ) == "photo-tab" and (page.locator("example-strip button:focus").count()):
             break
     page.keyboard.press("Enter")
     expect(verdict(page)).to_have_text(SAYS["cat"], timeout=PATIENCE)
