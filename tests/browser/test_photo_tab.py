@@ -407,7 +407,8 @@ def test_a_screen_reader_is_told_once(open_page, root):
     page.locator("photo-tab > [role=status], photo-tab [role=status].visually-hidden").first.evaluate(
         """(region) => {
             window.told = [];
-            new MutationObserver(() => told.push(region.textContent.trim())).observe(region, { childList: true, characterData: true, subtree: true });
+            const tell = () => told.push(region.textContent.trim());
+            new MutationObserver(tell).observe(region, { childList: true, characterData: true, subtree: true });
         }"""
     )
     chosen(page, root, CAT)

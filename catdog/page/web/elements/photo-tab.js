@@ -190,6 +190,7 @@ export class PhotoTab extends Worded(LitElement) {
                 ? { picture: await draw(photo.file, given, signal), explanation: given }
                 : await ask(photo.file, signal, onPicture);
             await this.#prepare();
+            signal.throwIfAborted();
             const answer = this.#visit.add({ ...photo, explanation });
             this.#visit[entry](answer.id);
             this.#show(answer, picture);
@@ -250,6 +251,7 @@ export class PhotoTab extends Worded(LitElement) {
         try {
             const picture = await draw(answer.file, answer.explanation, signal);
             await this.#prepare();
+            signal.throwIfAborted();
             this.problem = null;
             this.#show(answer, picture);
             keepLast(answer);
