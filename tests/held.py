@@ -11,6 +11,7 @@ import torch
 from catdog import page
 from catdog.checkpoint import Metadata
 from catdog.classifier import Classifier
+from catdog.page.turns import Turns
 
 PATIENCE = 600.0  # seconds
 
@@ -33,13 +34,14 @@ class Held(Classifier):
 
 @contextmanager
 def held_page(network, monkeypatch, waiting: int):
-    """A page whose classifier is held, with room for a few who wait: its classifier and its port."""
-    monkeypatch.setattr(page, "MAX_WAITING", waiting)
+    """A page whose classifier is held, with room for a few who wait: its classifier, its line and its port."""
+    turns = Turns(at_once=1, places=1 + waiting)
+    monkeypatch.setattr(page, "Turns", lambda: turns)
     classifier = Held(network, Metadata(input_size=32), torch.device("cpu"))
     built = page.build(classifier)
     page.launch(built, server_name="127.0.0.1", prevent_thread_lock=True, quiet=True)
     try:
-        yield classifier, built.get_blocks().server_port
+        yield classifier, turns, built.get_blocks().server_port
     finally:
         classifier.go.set()
         built.get_blocks().close()

@@ -1,9 +1,8 @@
-"""Visitors at once: answers as for one alone, a place in the queue, a limit, and nothing left behind."""
+"""Visitors at once: answers as for one alone, one line for all of them, and nothing left behind."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import io
 import json
 import os
@@ -13,18 +12,21 @@ import socket
 import statistics
 import subprocess
 import sys
-import threading
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from gradio_client import Client, handle_file
-from gradio_client.utils import QueueError
+from gradio_client.exceptions import AppError
 from held import PATIENCE, Held, held_page
 from PIL import Image
+
+from catdog.page.turns import Turns
 
 VISITORS = 64
 KEPT = 100  # sessions: fewer than the page's, so that Gradio forgets the oldest before a long test has begun
@@ -58,10 +60,22 @@ class Page:
         return f"/gradio_api/call/classify/{answer.json()['event_id']}"
 
     async def classify(self, content: bytes) -> Any:
-        """What /classify says: the answer's fields, or an error's."""
+        """What a program is told: the answer's fields, or an error's."""
         answer = await self.client.get(await self.ask(await self.upload(content)))
         [*_, last] = values(answer.text)
         return last
+
+    async def engine(self, name: str, content: bytes) -> Any:
+        """What the page is told."""
+        return (await self.client.post(f"/engine/{name}", content=content)).json()
+
+    async def begin_to_ask(self, content: bytes) -> asyncio.StreamWriter:
+        """The page has sent a photo; the visitor has the connection in hand."""
+        _, writer = await asyncio.open_connection(self.client.base_url.host, self.client.base_url.port)
+        writer.write(f"POST /engine/explain HTTP/1.1\r\nHost: x\r\nContent-Length: {len(content)}\r\n\r\n".encode())
+        writer.write(content)
+        await writer.drain()
+        return writer
 
     async def begin_to_upload(self, content: bytes) -> asyncio.StreamWriter:
         """Half of an upload is sent; the visitor has the connection in hand."""
@@ -83,50 +97,68 @@ def visiting(port: int) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE, limits=limits, trust_env=False)
 
 
-# ---------------------------------------------------------------------------- a queue that stands still
+# ---------------------------------------------------------------------------- a line that stands still
 
 
-def test_who_waits_is_told_the_place_and_who_comes_beyond_the_limit_is_turned_away_with_a_sentence(
+def test_one_line_is_for_programs_and_the_page_and_beyond_its_end_everybody_is_told_to_come_later(
     tiny_network, examples, monkeypatch
 ):
-    waiting = 3
+    photo = examples[0].read_bytes()
 
-    async def crowd(port: int, classifier: Held) -> tuple[list[str], list[httpx.Response]]:
+    async def crowd(port: int, held: Held, turns: Turns) -> tuple[list[Any], list[Any]]:
         async with visiting(port) as client:
             visitor = Page(client)
-            path = await visitor.upload(examples[0].read_bytes())
-            config = (await client.get("/config")).json()
-            [function] = [each["id"] for each in config["dependencies"] if each["api_name"] == "classify"]
-            picture = {"path": path, "meta": {"_type": "gradio.FileData"}}
-            joined = []
-            for number in range(waiting + 3):
-                body = {"data": [picture], "fn_index": function, "session_hash": f"visitor{number}"}
-                joined.append(await client.post("/gradio_api/queue/join", json=body))
-                if number == 0:
-                    await asyncio.sleep(1)  # until the first has left the queue for the classifier
-            threading.Timer(1, classifier.go.set).start()
-            streams = [
-                (await client.get("/gradio_api/queue/data", params={"session_hash": f"visitor{number}"})).text
-                for number in range(waiting + 1)
-            ]
-            return streams, joined
+            asked = [asyncio.ensure_future(ask(photo)) for ask in ways(visitor)]
+            await until(lambda: turns.waiting() == 2)
+            refused = [await visitor.engine("explain", photo), await visitor.classify(photo)]
+            held.go.set()
+            return await asyncio.gather(*asked), refused
 
-    with held_page(tiny_network, monkeypatch, waiting) as (classifier, port):
-        streams, joined = asyncio.run(crowd(port, classifier))
-    assert [answer.status_code for answer in joined] == [200] * (waiting + 1) + [503] * 2
-    assert joined[-1].json()["detail"].startswith("Queue is full.")
-    for number, stream in enumerate(streams[1:]):
-        told = [message for message in values(stream) if message["msg"] == "estimation"]
-        assert told[0]["rank"] == number and told[0]["queue_size"] == number + 1
-        assert told[-1]["rank"] == 0, "who waits is told of each step forward"
-        assert "verdict" in stream
+    with held_page(tiny_network, monkeypatch, 2) as (held, turns, port):
+        answers, refused = asyncio.run(crowd(port, held, turns))
+    assert all("verdict" in str(answer) for answer in answers)
+    assert refused[0] == {"problem": "busy"}
+    assert refused[1]["error"] == "busy: Too many are waiting. Please try again in a moment."
 
 
 def test_a_python_program_that_is_turned_away_gets_a_sentence(tiny_network, examples, monkeypatch):
-    with held_page(tiny_network, monkeypatch, 0) as (_, port):
+    with held_page(tiny_network, monkeypatch, -1) as (_, _, port):
         client = Client(f"http://127.0.0.1:{port}", verbose=False)
-        with pytest.raises(QueueError, match="Queue is full! Please try again."):
+        with pytest.raises(AppError, match=r"busy: Too many are waiting\. Please try again in a moment\."):
             client.predict(handle_file(examples[0]), api_name="/classify")
+
+
+def test_who_leaves_while_waiting_makes_room_on_the_page_and_in_a_program(tiny_network, examples, monkeypatch):
+    photo = examples[0].read_bytes()
+
+    async def crowd(port: int, held: Held, turns: Turns) -> Any:
+        async with visiting(port) as client:
+            visitor = Page(client)
+            first = asyncio.ensure_future(visitor.engine("classify", photo))
+            address = await visitor.ask(await visitor.upload(photo))
+            async with client.stream("GET", address):
+                await until(lambda: turns.waiting() == 1)
+            await until(lambda: turns.waiting() == 0)
+            writer = await visitor.begin_to_ask(photo)
+            await until(lambda: turns.waiting() == 1)
+            writer.close()
+            await until(lambda: turns.waiting() == 0)
+            last = asyncio.ensure_future(visitor.classify(photo))
+            await until(lambda: turns.waiting() == 1)
+            held.go.set()
+            await first
+            return await last
+
+    with held_page(tiny_network, monkeypatch, 1) as (held, turns, port):
+        assert "verdict" in asyncio.run(crowd(port, held, turns))
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async def look() -> None:
+        while not condition():
+            await asyncio.sleep(0.05)
+
+    await asyncio.wait_for(look(), PATIENCE)
 
 
 def files_in(*folders: Path) -> set[str]:
@@ -136,25 +168,16 @@ def files_in(*folders: Path) -> set[str]:
 def test_an_upload_that_is_cut_off_leaves_no_file(tiny_network, examples, monkeypatch, tmp_path):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
 
-    async def changed(files: set[str]) -> set[str]:
-        for _ in range(300):
-            if files_in(tmp_path) != files:
-                break
-            await asyncio.sleep(0.1)
-        return files_in(tmp_path)
-
-    async def leave(port: int) -> tuple[set[str], set[str], set[str]]:
+    async def leave(port: int) -> None:
         async with visiting(port) as client:
-            before = files_in(tmp_path)  # the examples
             writer = await Page(client).begin_to_upload(examples[0].read_bytes())
-            begun = await changed(before)
+            await until(lambda: len(files_in(tmp_path)) == 1)
             writer.close()
-            return before, begun, await changed(begun)
+            await until(lambda: not files_in(tmp_path))
 
-    with held_page(tiny_network, monkeypatch, 1) as (_, port):
-        before, begun, after = asyncio.run(leave(port))
-    assert len(begun - before) == 1
-    assert after == before
+    with held_page(tiny_network, monkeypatch, 1) as (_, _, port):
+        assert not files_in(tmp_path)
+        asyncio.run(leave(port))
 
 
 # ---------------------------------------------------------------------------- a crowd
@@ -162,7 +185,7 @@ def test_an_upload_that_is_cut_off_leaves_no_file(tiny_network, examples, monkey
 
 @dataclass
 class Server:
-    """app.py in a process of its own, which keeps few sessions and no idle threads."""
+    """app.py in a process of its own, where Gradio keeps few sessions and no idle threads."""
 
     process: subprocess.Popen
     port: int
@@ -248,24 +271,31 @@ def photos_of(examples: list[Path]) -> list[bytes]:
     return photos
 
 
+def ways(visitor: Page) -> list[Callable[[bytes], Awaitable[Any]]]:
+    """How a photo is asked about: by a program, and by the page."""
+    return [visitor.classify, partial(visitor.engine, "classify"), partial(visitor.engine, "explain")]
+
+
 async def crowd(visitor: Page, photos: list[bytes], alone: list[Any], seconds: float) -> list[float]:
-    """Visitors who ask again and again; every sixth time one leaves in the middle. Seconds each answer took."""
-    until = time.monotonic() + seconds
+    """Visitors who ask again and again; every fourth time one leaves in the middle. Seconds each answer took."""
+    end = time.monotonic() + seconds
     took = []
 
     async def visit(number: int) -> None:
         rng = random.Random(number)
-        while time.monotonic() < until:
+        while time.monotonic() < end:
             index, mood = rng.randrange(len(photos)), rng.randrange(12)
             if mood == 0:
                 (await visitor.begin_to_upload(photos[index])).close()
             elif mood == 1:
                 await visitor.leave_while_waiting(photos[index])
+            elif mood == 2:
+                (await visitor.begin_to_ask(photos[index])).close()
             else:
                 started = time.monotonic()
-                answer = await visitor.classify(photos[index])
+                answer = await ways(visitor)[mood % 3](photos[index])
                 took.append(time.monotonic() - started)
-                assert answer == alone[index]
+                assert answer == alone[index][mood % 3]
 
     await asyncio.gather(*map(visit, range(VISITORS)))
     return took
@@ -285,13 +315,13 @@ async def settled(visitor: Page, photo: bytes) -> None:
 def test_a_crowd_gets_the_answers_that_one_visitor_gets_and_leaves_nothing_behind(server, examples, capsys):
     """CATDOG_LOAD_SECONDS says for how long; 6 without it."""
     seconds = float(os.environ.get("CATDOG_LOAD_SECONDS", "6"))
-    at_start = server.files()  # the examples
+    at_start = server.files()
     photos = photos_of(examples)
 
     async def visit() -> tuple[list[float], list[float], list[tuple[int, int, int]]]:
         async with visiting(server.port) as client:
             visitor = Page(client)
-            alone = [await visitor.classify(photo) for photo in photos]
+            alone = [[await ask(photo) for ask in ways(visitor)] for photo in photos]
             answers = 0
             while answers < KEPT:  # Gradio has begun to forget the oldest: memory stands where it stays
                 answers += len(await crowd(visitor, photos, alone, max(10, seconds / 3)))
@@ -299,16 +329,18 @@ def test_a_crowd_gets_the_answers_that_one_visitor_gets_and_leaves_nothing_behin
             state = [(server.memory(), server.threads(), server.handles())]
             single = []
             for photo, expected in zip(photos, alone):
-                started = time.monotonic()
-                assert await visitor.classify(photo) == expected
-                single.append(time.monotonic() - started)
+                for ask, answer in zip(ways(visitor), expected):
+                    started = time.monotonic()
+                    assert await ask(photo) == answer
+                    single.append(time.monotonic() - started)
             took = await crowd(visitor, photos, alone, seconds)
             for _ in range(10):  # Gradio's workers end a little late, and those that have computed have helpers
                 await settled(visitor, photos[0])
                 if server.threads() <= state[0][1]:
                     break
             state.append((server.memory(), server.threads(), server.handles()))
-            assert server.files() - at_start <= visitor.uploaded, "files that are no visitor's upload"
+            left = server.files() - at_start
+            assert all(path.endswith(tuple(visitor.uploaded)) for path in left), "files that are no visitor's upload"
             return single, took, state
 
     single, took, [before, after] = asyncio.run(visit())
@@ -330,7 +362,7 @@ def test_a_crowd_gets_the_answers_that_one_visitor_gets_and_leaves_nothing_behin
 # ---------------------------------------------------------------------------- a crowd with cameras
 
 
-async def cameras(ask, frames: list[str], alone: list[Any], seconds: float) -> int:
+async def cameras(ask, frames: list[bytes], alone: list[Any], seconds: float) -> int:
     """Visitors on the live tab, each of whom sends the next frame when the last answer has come. How many answers."""
     until = time.monotonic() + seconds
 
@@ -338,7 +370,7 @@ async def cameras(ask, frames: list[str], alone: list[Any], seconds: float) -> i
         answers = 0
         while time.monotonic() < until:
             index = (number + answers) % len(frames)
-            assert await ask(frames[index], number) == alone[index]
+            assert await ask(frames[index]) == alone[index]
             answers += 1
         return answers
 
@@ -358,23 +390,15 @@ def test_a_crowd_with_cameras_gets_the_answers_that_one_visitor_gets_and_leaves_
     for path in examples:
         buffer = io.BytesIO()
         Image.open(path).resize((320, 240)).save(buffer, "JPEG", quality=80)
-        frames.append(base64.b64encode(buffer.getvalue()).decode())
-    frames.append("no frame")
+        frames.append(buffer.getvalue())
+    frames.append(b"no frame")
 
     async def visit() -> tuple[int, list[tuple[int, int, int]]]:
         async with visiting(server.port) as client:
-            components = (await client.get("/config")).json()["components"]
-            [component] = [each["id"] for each in components if each["props"].get("elem_id") == "live"]
-
-            async def ask(frame: str, visitor: int = 0) -> Any:
-                body = {"data": frame, "component_id": component, "fn_name": "answer_frame"}
-                answer = await client.post(
-                    "/gradio_api/component_server", json=body | {"session_hash": f"visitor{visitor}"}
-                )
-                return answer.json()
-
+            ask = partial(Page(client).engine, "frame")
             alone = [await ask(frame) for frame in frames]
-            assert all("verdict" in answer for answer in alone[:-1]) and alone[-1] == {"problem": "damaged"}
+            assert all("verdict" in answer["prediction"] for answer in alone[:-1])
+            assert alone[-1] == {"problem": "unknown-type"}
             state, answers = [], 0
             for duration in (max(5, seconds / 3), seconds):  # to warm up, and to measure
                 answers = await cameras(ask, frames, alone, duration)
