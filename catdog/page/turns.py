@@ -2,7 +2,8 @@
 
 A visitor who asks holds a place from then on, until the answer is there; nobody gets one where too many are held already. A few
 pictures are decoded and answered at a time, and of large ones as many as fit into memory. Visitors take turns, so that a
-hundred photos of one do not come before the one photo of another; a visitor's own are answered in the order they came.
+hundred photos of one do not come before the one photo of another. Who they are is told by their addresses, which many may share;
+so, for each, small pictures come before large ones that were there a little earlier, and few large ones may wait.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import ipaddress
-from collections import OrderedDict, deque
+import math
+import time
+from bisect import insort
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -29,6 +33,9 @@ Answer = TypeVar("Answer")
 AT_ONCE = 2  # one is decoded while the network, which uses all cores, is asked about the other
 PLACES = 200  # over all visitors
 PLACES_EACH = 100  # of one visitor: some ten seconds on two cores
+BACKLOG = 4 * MAX_PIXELS  # of one visitor, waiting: a few seconds, where a format takes its time
+DELAY = 0.25 / 10**6  # seconds per pixel that a picture waits for smaller ones, about five times what it takes
+SHORT_SIDE = 672  # px: a large JPEG is decoded at a half, a quarter or an eighth of its size, but no smaller than that
 
 
 class Busy(Exception):
@@ -40,6 +47,7 @@ class Asked:
     """One piece of work that waits to be called."""
 
     pixels: int
+    due: float  # on the clock of time.monotonic
     called: asyncio.Future[None]
 
 
@@ -59,7 +67,7 @@ class Turns:
         self._room, self._pixels, self._all_pixels = at_once, pixels, pixels
         self._places, self._places_each = places, places_each
         self._held: dict[Hashable, int] = {}  # places, by visitor
-        self._lines: OrderedDict[Hashable, deque[Asked]] = OrderedDict()  # by visitor, whose turn is next first
+        self._lines: OrderedDict[Hashable, list[Asked]] = OrderedDict()  # by visitor, whose turn is next first
         self._threads = ThreadPoolExecutor(at_once + 1, thread_name_prefix="turn")  # one reads headers
 
     def waiting(self) -> int:
@@ -84,7 +92,7 @@ class Turns:
                 del self._held[visitor]
 
     async def measure(self, source: str | bytes) -> int:
-        """Pixels of a picture, as its header has them; 0 where it has none, and is refused before it is decoded.
+        """Pixels that are decoded of a picture, as its header has them; 0 where it has none, and is refused before.
 
         Args:
             source: a path, a `data:` URL or the encoded picture.
@@ -97,11 +105,19 @@ class Turns:
         Whoever is cancelled while waiting leaves the line. Work that has begun is done to its end, and counts until then.
 
         Args:
-            pixels: that the work decodes, as the picture's header has it.
+            pixels: that the work decodes.
+
+        Raises:
+            Busy: where so many pixels of the visitor's wait that these would have to wait too long.
         """
         loop = asyncio.get_running_loop()
-        asked = Asked(min(pixels, self._all_pixels), loop.create_future())
-        self._lines.setdefault(visitor, deque()).append(asked)
+        line = self._lines.get(visitor, [])
+        pixels = min(pixels, self._all_pixels)
+        if pixels and sum(each.pixels for each in line) + pixels > BACKLOG:
+            raise Busy
+        asked = Asked(pixels, time.monotonic() + DELAY * pixels, loop.create_future())
+        insort(line, asked, key=lambda each: each.due)
+        self._lines[visitor] = line
         self._call()
         try:
             await asked.called
@@ -116,7 +132,7 @@ class Turns:
         return await asyncio.shield(working)
 
     def _leave(self, visitor: Hashable, asked: Asked) -> None:
-        line = self._lines.get(visitor, deque())
+        line = self._lines.get(visitor, [])
         if asked in line:
             line.remove(asked)
             if not line:
@@ -134,7 +150,7 @@ class Turns:
             visitor, line = next(iter(self._lines.items()))
             if line[0].pixels > self._pixels:
                 return
-            asked = line.popleft()
+            asked = line.pop(0)
             self._lines.move_to_end(visitor)
             if not line:
                 del self._lines[visitor]
@@ -147,10 +163,14 @@ class Turns:
 
 def pixels_in(source: str | bytes) -> int:
     try:
-        width, height = opened(read_bytes(source, "The picture"), "The picture").size
+        picture = opened(read_bytes(source, "The picture"), "The picture")
     except ImageError:
         return 0
-    return width * height
+    width, height = picture.size
+    share = SHORT_SIDE / max(1, min(width, height))
+    if share < 1 and "progression" not in picture.info:  # whose parts are all kept until the last has come
+        picture.draft(None, (math.ceil(width * share), math.ceil(height * share)))  # of a JPEG; nothing for others
+    return math.prod(picture.size)
 
 
 def visitor_at(host: str | None) -> str:

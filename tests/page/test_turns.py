@@ -10,8 +10,10 @@ from typing import Any
 
 import hostile
 import pytest
+from PIL import Image
 from starlette.requests import ClientDisconnect
 
+from catdog.page import turns
 from catdog.page.turns import Busy, Turns, pixels_in, visitor_at, while_there
 
 MEGA = 10**6
@@ -52,14 +54,14 @@ def run(test: Callable[[], Awaitable[Any]]) -> Any:
     return asyncio.run(whole())
 
 
-def test_visitors_take_turns_and_each_one_s_pictures_are_answered_in_order():
+def test_visitors_take_turns_and_each_one_s_small_pictures_are_answered_in_order():
     work = Work()
 
     async def test() -> list[str]:
-        turns = Turns(at_once=1)
+        line = Turns(at_once=1)
         names = ["greedy 1", "greedy 2", "greedy 3", "modest 1", "late 1"]
-        asked = [asyncio.ensure_future(turns.turn(name.split()[0], 0, work.piece(name))) for name in names]
-        await until(lambda: turns.waiting() == 4)
+        asked = [asyncio.ensure_future(line.turn(name.split()[0], 0, work.piece(name))) for name in names]
+        await until(lambda: line.waiting() == 4)
         work.go.set()
         return await asyncio.gather(*asked)
 
@@ -71,9 +73,9 @@ def test_no_more_run_at_once_than_may():
     work = Work()
 
     async def test() -> None:
-        turns = Turns(at_once=2)
-        asked = [asyncio.ensure_future(turns.turn(number, 0, work.piece(str(number)))) for number in range(6)]
-        await until(lambda: len(work.begun) == 2 and turns.waiting() == 4)
+        line = Turns(at_once=2)
+        asked = [asyncio.ensure_future(line.turn(number, 0, work.piece(str(number)))) for number in range(6)]
+        await until(lambda: len(work.begun) == 2 and line.waiting() == 4)
         work.go.set()
         await asyncio.gather(*asked)
 
@@ -85,10 +87,10 @@ def test_pixels_are_bounded_over_all_and_a_large_picture_is_not_overtaken():
     work = Work()
 
     async def test() -> None:
-        turns = Turns(at_once=4, pixels=20 * MEGA)
+        line = Turns(at_once=4, pixels=20 * MEGA)
         sizes = {"12": 12, "100": 100, "1": 1}
-        asked = [asyncio.ensure_future(turns.turn(name, size * MEGA, work.piece(name))) for name, size in sizes.items()]
-        await until(lambda: turns.waiting() == 2)
+        asked = [asyncio.ensure_future(line.turn(name, size * MEGA, work.piece(name))) for name, size in sizes.items()]
+        await until(lambda: line.waiting() == 2)
         assert work.begun == ["12"]
         work.go.set()
         await asyncio.gather(*asked)
@@ -97,18 +99,52 @@ def test_pixels_are_bounded_over_all_and_a_large_picture_is_not_overtaken():
     assert work.begun == ["12", "100", "1"]
 
 
+def test_a_visitor_s_small_picture_comes_before_a_large_one_that_was_there_a_little_earlier(monkeypatch):
+    work = Work()
+    monkeypatch.setattr(turns, "DELAY", 60 / MEGA)
+
+    async def test() -> None:
+        line = Turns(at_once=1)
+        names = {"first": 0, "large": 2, "small": 1, "tiny": 0}
+        asked = [asyncio.ensure_future(line.turn("one", size * MEGA, work.piece(name))) for name, size in names.items()]
+        await until(lambda: line.waiting() == 3)
+        work.go.set()
+        await asyncio.gather(*asked)
+
+    run(test)
+    assert work.begun == ["first", "tiny", "small", "large"]
+
+
+def test_large_pictures_of_one_visitor_may_not_wait_without_end_and_leave_room_for_small_ones(monkeypatch):
+    work = Work()
+    monkeypatch.setattr(turns, "BACKLOG", 30 * MEGA)
+
+    async def test() -> None:
+        line = Turns(at_once=1)
+        asked = [asyncio.ensure_future(line.turn("one", 13 * MEGA, work.piece("large"))) for _ in range(3)]
+        await until(lambda: line.waiting() == 2)
+        with pytest.raises(Busy):
+            await line.turn("one", 13 * MEGA, work.piece("one too many"))
+        asked += [asyncio.ensure_future(line.turn(each, MEGA, work.piece("other"))) for each in ("one", "other")]
+        work.go.set()
+        await asyncio.gather(*asked)
+
+    run(test)
+    assert sorted(work.begun) == ["large"] * 3 + ["other"] * 2
+
+
 def test_a_place_is_refused_where_one_visitor_or_all_hold_too_many():
-    turns = Turns(places=5, places_each=3)
+    line = Turns(places=5, places_each=3)
     with ExitStack() as held:
         for _ in range(3):
-            held.enter_context(turns.place("greedy"))
+            held.enter_context(line.place("greedy"))
         with pytest.raises(Busy):
-            held.enter_context(turns.place("greedy"))
+            held.enter_context(line.place("greedy"))
         for _ in range(2):
-            held.enter_context(turns.place("modest"))
+            held.enter_context(line.place("modest"))
         with pytest.raises(Busy):
-            held.enter_context(turns.place("late"))
-    with turns.place("late"):
+            held.enter_context(line.place("late"))
+    with line.place("late"):
         pass
 
 
@@ -116,13 +152,13 @@ def test_who_leaves_while_waiting_is_never_answered_and_holds_up_nobody():
     work = Work()
 
     async def test() -> None:
-        turns = Turns(at_once=1, pixels=MEGA)
-        first = asyncio.ensure_future(turns.turn("first", 0, work.piece("first")))
-        leaver = asyncio.ensure_future(turns.turn("leaver", MEGA, work.piece("leaver")))
-        last = asyncio.ensure_future(turns.turn("last", 0, work.piece("last")))
-        await until(lambda: turns.waiting() == 2)
+        line = Turns(at_once=1, pixels=MEGA)
+        first = asyncio.ensure_future(line.turn("first", 0, work.piece("first")))
+        leaver = asyncio.ensure_future(line.turn("leaver", MEGA, work.piece("leaver")))
+        last = asyncio.ensure_future(line.turn("last", 0, work.piece("last")))
+        await until(lambda: line.waiting() == 2)
         leaver.cancel()
-        await until(lambda: turns.waiting() == 1)
+        await until(lambda: line.waiting() == 1)
         work.go.set()
         await asyncio.gather(first, last)
         assert leaver.cancelled()
@@ -135,12 +171,12 @@ def test_work_that_has_begun_counts_until_it_ends_although_its_visitor_has_left(
     work = Work()
 
     async def test() -> None:
-        turns = Turns(at_once=1)
-        leaver = asyncio.ensure_future(turns.turn("leaver", 0, work.piece("leaver")))
+        line = Turns(at_once=1)
+        leaver = asyncio.ensure_future(line.turn("leaver", 0, work.piece("leaver")))
         await until(lambda: work.begun == ["leaver"])
         leaver.cancel()
-        last = asyncio.ensure_future(turns.turn("last", 0, work.piece("last")))
-        await until(lambda: leaver.cancelled() and turns.waiting() == 1)
+        last = asyncio.ensure_future(line.turn("last", 0, work.piece("last")))
+        await until(lambda: leaver.cancelled() and line.waiting() == 1)
         work.go.set()
         assert await last == "last"
 
@@ -150,10 +186,10 @@ def test_work_that_has_begun_counts_until_it_ends_although_its_visitor_has_left(
 
 def test_an_error_of_the_work_is_its_visitor_s_and_the_line_goes_on():
     async def test() -> str:
-        turns = Turns(at_once=1)
+        line = Turns(at_once=1)
         with pytest.raises(ZeroDivisionError):
-            await turns.turn("a", 0, lambda: str(1 / 0))
-        return await turns.turn("b", 0, lambda: "answer")
+            await line.turn("a", 0, lambda: str(1 / 0))
+        return await line.turn("b", 0, lambda: "answer")
 
     assert run(test) == "answer"
 
@@ -163,14 +199,14 @@ def test_leaving_at_any_moment_gives_back_what_was_taken(moment):
     """Cancelled before it waits, while it waits, as it is called, and while it works."""
 
     async def test() -> str:
-        turns = Turns(at_once=1)
-        first = asyncio.ensure_future(turns.turn("a", 5, lambda: "first"))
-        leaver = asyncio.ensure_future(turns.turn("b", 5, lambda: "leaver"))
+        line = Turns(at_once=1)
+        first = asyncio.ensure_future(line.turn("a", 5, lambda: "first"))
+        leaver = asyncio.ensure_future(line.turn("b", 5, lambda: "leaver"))
         for _ in range(moment):
             await asyncio.sleep(0)
         leaver.cancel()
         await asyncio.wait({first, leaver})
-        return await asyncio.wait_for(turns.turn("c", 5, lambda: "answer"), 60)
+        return await asyncio.wait_for(line.turn("c", 5, lambda: "answer"), 60)
 
     assert run(test) == "answer"
 
@@ -197,9 +233,20 @@ def test_a_visitor_who_disconnects_cancels_the_work():
     run(test)
 
 
-def test_a_picture_s_pixels_are_read_from_its_header():
-    assert pixels_in(hostile.png(64, 32)) == 64 * 32
-    assert pixels_in(b"no picture") == 0
+@pytest.mark.parametrize(
+    ("content", "pixels"),
+    [
+        (hostile.png(4000, 3000), 4000 * 3000),
+        (hostile.encoded("JPEG", Image.new("RGB", (4000, 3000))), 1000 * 750),
+        (hostile.encoded("JPEG", Image.new("RGB", (4000, 3000)), progressive=True), 4000 * 3000),
+        (hostile.encoded("JPEG", Image.new("RGB", (640, 480))), 640 * 480),
+        (hostile.png(0, 0), 0),
+        (b"no picture", 0),
+    ],
+    ids=["PNG", "JPEG", "progressive", "small", "without pixels", "none"],
+)
+def test_a_picture_s_cost_is_read_from_its_header(content, pixels):
+    assert pixels_in(content) == pixels
 
 
 @pytest.mark.parametrize(
