@@ -163,7 +163,8 @@ def card(metadata: Metadata, figures: Figures | None, record: TrainingRecord, so
 def block(part: str) -> dict[str, Any]:
     if part.startswith("#"):
         return {"heading": part.lstrip("# ")}
-    if part.startswith("|"):
-        head, _, *body = [[cell.strip() for cell in line.strip("|").split("|")] for line in part.splitlines()]
+    lines = part.splitlines()
+    if part.startswith("|") and len(lines) > 2:
+        head, _, *body = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
         return {"head": head, "rows": body}
     return {"text": part.replace("\n", " ")}

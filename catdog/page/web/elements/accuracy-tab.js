@@ -8,6 +8,7 @@ import { dots, interval } from "./chart.js";
 import { even } from "../scales.js";
 import { experts } from "./accuracy-experts.js";
 import { controls } from "./controls.js";
+import { exampleFile, exampleName } from "./example-strip.js";
 
 /** @typedef {import("../engine/types.js").Example} Example */
 /** @typedef {import("../shares.js").Rate & {kind: string}} Kind */
@@ -69,10 +70,17 @@ export class AccuracyTab extends Worded(LitElement) {
 
     /** @param {Example} example */
     async open(example) {
-        const response = await fetch(example.photo);
-        const name = /** @type {string} */ (example.photo.split("/").pop());
-        const detail = { file: new File([await response.blob()], name), name };
-        this.dispatchEvent(new CustomEvent("open-photo", { detail, bubbles: true, composed: true }));
+        try {
+            const file = await exampleFile(example);
+            this.#tell("open-photo", { file, name: file.name });
+        } catch {
+            this.#tell("notice", { text: t("problem.offline") });
+        }
+    }
+
+    /** @param {string} event @param {object} detail */
+    #tell(event, detail) {
+        this.dispatchEvent(new CustomEvent(event, { detail, bubbles: true, composed: true }));
     }
 
     render() {
@@ -123,7 +131,7 @@ export class AccuracyTab extends Worded(LitElement) {
     renderExample(id) {
         const example = this.examples.get(id ?? "");
         if (!example) return nothing;
-        return html`<button class="example" aria-label=${t("accuracy.try", { alt: example.alt })} @click=${() => this.open(example)}>
+        return html`<button class="example" aria-label=${t("accuracy.try", { alt: exampleName(example) })} @click=${() => this.open(example)}>
             <img src=${example.thumb} alt="" loading="lazy" width="72" height="72"></button>`;
     }
 

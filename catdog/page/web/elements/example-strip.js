@@ -49,21 +49,29 @@ export class ExampleStrip extends Worded(LitElement) {
     #example(example) {
         const width = Math.round((HEIGHT * example.width) / example.height);
         return html`<li><button type="button" aria-pressed=${example.id === this.chosen} @click=${() => this.#choose(example)}>
-            <img src=${example.thumb} alt=${this.#name(example)} width=${width} height=${HEIGHT} decoding="async">
+            <img src=${example.thumb} alt=${exampleName(example)} width=${width} height=${HEIGHT} decoding="async">
         </button></li>`;
-    }
-
-    /** @param {Example} example */
-    #name(example) {
-        const code = `photo.example-${example.id}`;
-        const words = t(code);
-        return words === code ? example.alt : words;
     }
 
     /** @param {Example} example */
     #choose(example) {
         this.dispatchEvent(new CustomEvent("example-chosen", { detail: { example }, bubbles: true, composed: true }));
     }
+}
+
+/** What it shows, in the visitor's language where the page has words for it. @param {Example} example */
+export function exampleName(example) {
+    const code = `photo.example-${example.id}`;
+    const words = t(code);
+    return words === code ? example.alt : words;
+}
+
+/** @param {Example} example @param {AbortSignal} [signal] */
+export async function exampleFile(example, signal) {
+    const response = await fetch(example.photo, { signal });
+    if (!response.ok) throw new Error(`${example.photo}: ${response.status}`);
+    const content = await response.blob();
+    return new File([content], /** @type {string} */ (example.photo.split("/").pop()), { type: content.type });
 }
 
 customElements.define("example-strip", ExampleStrip);

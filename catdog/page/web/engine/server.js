@@ -5,6 +5,7 @@ import { sizeOf } from "../pictures.js";
 
 const PATIENCE = 120_000; // ms for a photo: 50 MB on a slow line take a while to arrive
 const FRAME_PATIENCE = 15_000; // ms
+const INSIDE_PATIENCE = 600_000; // ms: the slowest method takes a minute, and others may wait before it
 const FRAME_SIDE = 240; // px, short side of the frame that is sent: a little over what the network sees of it
 const FRAME_QUALITY = 0.75;
 const MEGABYTE = 1024 * 1024;
@@ -51,12 +52,14 @@ export class ServerEngine {
     }
 
     /**
-     * @param {string} kind `stages`, `methods` or `block`
+     * @param {string} kind `stages` or `methods`
      * @param {Blob} picture
-     * @param {Record<string, any>} [options] what the kind takes, and a `signal`
+     * @param {Record<string, any>} [options] what the kind takes, a `signal`, and `onShare`, which is told how far the work is
      */
-    inside(kind, picture, { signal, ...parameters } = {}) {
-        return this.#send(`engine/${kind}`, picture, parameters, signal);
+    async inside(kind, picture, { signal, onShare, ...parameters } = {}) {
+        const { lastLine } = await import("./lines.js");
+        const read = (/** @type {Response} */ response) => lastLine(response, onShare);
+        return this.#send(`engine/${kind}`, picture, parameters, signal, INSIDE_PATIENCE, read);
     }
 
     /**
@@ -64,8 +67,10 @@ export class ServerEngine {
      * @param {Blob} picture
      * @param {Record<string, string | number | undefined>} parameters
      * @param {AbortSignal} [signal]
+     * @param {number} [patience] ms
+     * @param {(response: Response) => Promise<any>} [read] what is asked for
      */
-    async #send(address, picture, parameters, signal) {
+    async #send(address, picture, parameters, signal, patience, read) {
         const { limits } = await this.about();
         signal?.throwIfAborted();
         if (picture.size === 0) throw new EngineError("empty");
@@ -73,7 +78,7 @@ export class ServerEngine {
         const asked = Object.entries(parameters).filter(([, value]) => value !== undefined);
         const query = new URLSearchParams(asked.map(([name, value]) => [name, String(value)])).toString();
         try {
-            return await ask(query ? `${address}?${query}` : address, { method: "POST", body: picture, signal });
+            return await ask(query ? `${address}?${query}` : address, { method: "POST", body: picture, signal }, patience, read);
         } catch (error) {
             if (error instanceof EngineError && error.code === "offline") await mustBeReadable(picture);
             throw error;
@@ -89,12 +94,13 @@ export class ServerEngine {
 }
 
 /**
- * One request, its answer's JSON or an EngineError.
+ * One request, its answer or an EngineError.
  * @param {string} address
  * @param {RequestInit & {signal?: AbortSignal}} request
  * @param {number} [patience] ms
+ * @param {(response: Response) => Promise<any>} [read]
  */
-async function ask(address, { signal, ...request }, patience = PATIENCE) {
+async function ask(address, { signal, ...request }, patience = PATIENCE, read = (response) => response.json()) {
     signal?.throwIfAborted();
     const ended = new AbortController();
     const stop = () => ended.abort(signal?.reason);
@@ -102,7 +108,7 @@ async function ask(address, { signal, ...request }, patience = PATIENCE) {
     const timer = setTimeout(() => ended.abort(new EngineError("slow")), patience);
     try {
         const response = await fetch(address, { ...request, signal: ended.signal });
-        if (response.ok) return await response.json();
+        if (response.ok) return await read(response);
         const told = await response.json().catch(() => null); // a proxy answers with a page of its own
         const wait = Number(response.headers.get("Retry-After")) || undefined;
         throw new EngineError(told?.problem ?? PROBLEMS[response.status] ?? "failed", wait);

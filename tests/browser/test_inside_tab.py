@@ -1,0 +1,183 @@
+"""The inside tab in a real browser."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from .conftest import PHONE
+from .visitor import PATIENCE, WORDS, drop, panel, tab, until
+
+pytestmark = pytest.mark.slow
+
+EN, ZH = WORDS["en"], WORDS["zh"]
+DRAWN = """element => {
+    const canvas = element.shadowRoot.querySelector("canvas");
+    const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return new Set(new Uint32Array(pixels.data.buffer)).size;
+}"""
+
+
+@pytest.fixture
+def opened(open_page) -> Locator:
+    """The tab, with the first example on its way through the network."""
+    return looked_at(open_page("#inside"))
+
+
+def looked_at(page: Page) -> Locator:
+    inside = panel(page, "inside")
+    expect(inside.locator(".stages cam-map")).to_have_count(4, timeout=PATIENCE)
+    return inside
+
+
+def colors(maps: Locator) -> list[int]:
+    """How many colors each canvas has."""
+    return [each.evaluate(DRAWN) for each in maps.all()]
+
+
+def group(inside: Locator, code: str) -> Locator:
+    return inside.get_by_role("group", name=EN[code], exact=True)
+
+
+def choose(inside: Locator, code: str, name: str, place: int = 0) -> None:
+    group(inside, code).nth(place).get_by_text(name, exact=True).click()
+
+
+def ask_for(inside: Locator, method: str, stage: int = 4) -> None:
+    choose(inside, "inside.stage-choice", EN["inside.stage"].format(stage=stage))
+    choose(inside, "inside.method", method)
+
+
+def test_without_a_photo_an_example_is_looked_into(opened):
+    expect(opened.locator("example-strip button[aria-pressed=true]")).to_have_count(1)
+    assert min(colors(opened.locator(".stages cam-map"))) > 100
+    assert min(colors(opened.locator(".addition feature-map"))) > 10
+    names = [each.get_attribute("name") for each in opened.locator(".stages cam-map").all()]
+    assert len(set(names)) == 4 and all("LayerCAM" in name for name in names)
+
+
+def test_the_photo_answered_last_is_the_one_looked_into(open_page, root):
+    page = open_page()
+    drop(page, [root / "examples" / "dog-german-shepherd.jpg"], "body")
+    expect(panel(page, "photo").locator("verdict-panel")).to_be_visible(timeout=PATIENCE)
+    tab(page, "inside").click()
+    inside = looked_at(page)
+    expect(inside.locator("example-strip button[aria-pressed=true]")).to_have_count(0)
+    expect(group(inside, "inside.label").get_by_role("radio", name=EN["view.label-dog"])).to_be_checked()
+
+
+def test_a_photo_dropped_here_is_looked_into(opened, root):
+    drop(opened.page, [root / "examples" / "dog-german-shepherd.jpg"], "body")
+    expect(opened.locator("example-strip button[aria-pressed=true]")).to_have_count(0)
+    looked_at(opened.page)
+    expect(group(opened, "inside.label").get_by_role("radio", name=EN["view.label-dog"])).to_be_checked()
+
+
+def test_another_label_has_other_maps(opened):
+    first = opened.locator(".stages cam-map").first
+    was = first.get_attribute("name")
+    label = "dog" if EN["view.label-cat"] in was else "cat"
+    choose(opened, "inside.label", EN[f"view.label-{label}"])
+    expect(first).not_to_have_attribute("name", was, timeout=PATIENCE)
+    expect(opened.locator(".stages.old")).to_have_count(0)
+
+
+def test_of_labels_chosen_in_quick_succession_the_last_one_s_maps_are_shown(opened):
+    before = opened.locator(".stages cam-map").first.get_attribute("name")
+    names = [EN["view.label-cat"], EN["view.label-dog"]]
+    if names[0] in before:
+        names.reverse()
+    for name in names:
+        choose(opened, "inside.label", name)
+    expect(opened.locator(".stages.old")).to_have_count(0, timeout=PATIENCE)
+    expect(group(opened, "inside.label").get_by_role("radio", name=names[1])).to_be_checked()
+    for each in opened.locator(".stages cam-map").all():
+        assert names[1] in each.get_attribute("name")
+
+
+def test_a_method_shows_its_map_beside_the_page_s_own(opened):
+    ask_for(opened, "Grad-CAM")
+    result = opened.locator(".result")
+    expect(result.locator("cam-map")).to_be_visible(timeout=PATIENCE)
+    expect(result).to_contain_text(EN["inside.about-GradCAM"])
+    assert min(colors(opened.locator(".beside cam-map"))) > 100
+
+
+def test_a_slow_method_is_stopped(opened):
+    ask_for(opened, "Score-CAM")
+    bar = opened.get_by_role("progressbar")
+    expect(bar).to_be_visible()
+    opened.get_by_role("button", name=EN["inside.stop"]).click()
+    expect(opened.locator(".result")).to_contain_text(EN["inside.stopped"])
+    expect(bar).to_have_count(0)
+    ask_for(opened, "Grad-CAM", stage=3)  # and the server is free for the next
+    expect(opened.locator(".result cam-map")).to_be_visible(timeout=PATIENCE)
+
+
+def test_a_slow_method_ends_when_the_visitor_goes_to_another_tab(opened):
+    page = opened.page
+    ask_for(opened, "Ablation-CAM", stage=1)
+    expect(opened.get_by_role("progressbar")).to_be_visible()
+    with page.expect_event("requestfailed", lambda request: "engine/methods" in request.url):
+        tab(page, "photo").click()
+    tab(page, "inside").click()
+    expect(opened.locator(".result")).to_contain_text(EN["inside.stopped"])
+
+
+def test_a_block_s_sum_is_shown_for_every_stage(opened):
+    sizes = []
+    for stage in (1, 2, 3, 4):
+        choose(opened, "inside.stage-choice", EN["inside.stage"].format(stage=stage), place=1)
+        first = opened.locator(".addition feature-map").first
+        expect(first).to_have_attribute(
+            "name", EN["inside.block-alt"].format(stage=stage, part=EN["inside.block-input"])
+        )
+        sizes.append(first.evaluate("element => element.shadowRoot.querySelector('canvas').width"))
+    assert sizes == sorted(sizes, reverse=True) and sizes[0] == 2 * sizes[1]
+
+
+def test_a_file_that_is_no_photo_says_so_and_the_next_one_is_looked_into(opened, tmp_path):
+    path = tmp_path / "broken.jpg"
+    path.write_bytes(b"\xff\xd8\xff\xe0 no picture")
+    drop(opened.page, [path], "body")
+    expect(opened.get_by_role("alert")).to_be_visible(timeout=PATIENCE)
+    opened.locator("example-strip button").nth(1).click()
+    looked_at(opened.page)
+    expect(opened.get_by_role("alert")).to_have_count(0)
+
+
+def test_an_example_that_does_not_arrive_can_be_tried_again(opened):
+    page = opened.page
+    page.route("**/examples/*.jpg", lambda route: route.abort())
+    opened.locator("example-strip button").nth(1).click()
+    expect(opened.get_by_role("alert")).to_contain_text(EN["problem.offline"])
+    page.unroute("**/examples/*.jpg")
+    opened.get_by_role("button", name=EN["inside.again"]).click()
+    looked_at(page)
+
+
+def test_arrow_keys_go_through_the_stages_of_a_block(opened):
+    radios = group(opened, "inside.stage-choice").nth(1).get_by_role("radio")
+    radios.nth(1).focus()
+    opened.page.keyboard.press("ArrowRight")
+    expect(radios.nth(2)).to_be_checked()
+    expect(radios.nth(2)).to_be_focused()
+
+
+def test_a_phone_shows_two_stages_side_by_side_and_nothing_sideways(open_page):
+    page = open_page("#inside", **PHONE)
+    looked_at(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    tops = page.evaluate(
+        "[...document.querySelectorAll('catdog-app')].flatMap((app) => [...app.shadowRoot.querySelector('inside-tab').shadowRoot"
+        ".querySelectorAll('.stages li')]).map((each) => Math.round(each.getBoundingClientRect().top))"
+    )
+    assert len(tops) == 4 and len(set(tops)) == 2
+
+
+def test_it_speaks_the_visitor_s_language(open_page):
+    inside = looked_at(open_page("#inside", locale="zh-CN"))
+    expect(inside.get_by_role("heading", level=2)).to_have_text(
+        [ZH["inside.stages"], ZH["inside.methods"], ZH["inside.block"]]
+    )
+    until(inside.page, "document.documentElement.lang === 'zh-CN'")
