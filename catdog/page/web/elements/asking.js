@@ -44,6 +44,22 @@ export async function draw(file, explanation, signal) {
 }
 
 /**
+ * An example photo.
+ * @param {string} address
+ * @param {AbortSignal} signal
+ */
+export async function fetchPhoto(address, signal) {
+    try {
+        const response = await fetch(address, { signal });
+        if (!response.ok) throw new EngineError("failed");
+        return await response.blob();
+    } catch (error) {
+        if (error instanceof TypeError) throw new EngineError("offline"); // that is how fetch says so
+        throw error;
+    }
+}
+
+/**
  * Tries again for a while where the engine is busy.
  * @template Found
  * @param {() => Promise<Found>} act

@@ -3,7 +3,7 @@ import { current } from "../current.js";
 import { EngineError, engine } from "../engine/index.js";
 import { LitElement, html, nothing } from "../vendor/lit.js";
 import { Worded, t } from "../words.js";
-import { ask, draw, patiently } from "./asking.js";
+import { ask, draw, fetchPhoto, patiently } from "./asking.js";
 import { controls } from "./controls.js";
 import { keepLast, lastKept } from "./kept.js";
 import { style } from "./photo-style.js";
@@ -52,7 +52,7 @@ export class PhotoTab extends Worded(LitElement) {
         this.picture = null;
         /** @type {(Photo & {picture: Picture | null}) | null} the one that is asked about */
         this.waiting = null;
-        /** @type {{code: string, photo: Photo | null} | null} */
+        /** @type {{code: string, name: string, again: (() => void) | null} | null} */
         this.problem = null;
         /** Whether a closer look is being taken. */
         this.closer = false;
@@ -127,10 +127,10 @@ export class PhotoTab extends Worded(LitElement) {
     #problem() {
         const { problem } = this;
         if (!problem) return nothing;
-        const { photo } = problem;
+        const { code, name, again } = problem;
         return html`<div class="problem" role="alert">
-            <p>${photo?.name ? html`<b>${photo.name}</b> ` : nothing}${t(`problem.${problem.code}`)}</p>
-            ${photo ? html`<button type="button" class="button" @click=${() => this.#answer(photo)}>${t("photo.again")}</button>` : nothing}
+            <p>${name ? html`<b>${name}</b> ` : nothing}${t(`problem.${code}`)}</p>
+            ${again ? html`<button type="button" class="button" @click=${again}>${t("photo.again")}</button>` : nothing}
             <button type="button" class="button quiet" @click=${() => { this.problem = null; }}>${t("photo.dismiss")}</button>
         </div>`;
     }
@@ -158,8 +158,13 @@ export class PhotoTab extends Worded(LitElement) {
         }
     }
 
+    /** What the engine is, and its examples: the page works without, and asks again after each answer. */
+    #learn() {
+        if (!this.about) engine.about().then((about) => { this.about = about; }, () => null);
+    }
+
     async #start() {
-        engine.about().then((about) => { this.about = about; }, () => null); // the page works without its examples
+        this.#learn();
         const last = await lastKept();
         if (!last || this.answer || this.waiting) return; // or the visitor was quicker
         this.#visit.keep(last);
@@ -176,27 +181,31 @@ export class PhotoTab extends Worded(LitElement) {
     /**
      * Has a photo answered; until its answer is drawn, the one before stays.
      * @param {Photo} photo
-     * @param {{given?: Explanation, fetched?: string, entry?: "push" | "mark"}} [options]
+     * @param {{given?: Explanation, fetched?: string, entry?: "push" | "mark"}} [options] `fetched` is its address, instead
+     *   of a file
      */
-    async #answer(photo, { given, fetched, entry = "push" } = {}) {
+    async #answer(photo, options = {}) {
+        const { given, fetched, entry = "push" } = options;
+        const again = () => this.#answer(photo, options);
         const signal = this.#next();
         this.problem = null;
         this.waiting = { ...photo, picture: null };
         if (this.getBoundingClientRect().top < 0) window.scrollTo({ top: 0 }); // the stage, on a phone, from the examples
         try {
-            if (fetched) photo = { ...photo, file: await fetchPhoto(fetched, signal) };
+            const file = fetched ? await fetchPhoto(fetched, signal) : photo.file;
             const onPicture = (/** @type {Picture} */ picture) => { this.waiting = { ...photo, picture }; };
             const { picture, explanation } = given
-                ? { picture: await draw(photo.file, given, signal), explanation: given }
-                : await ask(photo.file, signal, onPicture);
+                ? { picture: await draw(file, given, signal), explanation: given }
+                : await ask(file, signal, onPicture);
             await this.#prepare();
             signal.throwIfAborted();
-            const answer = this.#visit.add({ ...photo, explanation });
+            const answer = this.#visit.add({ ...photo, file, explanation });
             this.#visit[entry](answer.id);
             this.#show(answer, picture);
+            this.#learn();
             keepLast(answer);
         } catch (error) {
-            this.#fail(error, signal, fetched ? null : photo);
+            this.#fail(error, signal, photo.name, again);
         }
     }
 
@@ -222,13 +231,14 @@ export class PhotoTab extends Worded(LitElement) {
     /**
      * @param {unknown} error
      * @param {AbortSignal} signal of what failed
-     * @param {Photo | null} photo that may be tried again
+     * @param {string} [name] of the file
+     * @param {(() => void) | null} [again] tries it again
      */
-    #fail(error, signal, photo) {
+    #fail(error, signal, name = "", again = null) {
         if (signal.aborted) return; // something newer is on its way
         this.waiting = null;
         this.closer = false;
-        this.problem = { code: error instanceof EngineError ? error.code : "failed", photo };
+        this.problem = { code: error instanceof EngineError ? error.code : "failed", name, again };
         if (!(error instanceof EngineError)) throw error;
     }
 
@@ -256,7 +266,7 @@ export class PhotoTab extends Worded(LitElement) {
             this.#show(answer, picture);
             keepLast(answer);
         } catch (error) {
-            this.#fail(error, signal, null);
+            this.#fail(error, signal);
         }
     }
 
@@ -272,7 +282,7 @@ export class PhotoTab extends Worded(LitElement) {
             this.answer = { ...answer };
             this.#visit.keep(this.answer);
         } catch (error) {
-            this.#fail(error, signal, null);
+            this.#fail(error, signal);
         }
     }
 
@@ -290,23 +300,8 @@ export class PhotoTab extends Worded(LitElement) {
             this.#visit.keep(this.answer);
             keepLast(this.answer);
         } catch (error) {
-            this.#fail(error, signal, null);
+            this.#fail(error, signal);
         }
-    }
-}
-
-/**
- * @param {string} address
- * @param {AbortSignal} signal
- */
-async function fetchPhoto(address, signal) {
-    try {
-        const response = await fetch(address, { signal });
-        if (!response.ok) throw new EngineError("failed");
-        return await response.blob();
-    } catch (error) {
-        if (error instanceof TypeError) throw new EngineError("offline"); // that is how fetch says so
-        throw error;
     }
 }
 
