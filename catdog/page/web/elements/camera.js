@@ -37,7 +37,7 @@ export class Camera {
     #facing = handheld() ? "environment" : "user";
 
     /**
-     * @param {(video: HTMLVideoElement) => void} onFrame each time there is another picture
+     * @param {() => void} onFrame each time there is another picture
      * @param {(code: string | null) => void} onProblem when a camera that was open is `unplugged`, which ends it, `paused` by
      *   the system, or goes on (null)
      */
@@ -145,7 +145,7 @@ export class Camera {
     #watch(stream) {
         whenNextFrame(this.video, () => {
             if (this.#stream !== stream) return;
-            this.onFrame(this.video);
+            this.onFrame();
             this.#watch(stream);
         });
     }

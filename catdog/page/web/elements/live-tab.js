@@ -18,7 +18,8 @@ const STEP = 80; // ms between two pictures on the way from one answer to the ne
 const PACE = 500; // ms that a pace is shown for at least
 const LATE = 600; // ms: answers that take longer are shown over their own frame, for the film has gone on meanwhile
 const PROMPT = 400; // ms: those that take less are shown over the film again
-const STILL_SIDE = 480; // px, short side of such a frame
+const STILL = 150; // ms between two such frames
+const STILL_SIDE = 480; // px, their short side
 const WORDED = new Set(["offline", "busy", "slow"]); // of what an engine may answer, what a visitor can make use of
 const NARROW = "(max-width: 52rem)"; // as live-style.js
 
@@ -44,12 +45,13 @@ export class LiveTab extends Worded(LitElement) {
     #glide = new Glide();
     #words = new Steady();
     #camera = new Camera(
-        (video) => this.#following?.see(this.#late ? this.#camera.still(STILL_SIDE) : video),
+        () => this.#onFrame(),
         (code) => this.#onCamera(code),
     );
     #timer = 0;
     #paced = 0;
     #late = false;
+    #kept = 0;
     #focused = false; // the focus goes from the button that was pressed to the one in its place
     #returns = false; // the camera goes on by itself when the page is seen again
 
@@ -99,8 +101,9 @@ export class LiveTab extends Worded(LitElement) {
 
     /** @param {string} refused what a refusal is called; nobody refused who was not there */
     async start(refused = "refused") {
-        this.stop();
-        this.phase = "asking";
+        this.#end();
+        this.#onProblem(null);
+        if (this.phase === "off") this.phase = "asking"; // otherwise one camera is changed for another
         try {
             if (!(await this.#camera.open())) return; // stopped, or started again, meanwhile
         } catch (error) {
@@ -115,17 +118,32 @@ export class LiveTab extends Worded(LitElement) {
             (answer, frame) => this.#onAnswer(answer, frame),
             (code) => this.#onProblem(code && !WORDED.has(code) ? "failed" : code),
         );
+        this.#onVisibility(); // the visitor may have left while being asked
         this.several = (await this.#camera.count()) > 1;
     }
 
     /** @param {string | null} problem */
     stop(problem = null) {
+        this.#end();
+        this.phase = "off";
+        this.#onProblem(problem);
+    }
+
+    #end() {
         this.#camera.close();
         this.#following?.stop();
         this.#following = null;
         this.#returns = false;
-        this.phase = "off";
-        this.#onProblem(problem);
+        this.#forget();
+    }
+
+    /** What was said is true no longer. */
+    #forget() {
+        clearTimeout(this.#timer);
+        this.#glide.forget();
+        this.#words.forget();
+        this.#late = false;
+        this.shown = this.spoken = this.pace = this.still = null;
     }
 
     async change() {
@@ -146,15 +164,20 @@ export class LiveTab extends Worded(LitElement) {
         else this.#onProblem(code);
     }
 
-    /** @param {string | null} code with one, what was said is true no longer */
+    /** @param {string | null} code */
     #onProblem(code) {
         this.problem = code;
-        if (!code && this.phase === "on") return;
-        clearTimeout(this.#timer);
-        this.#glide.forget();
-        this.#words.forget();
-        this.shown = this.spoken = this.pace = this.still = null;
-        this.#late = false;
+        if (code) this.#forget();
+    }
+
+    /** A frame that may be answered late is kept, to be shown with its answer; a few a second are enough then. */
+    #onFrame() {
+        const now = performance.now();
+        if (!this.#late) this.#following?.see(this.#camera.video);
+        else if (now - this.#kept > STILL) {
+            this.#kept = now;
+            this.#following?.see(this.#camera.still(STILL_SIDE));
+        }
     }
 
     /**
@@ -255,7 +278,7 @@ export class LiveTab extends Worded(LitElement) {
 
     #renderButtons() {
         return html`<div class="buttons">
-            <button class="button primary" name="keep" @click=${this.keep}>${icons.camera}${t("live.keep")}</button>
+            <button class="button primary" name="keep" ?disabled=${!this.shown} @click=${this.keep}>${icons.camera}${t("live.keep")}</button>
             ${small("stop", icons.stop, () => this.stop())}
             ${this.several ? small("change", icons.turn, () => this.change()) : nothing}
             ${small("mirror", mirrorIcon, () => (this.mirrored = !this.mirrored), this.mirrored)}
