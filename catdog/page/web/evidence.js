@@ -16,8 +16,8 @@ export const PAIRS = [
     { names: { cat: "yellow", dog: "violet" }, cat: [240, 200, 0], dog: [110, 50, 180] },
     { names: { cat: "red", dog: "teal" }, cat: [200, 30, 40], dog: [0, 170, 190] },
 ];
-const DRAWN = 224; // px, about the longer side in which a map is drawn; the browser enlarges it from there
-const LEAST_TIMES = 8; // drawn pixels a place: with fewer one would see how they are joined
+const DRAWN = 168; // px, about the longer side in which a map is drawn; the browser enlarges it from there
+const LEAST_TIMES = 6; // drawn pixels a place: with fewer one would see how they are joined
 const MOST_TIMES = 32;
 const VERY = 0.5; // of the scale
 const SOMEWHAT = 0.1; // of the scale; below it there is nothing to see either

@@ -107,6 +107,8 @@ test("an answer that does not come is given up as slow", async (context) => {
     await assert.rejects(asking, code("slow"));
 });
 
+const sources = (...files) => files.map((file) => async () => file);
+
 test("many files are answered three at a time, whatever becomes of some", async () => {
     let now = 0, most = 0;
     const answers = [];
@@ -117,25 +119,24 @@ test("many files are answered three at a time, whatever becomes of some", async 
         if (file === 4) throw new EngineError("damaged");
         return { prediction: file };
     };
-    await answerMany([0, 1, 2, 3, 4, 5, 6, 7], work, (index, found) => (answers[index] = found));
+    await answerMany(sources(0, 1, 2, 3, 4, 5, 6, 7), work, (index, found) => (answers[index] = found));
     assert.equal(most, 3);
     assert.deepEqual(answers.map((found) => found.problem ?? found.prediction), [0, 1, 2, 3, "damaged", 5, 6, 7]);
 });
 
-test("a file is tried again while the engine is busy, after longer and longer waits, and at last given up", async () => {
-    const waits = [], answers = [];
+test("a file is tried again while the engine is busy or away, after longer and longer waits", async () => {
+    const waits = [], told = [], answers = [];
     const pause = async (milliseconds) => waits.push(milliseconds);
-    let left = 2;
+    const problems = [new EngineError("busy", 1.5), ..."12345".split("").map(() => new EngineError("offline"))];
     const work = async () => {
-        if (left-- > 0) throw new EngineError("busy", 1.5);
+        if (problems.length) throw problems.shift();
         return { prediction: "cat" };
     };
-    await answerMany(["a"], work, (index, found) => (answers[index] = found), { pause });
+    const onWait = (code) => told.push(code);
+    await answerMany(sources("a"), work, (index, found) => (answers[index] = found), { pause, onWait });
     assert.deepEqual(answers, [{ prediction: "cat" }]);
-    assert.deepEqual(waits, [1500, 2000]);
-    left = Infinity;
-    await answerMany(["a"], work, (index, found) => (answers[index] = found), { pause });
-    assert.deepEqual(answers, [{ problem: "busy" }]);
+    assert.deepEqual(waits, [1500, 2000, 4000, 8000, 10_000, 10_000]);
+    assert.deepEqual(told, ["busy", "offline", "offline", "offline", "offline", "offline", null]);
 });
 
 test("stopping many ends the waits, and nothing is answered any more", async () => {
@@ -143,7 +144,7 @@ test("stopping many ends the waits, and nothing is answered any more", async () 
     const work = async () => {
         throw new EngineError("offline");
     };
-    const all = answerMany(["a", "b"], work, (index) => answers.push(index), { signal: stop.signal });
+    const all = answerMany(sources("a", "b"), work, (index) => answers.push(index), { signal: stop.signal });
     setTimeout(() => stop.abort());
     await assert.rejects(all, { name: "AbortError" });
     assert.deepEqual(answers, []);

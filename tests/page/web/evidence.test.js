@@ -94,6 +94,7 @@ test("a name is read on every color", () => {
 test("a point of the picture is in a place of the part that was seen, or in none", () => {
     const cropped = explanation({ cat: grid(7, 7), size: [1000, 600], view: [250, 50, 750, 550] });
     assert.deepEqual(placeAt(cropped, 250, 50), { row: 0, column: 0 });
+    assert.deepEqual(placeAt(cropped, 500, 480), { row: 6, column: 3 });
     assert.deepEqual(placeAt(cropped, 749.9, 549.9), { row: 6, column: 6 });
     for (const [x, y] of [[249, 300], [750, 300], [500, 49], [500, 550]]) assert.equal(placeAt(cropped, x, y), null);
 });
