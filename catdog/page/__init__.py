@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from gradio import Server
@@ -13,26 +16,40 @@ from catdog.classifier import Classifier
 from catdog.device import share_heaps
 from catdog.page import answers, assets, endpoints, inside
 from catdog.page.answers import MAX_PHOTO
+from catdog.page.guard import Guard
+from catdog.page.listening import Listening
 from catdog.page.turns import Turns
+from catdog.page.uploads import Uploads
 
 SESSIONS = 500  # newest ones that Gradio remembers: every call of a program begins one
 
 
 def build(classifier: Classifier) -> Server:
     """Everything that is served for a loaded classifier."""
+    turns, listening, uploads = Turns(), Listening(), Uploads()
     server = Server(title="catdog", openapi_url=None, docs_url=None, redoc_url=None)
-    turns = Turns()
+    server.add_middleware(Guard, listening=listening)
     server.include_router(assets.router(classifier))
     server.include_router(answers.router(classifier, turns))
-    server.include_router(inside.router(classifier, turns))
-    endpoints.add_endpoints(server, classifier, turns)
+    server.include_router(inside.router(classifier.live, turns))
+    server.include_router(endpoints.router(uploads))
+    endpoints.add_endpoints(server, classifier, endpoints.Programs(turns, listening, uploads))
     server.add_exception_handler(Exception, failed)
+    server.state.uploads = uploads
     return server
 
 
 async def failed(request: Request, error: Exception) -> Response:
     """What is said of a mistake of ours, which is logged with its traceback: nothing of the server."""
-    return answers.problem(request, "failed", 500)
+    return answers.problem("failed", 500)
+
+
+@asynccontextmanager
+async def sweeping(server: Server) -> AsyncIterator[None]:
+    """Old uploads are deleted for as long as the page is served."""
+    sweeping = asyncio.create_task(server.state.uploads.keep_swept())
+    yield
+    sweeping.cancel()
 
 
 def launch(server: Server, **options: Any) -> None:
@@ -47,5 +64,6 @@ def launch(server: Server, **options: Any) -> None:
         strict_cors=True,
         pwa=False,
         ssr_mode=False,
+        app_kwargs={"lifespan": sweeping},
         **options,
     )

@@ -15,7 +15,7 @@ import numpy as np
 from fastapi import APIRouter
 from PIL import Image
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from catdog.classifier import Classifier, Explanation, Prediction
 from catdog.device import gpu_is_borrowed
@@ -81,15 +81,15 @@ async def answer(
         photo = await request.body()
         return send_json(request, await while_there(request.receive, in_turn(photo)))
     except (ImageError, ProblemError) as error:
-        return problem(request, error.code)
+        return problem(error.code)
     except Busy:
-        return problem(request, "busy")
+        return problem("busy")
     except ClientDisconnect:
         return Response()  # which nobody receives
 
 
-def problem(request: Request, code: str, status: int | None = None) -> Response:
-    return send_json(request, {"problem": code}, status or STATUS.get(code, 400))
+def problem(code: str, status: int | None = None) -> Response:
+    return JSONResponse({"problem": code}, status or STATUS.get(code, 400), {"Cache-Control": "no-store"})
 
 
 def explained(classifier: Classifier, photo: bytes, size: str | None = None, preview: bool = False) -> dict[str, Any]:

@@ -2,24 +2,30 @@
 
 # No `from __future__ import annotations` here: Gradio reads what the endpoints take and give from the annotations.
 
-import os
-import tempfile
+import asyncio
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
+from fastapi import APIRouter
+from fastapi import Request as WebRequest
 from gradio import Error, FileData, Request, Server
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
 
 from catdog.classifier import Classifier, Explanation, Prediction
 from catdog.images import ImageError
+from catdog.page import fetch
+from catdog.page.fetch import FetchError, Fetching, is_address
+from catdog.page.listening import Listening, UnheardError
 from catdog.page.turns import Busy, Turns, visitor_at
+from catdog.page.uploads import UploadError, Uploads
 
 MAX_PHOTOS = 500
 CHUNK = 16  # of many pictures, answered in one turn: the network takes less time for several together
 
 
-def add_endpoints(server: Server, classifier: Classifier, turns: Turns) -> None:
+def add_endpoints(server: Server, classifier: Classifier, programs: "Programs") -> None:
     """An assistant knows them by their names and docstrings."""
 
     @server.api(name="classify", concurrency_limit=None)
@@ -34,8 +40,7 @@ def add_endpoints(server: Server, classifier: Classifier, turns: Turns) -> None:
             verdict: cat, dog, both or neither
             logits: the raw scores for cat and dog
         """
-        [answer] = await answers(request, turns, classifier.classify, [picture])
-        return fields_of(answer)
+        return fields_of(await programs.answer_one(request, classifier.classify, picture))
 
     @server.api(name="explain", concurrency_limit=None)
     async def explain(picture: FileData | str, request: Request) -> dict[str, Any]:
@@ -51,8 +56,7 @@ def add_endpoints(server: Server, classifier: Classifier, turns: Turns) -> None:
             bias: what is left of the two logits
             view: the part of the picture that the network saw, in pixels
         """
-        [answer] = await answers(request, turns, classifier.explain, [picture])
-        return fields_of_explanation(answer)
+        return fields_of_explanation(await programs.answer_one(request, classifier.explain, picture))
 
     @server.api(name="classify_many", concurrency_limit=None)
     async def classify_many(pictures: list[FileData | str], request: Request) -> list[dict[str, Any]]:
@@ -68,58 +72,105 @@ def add_endpoints(server: Server, classifier: Classifier, turns: Turns) -> None:
             raise refusal("missing", "No picture was sent.")
         if len(pictures) > MAX_PHOTOS:
             raise refusal("too-many", f"Send at most {MAX_PHOTOS} pictures at a time.")
-        work = partial(classifier.classify, errors="return")
         return [
             {"error": f"{each.code}: {each}"} if isinstance(each, ImageError) else fields_of(each)
-            for each in await answers(request, turns, work, pictures)
+            for each in await programs.answer(request, classifier.classify, pictures)
         ]
 
 
-async def answers(request: Request, turns: Turns, work: Callable[[list[str]], list[Any]], sent: list[Any]) -> list[Any]:
-    """What the work says of some pictures, a few in each turn.
+def router(uploads: Uploads) -> APIRouter:
+    """Where programs upload, as Gradio's clients do it."""
+    routes = APIRouter()
 
-    Raises:
-        gradio.Error: `code: sentence`, where a picture may not be opened, where the work raises an ImageError, and where too
-            many are waiting.
-    """
-    visitor = visitor_at(request.client and request.client.host)
-    sources = [source_of(each) for each in sent]
-    found = []
-    try:
-        with turns.place(visitor):
+    @routes.post("/gradio_api/upload")
+    async def upload(request: WebRequest) -> Response:
+        try:
+            return JSONResponse(await uploads.receive(request))
+        except UploadError as error:
+            return JSONResponse({"problem": error.code, "detail": error.sentence}, error.status)
+        except ClientDisconnect:
+            return Response()  # which nobody receives
+
+    return routes
+
+
+class Programs:
+    """Answers programs: while they listen, in their turn, and about what they have sent alone."""
+
+    def __init__(self, turns: Turns, listening: Listening, uploads: Uploads) -> None:
+        self._turns, self._listening, self._uploads = turns, listening, uploads
+        self._fetchers = asyncio.Semaphore(fetch.AT_ONCE)
+
+    async def answer_one(self, request: Request, work: Callable[..., list[Any]], picture: Any) -> Any:
+        """As `answer`, for a single picture, whose ImageError is raised as a gradio.Error."""
+        [answer] = await self.answer(request, work, [picture])
+        if isinstance(answer, ImageError):
+            raise refusal(answer.code, str(answer))
+        return answer
+
+    async def answer(self, request: Request, work: Callable[..., list[Any]], pictures: list[Any]) -> list[Any]:
+        """What the classifier's method `work` says of each picture, or its ImageError.
+
+        Args:
+            pictures: as the program sent them.
+
+        Raises:
+            gradio.Error: `code: sentence`, for what is no picture, and where too many are waiting.
+        """
+        sources = [self.source_of(each) for each in pictures]
+        if sum(map(is_address, sources)) > fetch.MAX_ADDRESSES:
+            raise refusal("too-many", f"Send at most {fetch.MAX_ADDRESSES} addresses at a time.")
+        visitor = visitor_at(request.client and request.client.host)
+        in_turns = partial(self._in_turns, visitor, work, sources)
+        try:
+            return await self._listening.answer(str(request.session_hash), in_turns)
+        except Busy as error:
+            raise refusal("busy", "Too many are waiting. Please try again in a moment.") from error
+        except UnheardError as error:
+            raise refusal("unheard", "Nobody listened for the answer.") from error
+
+    async def _in_turns(self, visitor: str, work: Callable[..., list[Any]], sources: list[str]) -> list[Any]:
+        fetching = Fetching(self._fetchers)
+        found: list[Any] = []
+        with self._turns.place(visitor):
             for start in range(0, len(sources), CHUNK):
-                chunk = sources[start : start + CHUNK]
-                pixels = sum([await turns.measure(source) for source in chunk])
-                found += await turns.turn(visitor, pixels, partial(work, chunk))
-    except ImageError as error:
-        raise refusal(error.code, str(error)) from error
-    except Busy as error:
-        raise refusal("busy", "Too many are waiting: try again in a moment.") from error
-    return found
+                contents = [await content_of(each, fetching) for each in sources[start : start + CHUNK]]
+                usable = [each for each in contents if not isinstance(each, ImageError)]
+                pixels = sum([await self._turns.measure(each) for each in usable])
+                said = iter(await self._turns.turn(visitor, pixels, partial(work, usable, errors="return")))
+                found += [each if isinstance(each, ImageError) else next(said) for each in contents]
+        return found
+
+    def source_of(self, sent: Any) -> str:
+        """Where a picture is: the path of an upload, a `data:` URL or an address; never a path of the program's choice.
+
+        Args:
+            sent: a `data:` URL or an address, or a file as Gradio's clients describe it: `{"path": ..., "url": ...}`.
+
+        Raises:
+            gradio.Error: for anything else.
+        """
+        said = [sent.get("path"), sent.get("url")] if isinstance(sent, dict) else [sent]
+        for each in said:
+            if not isinstance(each, str):
+                continue
+            if each.startswith("data:") or is_address(each):
+                return each
+            if path := self._uploads.path_of(each):
+                return str(path)
+        if sent is None:
+            raise refusal("missing", "No picture was sent.")
+        raise refusal("missing", "Send a picture as an upload, as an address or as a data: URL.")
 
 
-def source_of(sent: Any) -> str:
-    """What a program sent, as a path or a `data:` URL that is safe to open: never a path of its choice.
-
-    Args:
-        sent: an upload as Gradio describes it, `{"path": ...}`, or a `data:` URL, alone or in such a description.
-
-    Raises:
-        gradio.Error: for anything else.
-    """
-    path, url = (sent.get("path"), sent.get("url")) if isinstance(sent, dict) else (None, sent)
-    if isinstance(path, str) and is_upload(path):
-        return path
-    if isinstance(url, str) and url.startswith("data:"):
-        return url
-    if sent is None:
-        raise refusal("missing", "No picture was sent.")
-    raise refusal("missing", "Send a picture as a file, as an address or as a data: URL.")
-
-
-def is_upload(path: str) -> bool:
-    folder = os.environ.get("GRADIO_TEMP_DIR") or Path(tempfile.gettempdir()) / "gradio"
-    return Path(path).resolve().is_relative_to(Path(folder).resolve())
+async def content_of(source: str, fetching: Fetching) -> str | bytes | ImageError:
+    """What the classifier opens: the same, or the bytes at an address, or why there are none."""
+    if not is_address(source):
+        return source
+    try:
+        return await fetching.fetch(source)
+    except FetchError as error:
+        return ImageError("missing", str(error))
 
 
 def refusal(code: str, sentence: str) -> Error:

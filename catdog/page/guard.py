@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from catdog.page.bodies import Bodies, Body, RefusedError, read_json
+from catdog.page.bodies import Bodies, Body, RefusedError, read_json, without_marks
 from catdog.page.listening import Listening
 from catdog.page.turns import visitor_at
 
@@ -116,7 +116,7 @@ class Guard:
             asked = read_json(content)
             if route.kind != "json":
                 self.ask(route, asked, answer)
-            body.repeat(content)
+            body.repeat(without_marks(content))
             await self.pass_on(scope, body, answer)
         else:
             await self.pass_on(scope, body, answer)
@@ -129,8 +129,7 @@ class Guard:
             raise RefusedError(400, "no-session")
 
         def taken(said: bytes) -> None:
-            event = json.loads(said).get("event_id")
-            self.listening.asked(session if named else event)
+            self.listening.asked(str(session if named else json.loads(said).get("event_id")))
 
         answer.taken = taken
 
