@@ -31,7 +31,7 @@ def build(classifier: Classifier) -> Server:
     server.add_middleware(Guard, listening=listening)
     server.include_router(assets.router(classifier))
     server.include_router(answers.router(classifier, turns))
-    server.include_router(inside.router(classifier.live, turns))
+    server.include_router(inside.router(classifier, turns))
     server.include_router(endpoints.router(uploads))
     endpoints.add_endpoints(server, classifier, endpoints.Programs(turns, listening, uploads))
     server.add_exception_handler(Exception, failed)
