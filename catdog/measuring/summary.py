@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from catdog.decision import percent
 from catdog.labels import LABELS
-from catdog.measuring.figures import FEW, CalibrationFigures, Figures, MapFigures, Mean, PetFigures
+from catdog.measuring.figures import FEW, CalibrationFigures, Figures, KindFigures, MapFigures, Mean, PetFigures
 
+KINDS_HEAD = ("kind", "shows", "called so", "others called")
 NamedFigure = tuple[str, str]  # a figure's name, and its value with n and interval
 
 
@@ -23,6 +24,14 @@ def as_text(figures: Figures) -> str:
     lines += ["", f"{'':>10}" + "".join(f"{verdict:>9}" for verdict in called) + "   <- verdict"]
     for truth, row in figures.confusion.items():
         lines.append(f"{truth:>10}" + "".join(f"{count:>9,}" for count in row.values()))
+    if figures.kinds:
+        lines += ["", "By kind, the worst first:"]
+        rows = kind_rows(figures.kinds)
+        widths = [max(len(row[column]) for row in rows) + 2 for column in range(2)]
+        lines += [
+            f"  {kind:<{widths[0]}}{label:<{widths[1]}}{right}  {called}".rstrip()
+            for kind, label, right, called in rows
+        ]
     if figures.worst_mistakes:
         lines += ["", "Worst mistakes:"]
         for each in figures.worst_mistakes:
@@ -61,6 +70,19 @@ def named_figures(figures: Figures) -> list[NamedFigure]:
         if each.called_both:
             rows.append((f"{source}: called both", str(each.called_both)))
     return rows
+
+
+def kind_rows(kinds: Sequence[KindFigures]) -> list[tuple[str, str, str, str]]:
+    """Of each kind: its name, what it shows, how many were right, and what the others were called."""
+    return [
+        (
+            each.kind,
+            each.label,
+            str(each.right),
+            ", ".join(f"{count} {verdict}" for verdict, count in each.called.items() if verdict != each.label),
+        )
+        for each in kinds
+    ]
 
 
 def pet_rows(pets: PetFigures) -> list[NamedFigure]:
