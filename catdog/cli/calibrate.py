@@ -42,6 +42,13 @@ class Options:
     """Labeled folders, as for train.py: a tenth of the photos is for calibration, another for the figures."""
     neither: tuple[Path, ...] = ()
     """Folders of photos with neither a cat nor a dog."""
+    exclude: Path | None = None
+    """A CSV whose column path names photos to leave out, as for train.py."""
+    relabel: Path | None = None
+    """A CSV with the columns path and label: what tuning photos show that their folders have wrong, as for train.py."""
+    kinds: Path | None = None
+    """A CSV with the columns path and kind, which names kinds of scene or animal for figures by kind. Without it, CSVs beside
+    the folders: scenes-kinds.csv beside scenes."""
     checkpoint: Path | None = None
     """The trained network to use: a file, or owner/name on the Hugging Face Hub; without it, the one that comes with catdog."""
     labels: LabelOrder | None = None
@@ -88,6 +95,9 @@ def calibrate(options: Options) -> tuple[Figures | None, list[tuple[Photo, Image
     config = TrainConfig(
         data=options.data,
         neither=options.neither,
+        exclude=options.exclude,
+        relabel=options.relabel,
+        kinds=options.kinds,
         out=options.out,
         arch=before.architecture,
         loss="cross-entropy" if before.head == "softmax" else "binary",

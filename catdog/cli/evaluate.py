@@ -18,6 +18,7 @@ from catdog.checkpoint import CheckpointError, local_checkpoint
 from catdog.classifier import Classifier
 from catdog.cli import LabelOrder, in_order, log_to_terminal, parse, program
 from catdog.datasets import DataError, Photo, read_folders
+from catdog.datasets.kinds import with_kinds
 from catdog.datasets.splits import some_seen, without_duplicates
 from catdog.device import DeviceError
 from catdog.engines import Engine
@@ -38,6 +39,9 @@ class Options:
     """Labeled folders: with cat/ and dog/ in them (and both/, neither/), Kaggle's Dogs vs. Cats, or Oxford-IIIT Pet."""
     neither: tuple[Path, ...] = ()
     """Folders of photos with neither a cat nor a dog."""
+    kinds: Path | None = None
+    """A CSV with the columns path and kind, which names kinds of scene or animal for figures by kind. Without it, CSVs beside
+    the folders: scenes-kinds.csv beside scenes."""
     split: Literal["held-out", "tuning", "training", "all"] | None = None
     """Which part of the photos to score, instead of the rule above."""
     checkpoint: Path | None = None
@@ -118,6 +122,8 @@ def photos_to_score(options: Options, classifier: Classifier) -> list[Photo]:
             print(sentence)
         photos += chosen
     photos, copies = without_duplicates(photos)
+    if options.kinds:
+        photos = with_kinds(photos, options.kinds)
     if copies:
         print(f"{len(copies)} copies of other photos are left out.")
     if not photos:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from catdog.datasets.contents import check_folder, files_in, outermost_without, pictures_under, subfolders
+from catdog.datasets.kinds import with_kinds_beside
 from catdog.datasets.photo import DataError, Found, Photo
 from catdog.datasets.splits import part_by_hash, tuning_or_training
 from catdog.images import one_line
@@ -52,13 +53,15 @@ Labeled = tuple[Path, Label, str | None]  # the part is that of a folder such as
 
 
 def read_folders(data: Sequence[Path | str], neither: Sequence[Path | str] = ()) -> list[Found]:
-    """Read labeled folders, each in one of the three layouts, and folders of negatives.
+    """Read labeled folders, each in one of the three layouts, and folders of negatives, and the kinds of their photos where a
+    CSV beside a folder names them.
 
     Raises:
-        DataError: for a folder that is missing, or in which no labeled photo is found.
+        DataError: for a folder that is missing, or in which no labeled photo is found; for a CSV of kinds that is none.
     """
     found = [recognize(Path(folder)) for folder in data]
-    return found + [negatives(Path(folder)) for folder in neither]
+    found += [negatives(Path(folder)) for folder in neither]
+    return [with_kinds_beside(each) for each in found]
 
 
 def recognize(folder: Path) -> Found:

@@ -24,6 +24,7 @@ class Photo:
     source: str  # the folder it came from and its layout: photos of one source look alike
     part: str
     trimap: Path | None = None  # Oxford-IIIT Pet: 1 pet, 2 background, 3 border
+    kind: str = ""  # of scene or animal, where a CSV names it
 
     @property
     def verdict(self) -> str:

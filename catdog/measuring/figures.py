@@ -154,6 +154,16 @@ class MapFigures:
 
 
 @dataclass(frozen=True)
+class KindFigures:
+    """On photos of one kind of scene or animal that show the same."""
+
+    kind: str
+    label: str  # what they show: a verdict
+    right: StoredRate
+    called: dict[str, int]  # which verdicts they got
+
+
+@dataclass(frozen=True)
 class Mistake:
     """A photo that was called something else, and its probabilities."""
 
@@ -182,6 +192,7 @@ class Figures:
     maps: MapFigures | None = None
     made_up_both: dict[str, StoredRate] = field(default_factory=dict)  # called both, by how they were put together
     peaks_of_both: dict[str, StoredRate] = field(default_factory=dict)  # on its own pet, of made-up photos, by label
+    kinds: tuple[KindFigures, ...] = ()  # the worst first
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it, in a checkpoint's metadata and in the files that evaluate.py writes."""

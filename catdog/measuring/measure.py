@@ -22,6 +22,7 @@ from catdog.measuring.figures import (
     CalibrationFigures,
     DetectionFigures,
     Figures,
+    KindFigures,
     Mistake,
     NegativeFigures,
     PetFigures,
@@ -42,6 +43,8 @@ from catdog.measuring.metrics import (
 )
 
 WORST = 10  # mistakes listed
+FEWEST = 5  # photos of a kind; those of rarer ones are counted together
+OTHERS = "others"
 SURE = 0.9  # a probability of a negative that is counted
 CHUNK = 64  # photos decoded at a time
 SEED = 0
@@ -173,7 +176,25 @@ def figures_of(scored: Sequence[Scored]) -> Figures:
         pets_against_negatives=(
             detection_figures(probabilities, labels, pets, negatives) if pets.any() and negatives.any() else None
         ),
+        kinds=kind_figures(scored),
     )
+
+
+def kind_figures(scored: Sequence[Scored]) -> tuple[KindFigures, ...]:
+    """By kind of scene or animal, and by source where photos have none; the worst first. Nothing where no photo has a kind."""
+    if not any(each.photo.kind for each in scored):
+        return ()
+    kinds = [(each.photo.kind or each.photo.source, each.photo.verdict) for each in scored]
+    counts = Counter(kinds)
+    called: dict[tuple[str, str], Counter[str]] = {}
+    for (kind, label), each in zip(kinds, scored):
+        name = kind if counts[kind, label] >= FEWEST else OTHERS
+        called.setdefault((name, label), Counter())[each.prediction.verdict] += 1
+    figures = [
+        KindFigures(kind, label, Rate(verdicts[label], verdicts.total()), dict(verdicts.most_common()))
+        for (kind, label), verdicts in called.items()
+    ]
+    return tuple(sorted(figures, key=lambda each: (each.right.value, -each.right.n)))
 
 
 def pet_figures(probabilities: np.ndarray, labels: np.ndarray, verdicts: np.ndarray) -> PetFigures:

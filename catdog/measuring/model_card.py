@@ -10,7 +10,7 @@ from huggingface_hub import EvalResult, ModelCardData
 from catdog.checkpoint import Metadata
 from catdog.measuring.figures import Figures, Rate
 from catdog.measuring.record import Recalibration, TrainingRecord
-from catdog.measuring.summary import NamedFigure, named_figures
+from catdog.measuring.summary import KINDS_HEAD, NamedFigure, kind_rows, named_figures
 from catdog.measuring.tables import TABLES, markdown_table
 
 TASK = "image-classification"  # as the Hub calls it
@@ -156,7 +156,10 @@ SEES = {"whole": "the whole photo", "squash": "the whole photo, squashed to a sq
 def figures_text(figures: Figures | None) -> str:
     if figures is None:
         return "No held-out photos were given."
-    return f"{figures_table(named_figures(figures))}\n\n{NOT_USED}"
+    text = f"{figures_table(named_figures(figures))}\n\n{NOT_USED}"
+    if figures.kinds:
+        text += f"\n\n### By kind of scene and animal\n\nThe worst first.\n\n{markdown_table(KINDS_HEAD, kind_rows(figures.kinds))}"
+    return text
 
 
 def figures_table(rows: Sequence[NamedFigure]) -> str:

@@ -24,7 +24,7 @@ from catdog.labels import LABELS
 from catdog.measuring.figures import Figures
 from catdog.measuring.measure import Scored, worst_mistakes
 from catdog.measuring.metrics import reliability_bins
-from catdog.measuring.summary import named_figures
+from catdog.measuring.summary import KINDS_HEAD, kind_rows, named_figures
 from catdog.render import COLORS, overlay
 
 INK = "#808080"  # readable on white and on black
@@ -57,9 +57,13 @@ def write_report(
     pet = labels.sum(1) > 0
     if pet.any() and not pet.all():
         plots.append(("A pet or none, by the larger probability", curves(probabilities.max(1), pet)))
+    metadata = classifier.metadata
+    if metadata.head == "sigmoid" and len(np.unique(labels.sum(1))) == 3:
+        plots.append(("What the thresholds trade", trade_offs(probabilities, labels, metadata.present, metadata.both)))
     sections = [
         section("Figures", table(("", "figure"), named_figures(figures)) + warning(figures)),
         section("Verdicts", verdicts(figures.confusion)),
+        *([section("By kind, the worst first", table(KINDS_HEAD, kind_rows(figures.kinds)))] if figures.kinds else []),
         *(section(title, figure) for title, figure in plots),
         section("Worst mistakes", mistakes(worst_mistakes(scored), classifier)),
         section("How it was made", table(("", ""), list(made.items()))),
@@ -208,6 +212,29 @@ def curves(scores: np.ndarray, positive: np.ndarray) -> str:
     roc.set(title="ROC", xlabel="negatives taken for pets", ylabel="pets found", xlim=(-0.005, edge), ylim=low)
     precision.set(title="precision and recall", xlabel="pets found", ylabel="of those found, pets", xlim=low, ylim=low)
     return as_svg(figure, "ROC curve, and precision against recall")
+
+
+def trade_offs(probabilities: np.ndarray, labels: np.ndarray, present: float, both: float) -> str:
+    """What each threshold trades for what: of pets called both against both found, and of pets called neither against
+    negatives called neither, with the checkpoint's own thresholds marked."""
+    pets, negatives, of_both = (probabilities[labels.sum(1) == count] for count in (1, 0, 2))
+    sides = (
+        ("both", pets.min(1), of_both.min(1), both, "pets called both", "photos of both called both"),
+        ("neither", -pets.max(1), -negatives.max(1), -present, "pets called neither", "negatives called neither"),
+    )
+    figure, all_axes = plot(2, width=7, height=3.4)
+    for axes, (name, wrong, right, chosen, x, y) in zip(all_axes, sides):
+        shares = [(reaching(wrong, threshold), reaching(right, threshold)) for threshold in np.unique([*wrong, *right])]
+        axes.plot(*zip(*shares), color=color_of("dog"))
+        axes.plot(
+            reaching(wrong, chosen), reaching(right, chosen), "o", color=color_of("cat"), label=f"at {abs(chosen):.2f}"
+        )
+        axes.set(title=name, xlabel=x, ylabel=y, xlim=(-0.002, 0.1), ylim=(0.5, 1.005))
+    return as_svg(figure, "What the two thresholds trade, the chosen points marked")
+
+
+def reaching(scores: np.ndarray, threshold: float) -> float:
+    return float((scores >= threshold).mean())
 
 
 def mistakes(worst: Sequence[Scored], classifier: Classifier) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from catdog.decision import percent
-from catdog.labels import LABELS
-from catdog.measuring.figures import FEW, CalibrationFigures, Figures, MapFigures, Mean, PetFigures
+from catdog.measuring.figures import FEW, CalibrationFigures, Figures, KindFigures, MapFigures, Mean, PetFigures
 
+KINDS_HEAD = ("kind", "shows", "called so", "others called")
 NamedFigure = tuple[str, str]  # a figure's name, and its value with n and interval
 
 
@@ -23,6 +23,14 @@ def as_text(figures: Figures) -> str:
     lines += ["", f"{'':>10}" + "".join(f"{verdict:>9}" for verdict in called) + "   <- verdict"]
     for truth, row in figures.confusion.items():
         lines.append(f"{truth:>10}" + "".join(f"{count:>9,}" for count in row.values()))
+    if figures.kinds:
+        lines += ["", "By kind, the worst first:"]
+        rows = kind_rows(figures.kinds)
+        widths = [max(len(row[column]) for row in rows) + 2 for column in range(2)]
+        lines += [
+            f"  {kind:<{widths[0]}}{label:<{widths[1]}}{right}  {called}".rstrip()
+            for kind, label, right, called in rows
+        ]
     if figures.worst_mistakes:
         lines += ["", "Worst mistakes:"]
         for each in figures.worst_mistakes:
@@ -63,6 +71,19 @@ def named_figures(figures: Figures) -> list[NamedFigure]:
     return rows
 
 
+def kind_rows(kinds: Sequence[KindFigures]) -> list[tuple[str, str, str, str]]:
+    """Of each kind: its name, what it shows, how many were right, and what the others were called."""
+    return [
+        (
+            each.kind,
+            each.label,
+            str(each.right),
+            ", ".join(f"{count} {verdict}" for verdict, count in each.called.items() if verdict != each.label),
+        )
+        for each in kinds
+    ]
+
+
 def pet_rows(pets: PetFigures) -> list[NamedFigure]:
     return [
         ("pets: two-way right", str(pets.two_way_accuracy)),
@@ -82,25 +103,6 @@ def map_rows(maps: MapFigures) -> list[NamedFigure]:
         ("maps: box found", str(maps.box_found)),
         *((f"{name}: box found", str(rate)) for name, rate in maps.baselines.box_found.items()),
     ]
-
-
-def headline_rows(figures: Figures) -> list[NamedFigure]:
-    """The five figures that a reader needs first, as far as there are any."""
-    rows = []
-    if pets := figures.pets:
-        rows += [
-            ("one cat or dog: told apart", str(pets.two_way_accuracy)),
-            ("one cat or dog: called neither", str(pets.called_neither)),
-        ]
-    if figures.negatives:
-        rows.append(("anything else: called neither", str(figures.negatives.called_neither)))
-    if figures.both:
-        rows.append(("a cat and a dog: called both", str(figures.both.called_both)))
-    if pets:
-        cat, dog = (pets.calibration_error[label] for label in LABELS)
-        chance = f"perfect calibration: {cat.by_chance:.2%} and {dog.by_chance:.2%}"
-        rows.append(("calibration error", f"cat {cat.value:.2%}, dog {dog.value:.2%} (n {pets.n}; {chance})"))
-    return rows
 
 
 def loss_text(loss: Mean, n: int) -> str:

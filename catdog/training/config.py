@@ -38,6 +38,9 @@ class TrainConfig:
     relabel: Path | None = None
     """A CSV with the columns path and label (cat, dog, both or neither): what photos show that their folders have wrong.
     Held-out photos keep the label they came with, so that figures stay comparable."""
+    kinds: Path | None = None
+    """A CSV with the columns path and kind, which names kinds of scene or animal for figures by kind. Without it, CSVs beside
+    the folders: scenes-kinds.csv beside scenes."""
     out: Path = field(default_factory=default_out)
     """Where the checkpoint goes, with its model card and curves beside it; without it, runs/catdog-ARCH.safetensors. Open
     the page with it: python app.py --checkpoint FILE."""
@@ -219,7 +222,19 @@ class TrainConfig:
 
     def fixed(self) -> dict[str, str]:
         """The options that a resumed run must share with the run it goes on with; the photos are compared themselves."""
-        free = {"resume", "device", "workers", "out", "patience", "data", "neither", "exclude", "relabel", "average"}
+        free = {
+            "resume",
+            "device",
+            "workers",
+            "out",
+            "patience",
+            "data",
+            "neither",
+            "exclude",
+            "relabel",
+            "kinds",
+            "average",
+        }
         return {key: str(value) for key, value in asdict(self).items() if key not in free}
 
 

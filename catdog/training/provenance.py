@@ -16,7 +16,7 @@ from catdog.datasets.splits import digests_in, fingerprint, short_digest
 from catdog.training.config import TrainConfig
 from catdog.training.sources import Photos
 
-FILES = ("exclude", "relabel", "cutouts")  # options that take a file: its name is told
+FILES = ("exclude", "relabel", "kinds", "cutouts")  # options that take a file: its name is told
 GIT_SECONDS = 10
 
 

@@ -14,6 +14,7 @@ import torch
 from catdog.checkpoint import CheckpointError, load_fitting, load_initial_weights
 from catdog.datasets import PARTS, DataError, Photo, read_folders
 from catdog.datasets.cache import CachedPhoto, cache_photos
+from catdog.datasets.kinds import with_kinds
 from catdog.datasets.layouts import LAYOUTS
 from catdog.datasets.lists import read_excluded, read_labels
 from catdog.datasets.splits import without_duplicates
@@ -78,6 +79,8 @@ def find_photos(config: TrainConfig) -> Found:
         ]
         changed = sum(new.label != old.label for new, old in zip(photos, given))
         log.info(f"{changed} training and tuning photos have another label, as {config.relabel} says.")
+    if config.kinds:
+        photos = with_kinds(photos, config.kinds)
     if config.loss == "cross-entropy":  # a softmax knows one pet a photo
         photos = [photo for photo in photos if sum(photo.label) == 1]
     by_part = {part: [photo for photo in photos if photo.part == part] for part in PARTS}
