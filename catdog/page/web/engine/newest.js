@@ -1,6 +1,6 @@
 /** Keeps a camera's pace: the newest frame is answered next, and those that it overtook never are. */
 
-const AT_ONCE = 2; // the next frame travels while the last one is answered
+const QUICK = 250; // ms: where answers come sooner, the next frame travels while the last is answered; later, it would only wait
 
 /** @template Frame, Answer */
 export class Newest {
@@ -9,6 +9,7 @@ export class Newest {
     #underway = 0;
     #started = 0;
     #shown = 0; // the newest frame that has its answer
+    #took = 0; // ms, of the last answer
 
     /** @param {(frame: Frame) => Promise<Answer>} answer */
     constructor(answer) {
@@ -29,12 +30,14 @@ export class Newest {
 
     async #next() {
         const mine = this.#waiting;
-        if (!mine || this.#underway >= AT_ONCE) return;
+        if (!mine || this.#underway >= (this.#took < QUICK ? 2 : 1)) return;
         this.#waiting = null;
         this.#underway++;
         const turn = ++this.#started;
+        const start = performance.now();
         try {
             const answer = await this.answer(mine.frame);
+            this.#took = performance.now() - start;
             mine.resolve(turn > this.#shown ? answer : null);
             this.#shown = Math.max(this.#shown, turn);
         } catch (error) {
