@@ -72,7 +72,9 @@ def main() -> int:
         "small pets in scenes": answers(classifier, scenes(pictures, options.photos // 5, rng)),
     }
     head = ("tuning photos", "n", "right", "right, closer", "log loss", "log loss, closer")
-    print(markdown_table(head, [(name, *figures(classifier, *group)) for name, group in groups.items()]))
+    print(
+        markdown_table(head, [(name, *figures(classifier, *group)) for name, group in groups.items() if len(group[0])])
+    )
     return 0
 
 

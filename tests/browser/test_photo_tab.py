@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import time
 import zipfile
 import zlib
 from pathlib import Path
@@ -13,7 +14,7 @@ import hostile
 import pillow_heif
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from catdog.datasets import read_folders
 from catdog.datasets.lists import read_labels
@@ -255,6 +256,18 @@ def test_a_closer_look_asks_again_and_stays_with_its_answer_on_back_and_forward(
     expect(page.locator("not-right .closer")).to_have_text(says("correct.same"))
 
 
+DRAWN = "(canvas) => canvas.toDataURL()"
+
+
+def changed(page: Page, canvas: Locator, before: str) -> str:
+    """What a canvas shows once it is another than before."""
+    end = time.monotonic() + PATIENCE / 1000
+    while (now := canvas.evaluate(DRAWN)) == before:
+        assert time.monotonic() < end
+        page.wait_for_timeout(50)
+    return now
+
+
 def test_a_finer_map_is_fetched_once_and_the_answer_stays(open_page, root):
     page = open_page()
     chosen(page, root, CAT)
@@ -263,11 +276,14 @@ def test_a_finer_map_is_fetched_once_and_the_answer_stays(open_page, root):
     before = page.locator("photo-answer verdict-panel .percent").all_text_contents()
     page.locator("photo-answer details.more summary").click()
     finer = page.get_by_role("switch", name=says("photo.finer"))
-    with page.expect_response(re.compile(r"explain\?size=\d+")) as answered:
-        finer.check()
-    assert len(answered.value.json()["evidence"][0]) >= 14
-    finer.uncheck()
+    canvas = page.locator("photo-answer .frame evidence-view canvas.map").first
+    coarse = canvas.evaluate(DRAWN)
     finer.check()
+    fine = changed(page, canvas, coarse)
+    finer.uncheck()
+    assert changed(page, canvas, fine) == coarse
+    finer.check()
+    assert changed(page, canvas, coarse) == fine
     assert len(asked) == 1
     assert page.locator("photo-answer verdict-panel .percent").all_text_contents() == before
 

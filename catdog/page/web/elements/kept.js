@@ -29,9 +29,9 @@ export async function keepLast(answer) {
  * @returns {Promise<Answer | null>}
  */
 export async function lastKept() {
-    const tab = tabName();
     let found = null;
     await inStore(LAST, "readwrite", (store) => {
+        const tab = tabName();
         const request = store.openCursor();
         request.onsuccess = () => {
             const cursor = request.result;
@@ -43,11 +43,6 @@ export async function lastKept() {
         return request;
     });
     return found;
-}
-
-/** Forgets the answer that this browser tab showed. */
-export async function forgetLast() {
-    await inStore(LAST, "readwrite", (store) => store.delete(tabName()));
 }
 
 /**
