@@ -100,7 +100,7 @@ export class PhotoTab extends Worded(LitElement) {
         const showing = Boolean(this.answer || this.waiting);
         return html`
             <div class=${showing ? "tab showing" : "tab"} aria-busy=${this.waiting ? "true" : "false"}>
-                ${showing ? nothing : html`<div class="welcome"><h1>${t("photo.heading")}</h1><p>${t("photo.lead")}</p></div>`}
+                ${showing ? html`<h1 class="visually-hidden">${t("photo.heading")}</h1>` : html`<div class="welcome"><h1>${t("photo.heading")}</h1><p>${t("photo.lead")}</p></div>`}
                 <div class="stage">${this.#stage()}</div>
                 ${this.#problem()}
                 <photo-source ?again=${showing} @photo-chosen=${(/** @type {CustomEvent} */ event) => this.take(event.detail.files)}></photo-source>
