@@ -7,13 +7,14 @@ which are a matter of whoever trained it, do not travel at all.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from catdog.checkpoint import Metadata
-from catdog.labels import LABELS
-from catdog.measuring.figures import FEW, Figures, FiguresError, Rate
+from catdog.labels import LABELS, VERDICTS
+from catdog.measuring.figures import FEW, Figures, PetFigures, Rate
 from catdog.measuring.model_card import card_text
 from catdog.measuring.record import RECORD, TrainingRecord
 from catdog.page.kinds import kinds_of
@@ -21,14 +22,25 @@ from catdog.page.sources import KNOWN, Sources, split
 
 logger = logging.getLogger(__name__)
 
+WAYS = (
+    "side by side",
+    "at a half",
+    "at a third",
+    "at a fifth",
+)  # in which photos of both are made up, the easiest first
+
 
 def figures_of(metadata: Metadata) -> dict[str, Any]:
     """The whole of figures.json: `measured` and `card` are null where the checkpoint does not say or cannot be read."""
     try:
         figures, record = Figures.from_dict(metadata.held_out), TrainingRecord.from_dict(metadata.training)
-    except FiguresError as error:
-        logger.warning("%s The page opens without them.", error)
-        figures, record = None, None
+        return told(metadata, figures, record)
+    except ValueError as error:  # another version's shape, or counts that cannot be
+        logger.warning("%s The page opens without the checkpoint's figures.", error)
+        return told(metadata, None, None)
+
+
+def told(metadata: Metadata, figures: Figures | None, record: TrainingRecord | None) -> dict[str, Any]:
     sources = Sources(figures, record)
     return {
         "enough": FEW,
@@ -55,10 +67,12 @@ def measured(figures: Figures, metadata: Metadata, sources: Sources) -> dict[str
         ],
         "right": list(successes(figures, sources)),
         "wrong": list(failures(figures)),
-        "loss": pets
-        and {"n": pets.n, "value": pets.two_way_log_loss.value, "interval": pets.two_way_log_loss.interval},
-        "calibration": pets
-        and {label: {"value": e.value, "chance": e.by_chance} for label, e in pets.calibration_error.items()},
+        "loss": pets and loss(pets),
+        "calibration": {
+            label: {"value": error.value, "chance": error.by_chance}
+            for label, error in (pets.calibration_error if pets else {}).items()
+            if math.isfinite(error.value + error.by_chance)
+        },
         "detection": detection(figures),
         "confusion": figures.confusion,
     }
@@ -77,11 +91,19 @@ def one_pet(figures: Figures) -> Rate:
     return Rate(sum(row.get(label, 0) for label, row in rows), sum(sum(row.values()) for _, row in rows))
 
 
+def loss(pets: PetFigures) -> dict[str, Any] | None:
+    """The two-way log loss, in nats; null where it is not finite."""
+    mean = pets.two_way_log_loss
+    if not math.isfinite(sum((mean.value, *(mean.interval or ())))):
+        return None
+    return {"n": pets.n, "value": mean.value, "interval": mean.interval}
+
+
 def by_verdict(figures: Figures) -> list[tuple[str, Rate]]:
     """What the figures of every checkpoint say of kinds of photos, where it holds no table by kind."""
-    rows = figures.confusion.items()
+    rows = [(shown, figures.confusion.get(shown, {})) for shown in VERDICTS.values()]
     rates = [(shown, Rate(row.get(shown, 0), sum(row.values()))) for shown, row in rows]
-    return rates + [(way.replace(" ", "-"), each) for way, each in figures.made_up_both.items()]
+    return rates + [(way.replace(" ", "-"), figures.made_up_both[way]) for way in WAYS if way in figures.made_up_both]
 
 
 def successes(figures: Figures, sources: Sources) -> Iterable[dict[str, Any]]:
@@ -93,8 +115,8 @@ def successes(figures: Figures, sources: Sources) -> Iterable[dict[str, Any]]:
         yield from named("source", each.two_way_accuracy, source=sources.public(source))
     yield from named("negatives", figures.negatives and figures.negatives.called_neither)
     yield from named("both", figures.both and figures.both.called_both)
-    for way, each in figures.made_up_both.items():
-        yield from named(way.replace(" ", "-"), each)
+    for way in WAYS:
+        yield from named(way.replace(" ", "-"), figures.made_up_both.get(way))
     yield from named("peak", maps and maps.peak_on_pet)
     yield from named("box", maps and maps.box_found)
 
@@ -116,7 +138,7 @@ def detection(figures: Figures) -> dict[str, Any] | None:
     """Pets against negatives: the ROC curve, the point on it where verdicts are decided, and each label's reliability as bins
     [mean probability, k, n, low, high]."""
     against, pets, negatives = figures.pets_against_negatives, figures.pets, figures.negatives
-    if against is None or pets is None or negatives is None:
+    if against is None or pets is None or negatives is None or not math.isfinite(against.auroc):
         return None
     return {
         "auroc": against.auroc,

@@ -244,6 +244,25 @@ def test_weights_that_came_without_a_record_have_no_run(shipped):
     assert record and record.epochs_run and "epochs" not in sent(replace(shipped, training=training))["made"]
 
 
+def test_what_is_not_finite_is_left_out(shipped, figures):
+    pets = replace(figures.pets, two_way_log_loss=Mean(float("nan"), None))
+    against = replace(figures.pets_against_negatives, auroc=float("nan"))
+    told = measured(shipped, replace(figures, pets=pets, pets_against_negatives=against))
+    assert told["loss"] is None and told["detection"] is None and told["calibration"]
+
+
+def test_counts_that_cannot_be_are_no_figures(shipped, caplog):
+    confusion = {"cat": {"cat": 3, "dog": -5}, "fox": {"fox": 1}}
+    told = sent(replace(shipped, held_out={**shipped.held_out, "confusion": confusion}))
+    assert told["measured"] is None and "no rate" in caplog.text
+
+
+def test_kinds_without_words_are_not_told(shipped):
+    confusion = {"cat": {"cat": 3, "dog": 1}, "fox": {"fox": 1}}
+    held_out = {**shipped.held_out, "confusion": confusion, "made_up_both": {"upside down": {"k": 1, "n": 2}}}
+    assert [each["kind"] for each in sent(replace(shipped, held_out=held_out))["measured"]["kinds"]] == ["cat"]
+
+
 @pytest.mark.parametrize("held_out", [{"note": "mine"}, {"n": "<script>"}, {"n": 1e999}])
 def test_figures_that_cannot_be_read_are_left_out_and_the_log_says_so(held_out, caplog):
     told = sent(Metadata(held_out=held_out, training={"init": "none"}))

@@ -30,8 +30,8 @@ function scores({ right, wrong, loss, calibration, detection, confusion }, enoug
             })}
             ${detection ? html`<li>${t("accuracy.auroc", { area: detection.auroc.toFixed(4) })}</li>` : nothing}
         </ul>
-        ${detection ? calibrationPlots(detection) : nothing}
-        <div class="pair">${detection ? rocPlot(detection) : nothing}${confusionTable(confusion)}</div>`;
+        ${detection ? calibrationPlots(detection.reliability) : nothing}
+        <div class="pair">${detection?.roc.length ? rocPlot(detection) : nothing}${confusionTable(confusion)}</div>`;
 }
 
 /** @param {"right" | "wrong"} code @param {Named[]} all @param {number} enough */
@@ -51,12 +51,13 @@ function rates(code, all, enough) {
         </ul>`;
 }
 
-/** @param {any} detection */
-function calibrationPlots({ reliability: bins }) {
-    const ends = bothEnds(LEAST);
+/** @param {Record<string, any[]>} bins by label; early checkpoints have none */
+function calibrationPlots(bins) {
+    const ends = bothEnds(LEAST), labels = LABELS.filter((label) => bins[label]?.length);
+    if (!labels.length) return nothing;
     return html`
         <h3>${t("accuracy.reliability")}</h3>
-        <div class="pair">${LABELS.map((label) => html`<figure>
+        <div class="pair">${labels.map((label) => html`<figure>
             <figcaption><b>${t(`accuracy.${label}`)}</b> ↑ ${t("accuracy.true")}</figcaption>
             ${plot({
                 x: ends,
@@ -73,7 +74,7 @@ function calibrationPlots({ reliability: bins }) {
 /** @param {any} detection */
 function rocPlot({ roc, decided }) {
     const start = roc.findLast((/** @type {number[]} */ [across]) => across === 0)[1];
-    const x = small(LEAST), y = nearlyAll(LEAST, tenAbove(1 - start));
+    const x = small(LEAST), y = nearlyAll(LEAST, tenAbove(Math.max(1 - start, 0.1)));
     return html`<figure>
         <h3>${t("accuracy.roc")}</h3>
         <p class="small soft">↑ ${t("accuracy.roc-y")}</p>

@@ -87,8 +87,8 @@ export const accuracyStyle = css`
     code { font-family: var(--mono); font-size: 0.92em; }
 
     @media (min-width: 56rem) {
-        .rates li { grid-template-columns: 19rem minmax(8rem, 1fr) 4rem 15rem; padding: var(--space-1) 0; align-items: center; }
-        .rates .what { grid-area: 1 / 1; }
+        .rates li { grid-template-columns: 21rem minmax(8rem, 1fr) 4rem 16rem; padding: var(--space-1) 0; align-items: center; }
+        .rates .what { grid-area: 1 / 1; font-size: var(--text-s); }
         .rates svg { grid-area: 1 / 2; }
     }
     @media (max-width: 30rem) { .kinds .share { font-size: var(--text-s); } }

@@ -22,8 +22,8 @@ export const insideStyle = css`
     .beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); gap: var(--space-4); margin-top: var(--space-4); }
     figcaption { margin-top: var(--space-2); line-height: 1.4; }
     .empty {
-        display: grid; place-content: center; justify-items: center; gap: var(--space-3); min-height: 14rem; height: 100%;
-        max-height: 30rem; padding: var(--space-4); border-radius: var(--radius); background: var(--sunken); text-align: center;
+        display: grid; place-content: center; justify-items: center; gap: var(--space-3); min-height: 14rem;
+        padding: var(--space-4); border-radius: var(--radius); background: var(--sunken); text-align: center;
     }
     progress { width: 12rem; max-width: 100%; accent-color: var(--accent); }
 
