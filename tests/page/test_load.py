@@ -8,9 +8,7 @@ import json
 import os
 import random
 import signal
-import socket
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -25,13 +23,12 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from held import PATIENCE, Held, held_page
 from PIL import Image
+from served import IDLE, KEPT, files_in, serving
 
 from catdog.page.turns import Turns
 
 VISITORS = 64
-KEPT = 100  # sessions: fewer than the page's, so that Gradio forgets the oldest before a long test has begun
 SIDES = (100, 480, 1600)  # px, long side of the photos
-IDLE = 0.5  # seconds after which a thread of Gradio's that has nothing to do may end, instead of 10
 
 
 def values(stream: str) -> list[Any]:
@@ -161,10 +158,6 @@ async def until(condition: Callable[[], bool]) -> None:
     await asyncio.wait_for(look(), PATIENCE)
 
 
-def files_in(*folders: Path) -> set[str]:
-    return {str(path) for folder in folders for path in folder.rglob("*") if path.is_file()}
-
-
 def test_an_upload_that_is_cut_off_leaves_no_file(tiny_network, examples, monkeypatch, tmp_path):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
 
@@ -183,77 +176,10 @@ def test_an_upload_that_is_cut_off_leaves_no_file(tiny_network, examples, monkey
 # ---------------------------------------------------------------------------- a crowd
 
 
-@dataclass
-class Server:
-    """app.py in a process of its own, where Gradio keeps few sessions and no idle threads."""
-
-    process: subprocess.Popen
-    port: int
-    uploads: Path
-    temporary: Path
-    log: Path
-
-    def memory(self) -> int:
-        """Bytes resident."""
-        return 1024 * self.status("VmRSS")
-
-    def threads(self) -> int:
-        return self.status("Threads")
-
-    def status(self, name: str) -> int:
-        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
-        [line] = [line for line in lines if line.startswith(f"{name}:")]
-        return int(line.split()[1])
-
-    def handles(self) -> int:
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
-
-    def files(self) -> set[str]:
-        """Uploads and other temporary files."""
-        return files_in(self.uploads, self.temporary)
-
-
-APP = f"""
-import runpy
-from anyio._backends._asyncio import WorkerThread
-from catdog import page
-WorkerThread.MAX_IDLE_TIME = {IDLE}
-page.SESSIONS = {KEPT}
-runpy.run_path("app.py", run_name="__main__")
-"""
-
-
-def listen_to_ctrl_c() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell that runs the tests in the background has turned it off
-
-
 @pytest.fixture
 def server(root, tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    uploads, temporary, log = tmp_path / "uploads", tmp_path / "temporary", tmp_path / "log"
-    uploads.mkdir()
-    temporary.mkdir()
-    environment = os.environ | {
-        "GRADIO_ANALYTICS_ENABLED": "False",
-        "GRADIO_TEMP_DIR": str(uploads),
-        "TMPDIR": str(temporary),
-    }
-    command = [sys.executable, "-u", "-c", APP, "--host", "127.0.0.1", "--port", str(port), "--device", "cpu"]
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            command, cwd=root, stdout=output, stderr=output, env=environment, preexec_fn=listen_to_ctrl_c
-        )
-    try:
-        until = time.monotonic() + PATIENCE
-        while "http://" not in log.read_text():
-            assert process.poll() is None and time.monotonic() < until, log.read_text()
-            time.sleep(0.2)
-        yield Server(process, port, uploads, temporary, log)
-    finally:
-        process.kill()
-        process.wait()
+    with serving(root, tmp_path) as served:
+        yield served
 
 
 def photos_of(examples: list[Path]) -> list[bytes]:
