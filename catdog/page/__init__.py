@@ -17,11 +17,14 @@ from catdog.device import share_heaps
 from catdog.page import answers, assets, endpoints, inside
 from catdog.page.answers import MAX_PHOTO
 from catdog.page.guard import Guard
-from catdog.page.listening import Listening
-from catdog.page.turns import Turns
+from catdog.page.listening import UNHEARD, Listening
+from catdog.page.turns import PLACES, Turns
 from catdog.page.uploads import Uploads
 
 SESSIONS = 500  # newest ones that Gradio remembers: every call of a program begins one
+CALLS = (
+    PLACES + UNHEARD + 100
+)  # of programs, which Gradio hands on at once: they wait in our line, not in Gradio's queue
 
 
 def build(classifier: Classifier) -> Server:
@@ -58,6 +61,7 @@ def launch(server: Server, **options: Any) -> None:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     server.launch(
         max_file_size=MAX_PHOTO,
+        max_threads=CALLS,
         state_session_capacity=SESSIONS,
         run_history=False,
         enable_monitoring=False,

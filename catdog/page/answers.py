@@ -41,7 +41,12 @@ class ProblemError(Exception):
 
 
 def router(classifier: Classifier, turns: Turns) -> APIRouter:
-    """The routes below engine/. A GPU that has to be borrowed is left to the endpoints: waiting for it takes longer."""
+    """The routes below engine/. A GPU that has to be borrowed is left to the endpoints: waiting for it takes longer.
+
+    Args:
+        turns: the line of photos. Cameras' frames, which are small, have one of their own: behind photos they would be late.
+    """
+    frames = Turns()
     routes = APIRouter(prefix="/engine")
     exact = classifier.live if gpu_is_borrowed() else classifier
 
@@ -52,7 +57,7 @@ def router(classifier: Classifier, turns: Turns) -> APIRouter:
 
     @routes.post("/frame")
     async def frame(request: Request) -> Response:
-        return await answer(request, turns, partial(frame_explained, classifier.live), MAX_FRAME_PIXELS)
+        return await answer(request, frames, partial(frame_explained, classifier.live), 0)
 
     @routes.post("/classify")
     async def classify(request: Request) -> Response:
@@ -68,7 +73,7 @@ async def answer(
 
     Args:
         work: may raise an ImageError or a ProblemError.
-        pixels: that it decodes at most; without it, as many as the picture's header has.
+        pixels: that it decodes; without it, as many as the picture's header has.
     """
     visitor = visitor_at(request.client and request.client.host)
 

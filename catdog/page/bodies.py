@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,7 +14,7 @@ from starlette.types import Message, Receive
 IDLE_SECONDS = 30.0  # within which the next part of a body must come
 BODY_SECONDS = 900.0  # within which all of it must: 50 MB over a slow telephone line
 MEMORY = 512 * 2**20  # bytes of all bodies that are held, until they are answered
-ARRIVING = 256  # bodies that are still coming
+ARRIVING = 200  # bodies that are still coming
 SYNTAX = 64 * 2**10  # bytes of JSON without its strings
 STRINGS = 20_000  # in JSON, with the quotation marks inside of them: 500 uploads have 7,000
 FILE = "gradio.FileData"  # how Gradio's clients mark a file
@@ -32,13 +32,18 @@ class RefusedError(Exception):
 
 
 class Bodies:
-    """What is held of all requests. Where it is too much, the body that has been coming for longest makes room.
-
-    So a crowd of slow senders cannot keep out a visitor whose photo comes in a second.
+    """What is held of all requests. Where it is too much, what nobody listens to makes room, then the body that has been
+    coming for longest: a crowd of slow senders cannot keep out a visitor whose photo comes in a second.
     """
 
-    def __init__(self, memory: int = MEMORY, arriving: int = ARRIVING) -> None:
-        self._memory, self._most = memory, arriving
+    def __init__(
+        self, memory: int = MEMORY, arriving: int = ARRIVING, drop_one: Callable[[], bool] = lambda: False
+    ) -> None:
+        """
+        Args:
+            drop_one: gives back what is kept of one request, where it can.
+        """
+        self._memory, self._most, self._drop_one = memory, arriving, drop_one
         self._arriving: dict[Body, None] = {}  # in the order they began
 
     @contextmanager
@@ -64,13 +69,23 @@ class Bodies:
     def hold(self, body: Body, size: int) -> None:
         """Raises: RefusedError where there is no room, and nobody to make it."""
         while size > self._memory:
-            self._evict_another(body)
+            if not self._drop_one():
+                self._evict_another(body)
         self._memory -= size
         body.held += size
 
     def release(self, body: Body) -> None:
         self._memory += body.held
         body.held = 0
+
+    def keep(self, body: Body) -> Callable[[], None]:
+        """Hold what has come longer than the request lasts; gives what ends it, to be called once."""
+        size, body.held = body.held, 0
+
+        def release() -> None:
+            self._memory += size
+
+        return release
 
     def _evict_another(self, body: Body) -> None:
         oldest = next(iter(self._arriving), body)

@@ -73,7 +73,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, listening: Listening) -> None:
         self.app, self.listening = app, listening
-        self.bodies = Bodies()
+        self.bodies = Bodies(drop_one=listening.drop_one)
         self.open: Counter[str] = Counter()  # requests, by visitor
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -115,21 +115,22 @@ class Guard:
                 return
             asked = read_json(content)
             if route.kind != "json":
-                self.ask(route, asked, answer)
+                self.ask(route, asked, body, answer)
             body.repeat(without_marks(content))
             await self.pass_on(scope, body, answer)
         else:
             await self.pass_on(scope, body, answer)
 
-    def ask(self, route: Route, asked: Any, answer: Answer) -> None:
-        """Note under which name a program will listen, as soon as Gradio has taken what it asks."""
+    def ask(self, route: Route, asked: Any, body: Body, answer: Answer) -> None:
+        """Note under which name a program will listen, as soon as Gradio has taken what it asks, and keeps it."""
         session = asked.get("session_hash") if isinstance(asked, dict) else None
         named = isinstance(session, str) and SESSION.fullmatch(session) is not None
         if named != (route.kind == "join") or (not named and session is not None):
             raise RefusedError(400, "no-session")
 
         def taken(said: bytes) -> None:
-            self.listening.asked(str(session if named else json.loads(said).get("event_id")))
+            name = str(session if named else json.loads(said).get("event_id"))
+            self.listening.asked(name, self.bodies.keep(body))
 
         answer.taken = taken
 

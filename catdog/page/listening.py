@@ -14,6 +14,7 @@ from typing import TypeVar
 Answer = TypeVar("Answer")
 
 SECONDS = 60.0  # within which a program must listen
+LISTENERS = 2  # of one session: a program whose connection was lost may not know yet
 UNHEARD = 200  # sessions that nobody listens to: of more, the oldest is dropped
 
 
@@ -27,6 +28,7 @@ class Session:
 
     listeners: int = 0
     open: int = 0  # that was asked and is not answered
+    kept: list[Callable[[], None]] = field(default_factory=list)  # what gives back the memory of what was asked
     heard: asyncio.Event = field(default_factory=asyncio.Event)
     answering: set[asyncio.Task] = field(default_factory=set)
 
@@ -37,24 +39,30 @@ class Listening:
     def __init__(self) -> None:
         self._sessions: dict[str, Session] = {}
 
-    def asked(self, name: str) -> None:
-        """A request was taken, or is being taken, whose answer will be under this name."""
-        self._session(name).open += 1
-        unheard = [each for each, session in self._sessions.items() if not session.listeners]
-        for each in unheard[: max(0, len(unheard) - UNHEARD)]:
-            self._drop(each)
+    def asked(self, name: str, release: Callable[[], None]) -> None:
+        """A request was taken whose answer will be under this name; `release` is called when it is answered or dropped."""
+        session = self._session(name)
+        session.open += 1
+        session.kept.append(release)
+        while len(self._unheard()) > UNHEARD:
+            self.drop_one()
+        asyncio.get_running_loop().call_later(SECONDS, self._expire, name, session)
 
-    def refused(self, name: str) -> None:
-        """It was not taken after all."""
-        self._close(name, self._session(name))
+    def drop_one(self) -> bool:
+        """Drop the oldest session that nobody listens to; whether there was one."""
+        unheard = self._unheard()
+        if unheard:
+            self._drop(unheard[0])
+        return bool(unheard)
 
     def begin(self, name: str) -> bool:
         """A program listens; whether there is anything to hear."""
         session = self._sessions.get(name)
-        if session is not None:
-            session.listeners += 1
-            session.heard.set()
-        return session is not None
+        if session is None or session.listeners >= LISTENERS:
+            return False
+        session.listeners += 1
+        session.heard.set()
+        return True
 
     def end(self, name: str, left: bool) -> None:
         """It has heard everything, or has left: then nothing more is answered."""
@@ -97,11 +105,25 @@ class Listening:
     def _session(self, name: str) -> Session:
         return self._sessions.setdefault(name, Session())
 
+    def _unheard(self) -> list[str]:
+        return [name for name, session in self._sessions.items() if not session.listeners]
+
+    def _expire(self, name: str, session: Session) -> None:
+        """Also of what Gradio refused without asking us, as it does where there is an argument too many."""
+        if self._sessions.get(name) is session and not session.listeners and not session.answering:
+            self._drop(name)
+
     def _close(self, name: str, session: Session) -> None:
         session.open -= 1
+        if session.kept:
+            session.kept.pop(0)()
         if session.open <= 0 and not session.listeners and self._sessions.get(name) is session:
-            del self._sessions[name]
+            self._drop(name)
 
     def _drop(self, name: str) -> None:
-        for each in self._sessions.pop(name).answering:
+        session = self._sessions.pop(name)
+        for release in session.kept:
+            release()
+        session.kept.clear()
+        for each in session.answering:
             each.cancel()

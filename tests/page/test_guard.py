@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -386,6 +387,10 @@ def test_what_gradio_has_refused_is_not_listened_to():
     assert asyncio.run(test()) == 404
 
 
+def nothing() -> None:
+    """What is given back where nothing was kept."""
+
+
 async def soon(condition: Callable[[], bool]) -> None:
     async def look() -> None:
         while not condition():
@@ -405,7 +410,7 @@ def test_the_work_begins_when_somebody_listens_and_stops_when_nobody_does():
             await asyncio.Event().wait()
             return "answer"
 
-        sessions.asked("s")
+        sessions.asked("s", nothing)
         answering = asyncio.ensure_future(sessions.answer("s", work))
         await asyncio.sleep(0.01)
         assert not begun
@@ -424,7 +429,7 @@ def test_work_that_nobody_ever_listens_to_is_given_up(monkeypatch):
 
     async def test() -> None:
         sessions = Listening()
-        sessions.asked("s")
+        sessions.asked("s", nothing)
         with pytest.raises(UnheardError):
             await sessions.answer("s", lambda: asyncio.sleep(0))
         assert not sessions.begin("s"), "nothing of it is kept"
@@ -439,7 +444,7 @@ def test_of_many_that_nobody_listens_to_the_oldest_are_dropped(monkeypatch):
         sessions = Listening()
         answering = {}
         for name in "abcdef":
-            sessions.asked(name)
+            sessions.asked(name, nothing)
             answering[name] = asyncio.ensure_future(sessions.answer(name, lambda: asyncio.sleep(0, "answer")))
             await asyncio.sleep(0)
             if name == "a":
@@ -452,13 +457,64 @@ def test_of_many_that_nobody_listens_to_the_oldest_are_dropped(monkeypatch):
     assert asyncio.run(test()) == ["answer", "UnheardError", "UnheardError", "answer", "answer", "answer"]
 
 
+def test_what_is_kept_of_a_request_is_given_back_once_whatever_becomes_of_it(monkeypatch):
+    monkeypatch.setattr(listening, "SECONDS", 0.02)
+    given: list[str] = []
+
+    async def test() -> None:
+        sessions = Listening()
+        for name in ("answered", "left", "unheard", "unanswered", "dropped"):
+            sessions.asked(name, partial(given.append, name))
+        sessions.begin("answered")
+        await sessions.answer("answered", lambda: asyncio.sleep(0))
+        assert given == ["answered"]
+        sessions.begin("left")
+        leaving = asyncio.ensure_future(sessions.answer("left", asyncio.Event().wait))
+        await asyncio.sleep(0)
+        sessions.end("left", left=True)
+        await asyncio.wait({leaving})
+        assert sessions.drop_one()
+        sessions.begin("unanswered")  # Gradio has refused what it took
+        sessions.end("unanswered", left=False)
+        await soon(lambda: len(given) == 5)
+        assert not sessions.drop_one()
+
+    asyncio.run(test())
+    assert sorted(given) == ["answered", "dropped", "left", "unanswered", "unheard"]
+
+
+def test_a_call_that_nobody_listens_to_makes_room_for_others(monkeypatch):
+    body = json.dumps({"data": [PICTURE]}).encode()
+
+    async def test() -> list[int]:
+        events = iter(range(10**31, 10**31 + 9))
+
+        async def app(scope, receive, send):
+            await Server(json.dumps({"event_id": f"{next(events):032x}"}).encode())(scope, receive, send)
+
+        guarded = Guard(app, Listening())
+        guarded.bodies = Bodies(2 * len(body), drop_one=guarded.listening.drop_one)
+        return [(await ask(guarded, "/gradio_api/call/classify", "POST", [body], JSON))[0] for _ in range(6)]
+
+    assert asyncio.run(test()) == [200] * 6
+
+
+def test_a_session_has_few_listeners():
+    async def test() -> list[bool]:
+        sessions = Listening()
+        sessions.asked("s", nothing)
+        return [sessions.begin("s") for _ in range(4)]
+
+    assert asyncio.run(test()) == [True, True, False, False]
+
+
 def test_a_program_that_asks_again_while_its_stream_ends_is_answered():
     async def test() -> str:
         sessions = Listening()
-        sessions.asked("s")
+        sessions.asked("s", nothing)
         sessions.begin("s")
         await sessions.answer("s", lambda: asyncio.sleep(0, "first"))
-        sessions.asked("s")
+        sessions.asked("s", nothing)
         answering = asyncio.ensure_future(sessions.answer("s", lambda: asyncio.sleep(0.01, "second")))
         await asyncio.sleep(0)
         sessions.end("s", left=False)

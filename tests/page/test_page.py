@@ -168,7 +168,7 @@ def test_an_unexpected_error_shows_nothing_of_the_server(visitor, classifier, mo
 def test_where_too_many_wait_the_page_is_told_to_come_again(classifier, examples):
     app = FastAPI()
     app.include_router(answers.router(classifier, Turns(places=0)))
-    for route in ("explain", "frame", "classify"):
+    for route in ("explain", "classify"):
         answer = TestClient(app).post(f"/engine/{route}", content=examples[0].read_bytes())
         assert (answer.status_code, answer.json()) == (503, {"problem": "busy"})
 
