@@ -15,7 +15,7 @@ export const shell = css`
     }
     .mark { width: 1.75rem; height: 1.75rem; }
     nav { flex: 1; display: flex; justify-content: center; }
-    .language { font-weight: 500; white-space: nowrap; }
+    .language { margin-right: calc(-1 * var(--space-4)); font-weight: 500; white-space: nowrap; } /* its text ends where content does */
 
     .tabs { display: flex; gap: var(--space-1); }
     .tabs a {
