@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from demanded import skip
 from playwright.sync_api import Locator, Page, expect
 
 from .conftest import CAMERA, PHONE, QUIET
@@ -27,6 +28,7 @@ SERVER = """
     window.once = null;  // said instead, to one frame
     window.takes = 20;   // ms
     window.sent = [];
+    window.answered = [];
     window.film = 0;
     let waiting = 0;
     const request = HTMLVideoElement.prototype.requestVideoFrameCallback;
@@ -43,10 +45,12 @@ SERVER = """
     window.fetch = async (address, options) => {
         if (!String(address).includes("engine/frame")) return send(address, options);
         sent.push({ film, waiting: ++waiting, bytes: options.body.size, kind: options.body.type, at: performance.now() });
+        const contrary = Boolean(window.once);
         const { status = 200, ...said } = window.once ?? (typeof says === "function" ? says() : says);
         window.once = null;
         await new Promise((resolve) => setTimeout(resolve, takes));
         waiting--;
+        answered.push({ at: performance.now(), contrary });
         if (status === 0) throw new TypeError("Failed to fetch");
         return new Response(JSON.stringify(said.problem ? said : answer(said)), { status });
     };
@@ -207,8 +211,14 @@ def test_one_contrary_answer_turns_neither_sentence_nor_bars_and_lasting_ones_do
     start(page)
     expect(sentence(page)).to_have_text(EN["verdict.says-cat-sure"])
     page.evaluate(WATCH)
-    asked = page.evaluate("once = { cat: 0, dog: 1 }, sent.length")
-    until(page, f"!once && sent.length > {asked + 10}")
+    for _ in range(20):
+        page.evaluate("once = { cat: 0, dog: 1 }, answered = [], sentences = [], least = 100")
+        until(page, "answered.findIndex((each) => each.contrary) in answered.slice(0, -10)")
+        answered = page.evaluate("answered.slice(answered.findIndex((each) => each.contrary))")
+        if max(later["at"] - earlier["at"] for earlier, later in itertools.pairwise(answered)) < 200:
+            break  # otherwise the machine is so busy that this answer stood for long
+    else:
+        skip("needs a machine with time for some ten frames a second")
     assert {each["sentence"] for each in page.evaluate("sentences")} == {EN["verdict.says-cat-sure"]}
     assert 20 < page.evaluate("least") < 100
     page.evaluate("says = { cat: 0, dog: 1 }")
