@@ -15,8 +15,8 @@ beforeEach(() => {
     mock.method(performance, "now", () => now);
 });
 
-/** An engine that takes 100 ms for an answer, has two frames under way, and no place for more. */
-const slowEngine = () => {
+/** An engine that takes some milliseconds for an answer, has two frames under way, and no place for more. */
+const slowEngine = (takes = 100) => {
     const engine = {
         asked: 0,
         underway: 0,
@@ -25,7 +25,7 @@ const slowEngine = () => {
             if (engine.underway === 2) return null;
             engine.asked++;
             engine.underway++;
-            await new Promise((resolve) => setTimeout(resolve, 100));
+            await new Promise((resolve) => setTimeout(resolve, takes));
             engine.underway--;
             if (engine.problem) throw Object.assign(new Error(), engine.problem);
             return { of: frame };
@@ -126,4 +126,12 @@ test("the pace is that of the last seconds; a failure ends it", async () => {
     engine.problem = { code: "failed" };
     await film(1000);
     assert.equal(following.pace(), null);
+});
+
+test("the pace of an engine that takes seconds is told as well", async () => {
+    const { following, film } = follow(slowEngine(5000));
+    await film(21_000);
+    const { perSecond, milliseconds } = following.pace();
+    assert.ok(perSecond > 0.1 && perSecond < 50, `${perSecond}`);
+    assert.ok(milliseconds >= 4900 && milliseconds <= 5200, `${milliseconds}`);
 });

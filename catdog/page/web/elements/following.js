@@ -43,14 +43,15 @@ export class Following {
         }
         if (!answer || this.#stopped) return; // a newer frame took its place
         const now = performance.now();
-        this.#recent = [...this.#recent.filter(({ at }) => now - at < RECENT), { at: now, took: now - sent }];
+        const recent = this.#recent.filter(({ at }) => now - at < RECENT);
+        this.#recent = [...(recent.length ? recent : this.#recent.slice(-1)), { at: now, took: now - sent }];
         if (this.#failures > 1) this.onProblem(null);
         this.#failures = 0;
         this.onAnswer(answer, frame);
     }
 
     /**
-     * Answers a second and the milliseconds that one takes, over the last seconds; null before there are two.
+     * Answers a second and the milliseconds that one takes, over the last seconds, or since the last one; null before there are two.
      * @returns {{perSecond: number, milliseconds: number} | null}
      */
     pace() {
