@@ -40,7 +40,7 @@ export class PhotoAnswer extends Worded(LitElement) {
         :host { display: grid; gap: var(--space-3) var(--space-5); grid-template: "picture verdict" auto "picture actions" 1fr / minmax(0, 3fr) minmax(0, 2fr); }
         .picture { grid-area: picture; display: grid; gap: var(--space-3); align-content: start; min-width: 0; }
         .frame { position: relative; }
-        evidence-view { --max-height: min(42rem, calc(100dvh - 14rem)); border-radius: var(--radius); overflow: hidden; }
+        evidence-view { --max-height: min(42rem, calc(100dvh - 14rem)); }
         .verdict { grid-area: verdict; min-height: 7.5rem; }
         .next {
             position: absolute; z-index: 1; top: var(--space-2); left: var(--space-2); display: flex; align-items: center; gap: var(--space-2);
@@ -61,7 +61,8 @@ export class PhotoAnswer extends Worded(LitElement) {
         @media (max-width: 44rem) {
             :host { gap: var(--space-2); grid-template: "verdict" auto "picture" auto "actions" auto / minmax(0, 1fr); }
             .verdict { min-height: 5.5rem; padding-bottom: var(--space-2); }
-            evidence-view { --max-height: calc(100dvh - 18.5rem); }
+            .verdict { --text-xl: 1.5rem; } /* the longest sentence takes two lines, most take one */
+            evidence-view { --max-height: calc(100dvh - 20rem); }
             .segments { display: flex; width: 100%; }
             .segments span { padding-inline: var(--space-1); font-size: var(--text-s); }
         }
@@ -89,9 +90,9 @@ export class PhotoAnswer extends Worded(LitElement) {
         return /** @type {any} */ (this.renderRoot.querySelector("evidence-view")).toCanvas(maxSide);
     }
 
-    /** @param {Map<string, unknown>} changed */
+    /** @param {Map<string, any>} changed */
     willUpdate(changed) {
-        if (changed.has("answer") && changed.get("answer")) this.finer = false;
+        if (changed.has("answer") && changed.get("answer")?.id !== this.answer?.id) this.finer = false; // it is another photo's
     }
 
     render() {

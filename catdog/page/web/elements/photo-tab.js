@@ -277,9 +277,9 @@ export class PhotoTab extends Worded(LitElement) {
         const { signal } = this.#asked;
         const size = FINER * this.about.input_size;
         try {
-            answer.finer = await patiently(() => engine.explain(answer.file, { size, signal }), signal);
-            this.requestUpdate();
-            this.answer = { ...answer };
+            const finer = await patiently(() => engine.explain(answer.file, { size, signal }), signal);
+            if (this.answer?.id !== answer.id) return;
+            this.answer = { ...this.answer, finer };
             this.#visit.keep(this.answer);
         } catch (error) {
             this.#fail(error, signal);
@@ -296,7 +296,8 @@ export class PhotoTab extends Worded(LitElement) {
             const { lookCloser } = await import("./closer.js");
             const closer = await lookCloser(picture, answer.explanation, explain);
             this.closer = false;
-            this.answer = { ...answer, closer };
+            if (this.answer?.id !== answer.id) return;
+            this.answer = { ...this.answer, closer };
             this.#visit.keep(this.answer);
             keepLast(this.answer);
         } catch (error) {
