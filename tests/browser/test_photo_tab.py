@@ -387,7 +387,7 @@ def test_the_paste_button_takes_a_picture_and_says_why_there_is_none(open_page, 
     expect(page.locator("demo-stage")).to_be_visible()
     button(page, "photo.paste").click()
     expect(verdict(page)).to_have_text(SAYS["cat"], timeout=PATIENCE)
-    page.evaluate("navigator.clipboard.writeText('no picture')")
+    page.evaluate("navigator.clipboard.read = async () => [new ClipboardItem({ 'text/plain': 'no picture' })]")
     button(page, "photo.paste").click()
     expect(page.get_by_text(says("photo.paste-nothing"))).to_be_visible()
     page.evaluate("navigator.clipboard.read = async () => { throw new DOMException('', 'NotAllowedError'); }")
@@ -399,7 +399,7 @@ def test_the_paste_button_takes_a_picture_and_says_why_there_is_none(open_page, 
 def test_a_photo_is_dropped_on_the_one_that_is_there(open_page, root):
     page = open_page()
     chosen(page, root, CAT)
-    drop(page, [root / "examples" / DOG], page.locator("photo-answer .picture"))
+    drop(page, [root / "examples" / DOG], page.locator("photo-answer evidence-view").first)
     expect(verdict(page)).to_have_text(SAYS["dog"], timeout=PATIENCE)
 
 
