@@ -62,7 +62,7 @@ def measured(figures: Figures, metadata: Metadata, sources: Sources) -> dict[str
         },
         "kinds": [
             {"kind": kind, **shown}
-            for kind, each in kinds_of(metadata.held_out) or by_verdict(figures)
+            for kind, each in kinds_of(figures.kinds) or by_verdict(figures)
             if (shown := rate(each))
         ],
         "right": list(successes(figures, sources)),

@@ -4,24 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
-from pydantic import TypeAdapter
-from typing_extensions import TypedDict
-
-from catdog.measuring.figures import Rate
-
-
-class Kind(TypedDict):
-    """Photos of one kind, and on how many of them the verdict is right."""
-
-    kind: str
-    n: int
-    right: int
-
-
-KINDS = TypeAdapter(list[Kind])
+from catdog.measuring.figures import KindFigures, Rate
 
 # Patterns in the names of kinds, the first that fits counts -> the page's kind, which has words and perhaps an example.
 PATTERNS = (
@@ -31,6 +16,7 @@ PATTERNS = (
     (r"both", "both"),
     (r"infrared|\bir\b|night|dark", "night"),
     (r"dalmatian", "dalmatian"),
+    (r"in action|dog.*flickr", "action"),
     (r"hamster|guinea.?pig|rabbit|hedgehog|beaver|mouse|squirrel", "small-animal"),
     (r"lion|tiger|cheetah|leopard|jaguar|cougar|lynx|puma", "big-cat"),
     (r"fox|wol[fv]|raccoon", "look-alike"),
@@ -38,29 +24,29 @@ PATTERNS = (
     (r"fish|octopus|dolphin|crab|lobster|turtle|hawksbill|crocodile|lizard|snake|frog", "fish-reptile"),
     (r"horse|cow|sheep|goat|llama|elephant|rhino|kangaroo|okapi|gerenuk|panda|animal", "other-animal"),
     (r"person|people|face", "people"),
-    (r"\b(car|bus|train|bike|bicycle|street)\b", "street"),
-    (r"object|thing|food|flower", "thing"),
+    (r"\b(car|bus|train|bike|bicycle|street)s?\b", "street"),
+    (r"object|thing|clothes|food|flower", "thing"),
     (r"hard cat", "hidden-cat"),
+    (r"cat.*scene", "cat-scene"),
+    (r"room|house", "room"),
     (r"snapshot|flickr|instagram|twitter|scene", "snapshot"),
     (r"\bweb\b", "web"),
     (r"\bcats?\b", "cat"),
     (r"\bdogs?\b", "dog"),
+    (r"neither", "neither"),
 )
 
 
-def kinds_of(held_out: Mapping[str, Any]) -> list[tuple[str, Rate]]:
-    """A checkpoint's table by kind, `kinds`, in the page's kinds; `other` where a name fits none. Nothing without a table."""
-    try:
-        table = KINDS.validate_python(held_out.get("kinds", []), strict=True)
-        right, n = Counter[str](), Counter[str]()
-        for row in table:
-            rate, kind = Rate(row["right"], row["n"]), kind_of(row["kind"])
-            right[kind] += rate.k
-            n[kind] += rate.n
-    except ValueError:  # another shape, or more right than there are
-        return []
+def kinds_of(kinds: Sequence[KindFigures]) -> list[tuple[str, Rate]]:
+    """A checkpoint's figures by kind, in the page's kinds; `other` where a name fits none."""
+    right, n = Counter[str](), Counter[str]()
+    for each in kinds:
+        kind = kind_of(f"{each.label} {each.kind}")
+        right[kind] += each.right.k
+        n[kind] += each.right.n
     return [(kind, Rate(right[kind], n[kind])) for kind in n]
 
 
 def kind_of(name: str) -> str:
+    """The page's kind of photos by what they show and what their kind is called."""
     return next((kind for pattern, kind in PATTERNS if re.search(pattern, name, re.IGNORECASE)), "other")

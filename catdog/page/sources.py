@@ -18,7 +18,7 @@ class Sources:
     """The sources of a checkpoint's photos, each under one name wherever it is shown."""
 
     def __init__(self, figures: Figures | None, record: TrainingRecord | None) -> None:
-        names = {*(figures.pets_by_source if figures else ()), *(sources_in(record) if record else ())}
+        names = {*(sources_shown(figures) if figures else ()), *(sources_in(record) if record else ())}
         self._numbers = {name: place for place, name in enumerate(sorted(names.difference(KNOWN)), 1)}
 
     def public(self, source: str) -> dict[str, Any]:
@@ -31,7 +31,9 @@ class Sources:
 
     def figures(self, figures: Figures) -> Figures:
         by_source = {self.english(source): each for source, each in figures.pets_by_source.items()}
-        return replace(figures, pets_by_source=by_source)
+        named = {source: self.english(source) for source in sources_shown(figures)}
+        kinds = tuple(replace(each, kind=named.get(each.kind, each.kind)) for each in figures.kinds)
+        return replace(figures, pets_by_source=by_source, kinds=kinds)
 
     def record(self, record: TrainingRecord) -> TrainingRecord:
         """A record, with those of the runs before it, as the model card may show it."""
@@ -47,6 +49,12 @@ class Sources:
 
     def _counts(self, counts: Mapping[str, int]) -> dict[str, int]:
         return {" ".join((self.english(source), label)).strip(): counts[name] for name, source, label in split(counts)}
+
+
+def sources_shown(figures: Figures) -> set[str]:
+    """Every source in figures; photos without a kind are told by theirs."""
+    of_folders = {each.kind for each in figures.kinds if each.kind.startswith(("folders:", "neither:"))}
+    return of_folders.union(figures.pets_by_source)
 
 
 def sources_in(record: TrainingRecord) -> set[str]:

@@ -11,7 +11,7 @@ from catdog.checkpoint import Metadata, load_checkpoint
 from catdog.measuring.figures import CalibrationFigures, DetectionFigures, Figures, Mean, Rate, ReliabilityBin
 from catdog.measuring.record import TrainingRecord
 from catdog.page.figures import figures_of
-from catdog.page.kinds import kind_of, kinds_of
+from catdog.page.kinds import kind_of
 
 
 @pytest.fixture(scope="module")
@@ -114,35 +114,32 @@ def test_without_a_table_by_kind_there_are_the_kinds_that_the_verdicts_and_made_
 
 def test_a_table_by_kind_is_told_in_the_page_s_own_kinds(shipped):
     table = [
-        {"kind": "animal hamster", "n": 40, "right": 39},
-        {"kind": "web rabbit", "n": 10, "right": 9},
-        {"kind": "my_folder_17", "n": 5, "right": 1},
-        {"kind": "another one", "n": 5, "right": 2},
+        {
+            "kind": "animal hamster",
+            "label": "neither",
+            "right": {"k": 39, "n": 40},
+            "called": {"neither": 39, "cat": 1},
+        },
+        {"kind": "web rabbit", "label": "neither", "right": {"k": 9, "n": 10}, "called": {"neither": 9, "cat": 1}},
+        {"kind": "my_folder_17", "label": "dog", "right": {"k": 1, "n": 5}, "called": {"cat": 4, "dog": 1}},
+        {"kind": "neither:our_secrets", "label": "dog", "right": {"k": 0, "n": 0}, "called": {}},
+        {"kind": "another one", "label": "dog", "right": {"k": 2, "n": 5}, "called": {"cat": 3, "dog": 2}},
     ]
     told = sent(replace(shipped, held_out={**shipped.held_out, "kinds": table}))
     kinds = {each["kind"]: (each["k"], each["n"]) for each in told["measured"]["kinds"]}
-    assert kinds == {"small-animal": (48, 50), "other": (3, 10)}
-    assert "my_folder_17" not in json.dumps(told)
-
-
-@pytest.mark.parametrize(
-    "table",
-    [
-        "many",
-        [{"kind": "cat"}],
-        [{"kind": "cat", "n": 1, "right": 2}],
-        [{"kind": 3, "n": 2, "right": 1}],
-        {"cat": [1, 2]},
-        None,
-    ],
-)
-def test_a_table_by_kind_of_another_shape_is_none(table):
-    assert kinds_of({"kinds": table}) == []
+    assert kinds == {"small-animal": (48, 50), "dog": (3, 10)}
+    assert "my_folder_17" not in json.dumps(told["measured"])
+    assert "neither:our_secrets" not in json.dumps(told)
 
 
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
+        ("dog in action", "action"),
+        ("cat in scenes", "cat-scene"),
+        ("cat kaggle", "cat"),
+        ("neither rooms, houses", "room"),
+        ("neither neither:mine", "neither"),
         ("both: natural scene", "both"),
         ("both: plain background (may be composited)", "both-studio"),
         ("animal red panda", "red-panda"),
