@@ -43,15 +43,16 @@ export class Following {
         }
         if (!answer || this.#stopped) return; // a newer frame took its place
         const now = performance.now();
-        const recent = this.#recent.filter(({ at }) => now - at < RECENT);
-        this.#recent = [...(recent.length ? recent : this.#recent.slice(-1)), { at: now, took: now - sent }];
+        this.#recent.push({ at: now, took: now - sent });
+        const first = this.#recent.findIndex(({ at }) => now - at < RECENT);
+        this.#recent = this.#recent.slice(Math.max(0, first - 1)); // and one before, or slow answers would have no pace
         if (this.#failures > 1) this.onProblem(null);
         this.#failures = 0;
         this.onAnswer(answer, frame);
     }
 
     /**
-     * Answers a second and the milliseconds that one takes, over the last seconds, or since the last one; null before there are two.
+     * Answers a second and the milliseconds that one takes, over the last seconds; null before there are two.
      * @returns {{perSecond: number, milliseconds: number} | null}
      */
     pace() {
