@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 from demanded import skip
 from playwright.sync_api import Locator, Page, expect
+
+from catdog.cli.benchmark.browser import WATCH, live_in, write_film
 
 from .conftest import CAMERA, PHONE, QUIET
 from .visitor import PATIENCE, WORDS, expect_focus_seen, panel, tab, until
@@ -55,7 +58,7 @@ SERVER = """
         return new Response(JSON.stringify(said.problem ? said : answer(said)), { status });
     };
 """
-WATCH = """
+SENTENCES = """
     // The sentences that were shown, each with its time, and the least that the cat's bar was.
     () => {
         window.sentences = [], window.least = 100;
@@ -173,6 +176,19 @@ def test_a_kept_frame_becomes_a_photo_with_an_answer_and_the_camera_stops(live):
     expect(invitation(page)).to_contain_text(EN["live.away"])
 
 
+@pytest.mark.skipif("CATDOG_PACE" not in os.environ, reason="wants a machine with nothing else to do: CATDOG_PACE=1")
+def test_fifteen_distinct_frames_a_second_are_answered_with_maps(browser, address, tmp_path):
+    """On two cores, beside the browser; `benchmark.py --only browser` says how many exactly."""
+    film = write_film(tmp_path / "film.mjpeg", times=5)  # longer than it is watched
+    filming = browser.browser_type.launch(
+        executable_path=shutil.which("chromium"), args=[*QUIET, *CAMERA, f"--use-file-for-fake-video-capture={film}"]
+    )
+    page = go_live(filming.new_page(locale="en-US"), address, WATCH)
+    pace, _ = live_in(page)
+    filming.close()
+    assert pace >= 15
+
+
 # ---------------------------------------------------------------------------- frames
 
 
@@ -210,7 +226,7 @@ def test_one_contrary_answer_turns_neither_sentence_nor_bars_and_lasting_ones_do
     page = live()
     start(page)
     expect(sentence(page)).to_have_text(EN["verdict.says-cat-sure"])
-    page.evaluate(WATCH)
+    page.evaluate(SENTENCES)
     for _ in range(20):
         page.evaluate("once = { cat: 0, dog: 1 }, answered = [], sentences = [], least = 100")
         until(page, "answered.findIndex((each) => each.contrary) in answered.slice(0, -10)")
@@ -237,7 +253,7 @@ def test_a_noisy_camera_changes_the_sentence_at_most_once_a_second(live):
         };
     }""")
     start(page)
-    page.evaluate(WATCH)
+    page.evaluate(SENTENCES)
     until(page, "sentences.length >= 6")
     times = [each["at"] for each in page.evaluate("sentences")][1:]  # the first had been there
     for earlier, later in itertools.pairwise(times):
