@@ -2,6 +2,7 @@
  * "Not right?": the visitor says what the photo shows, reads what fools the network, and may have it look closer.
  */
 import { LitElement, css, html, nothing } from "../vendor/lit.js";
+import { sentenceCode } from "../verdict.js";
 import { Worded, t } from "../words.js";
 import { controls } from "./controls.js";
 import { download } from "./download.js";
@@ -110,7 +111,8 @@ export class NotRight extends Worded(LitElement) {
     /** @param {Answer} answer */
     #closer({ closer, explanation }) {
         if (closer) {
-            return html`<p class="closer" role="status">${t(closer.verdict === explanation.prediction.verdict ? "correct.same" : "correct.other")}</p>`;
+            const code = closer.verdict === explanation.prediction.verdict ? "correct.same" : "correct.other";
+            return html`<p class="closer">${t(code, { sentence: t(sentenceCode(closer)) })}</p>`;
         }
         return html`<div class="row">
             <button type="button" class="button" ?disabled=${this.looking} @click=${() => this.#tell("closer-wanted")}>

@@ -38,7 +38,7 @@ export class PhotoAnswer extends Worded(LitElement) {
 
     static styles = [controls, css`
         :host { display: grid; gap: var(--space-3) var(--space-5); grid-template: "picture verdict" auto "picture actions" 1fr / minmax(0, 3fr) minmax(0, 2fr); }
-        .picture { grid-area: picture; display: grid; gap: var(--space-3); align-content: start; min-width: 0; }
+        .picture { grid-area: picture; align-self: start; position: sticky; top: var(--space-3); display: grid; gap: var(--space-3); align-content: start; min-width: 0; }
         .frame { position: relative; }
         evidence-view { --max-height: min(42rem, calc(100dvh - 14rem)); }
         .verdict { grid-area: verdict; min-height: 7.5rem; }
@@ -60,6 +60,7 @@ export class PhotoAnswer extends Worded(LitElement) {
         dl { display: grid; gap: var(--space-2); font-size: var(--text-s); }
         @media (max-width: 44rem) {
             :host { gap: var(--space-2); grid-template: "verdict" auto "picture" auto "actions" auto / minmax(0, 1fr); }
+            .picture { position: static; }
             .verdict { min-height: 5.5rem; padding-bottom: var(--space-2); }
             .verdict { --text-xl: 1.5rem; } /* the longest sentence takes two lines, most take one */
             evidence-view { --max-height: calc(100dvh - 20rem); }
@@ -198,7 +199,7 @@ export class PhotoAnswer extends Worded(LitElement) {
 /** @param {0 | 1 | 2} pair */
 function colorNames(pair) {
     const { cat, dog } = PAIRS[pair].names;
-    return `${t(`view.color-${cat}`)}, ${t(`view.color-${dog}`)}`;
+    return t("photo.pair", { cat: t(`view.color-${cat}`), dog: t(`view.color-${dog}`) });
 }
 
 /** @param {Answer} answer */

@@ -4,6 +4,7 @@ import { css } from "../vendor/lit.js";
 export const style = css`
     .tab { display: grid; grid-template-columns: minmax(0, 1fr); gap: var(--space-4); }
     .welcome { display: grid; gap: var(--space-2); max-width: 34rem; }
+    .welcome h1 { word-break: keep-all; } /* Chinese is broken at its commas */
     .welcome p { color: var(--ink-soft); }
     .stage { position: relative; min-width: 0; }
     demo-stage:not(:defined) { display: block; height: calc(var(--demo-height) + 6.5rem + var(--space-3)); }
