@@ -24,6 +24,7 @@ const FOOLS = [
 /** @type {Record<string, string>} examples of kinds; each is shown once, beside the worst of its kinds */
 const EXAMPLES = {
     cat: "cat-chelsea",
+    "cat-scene": "cat-kitten-with-yarn",
     dog: "dog-with-bicycle",
     both: "both-side-by-side",
     "both-studio": "both-side-by-side",
