@@ -6,7 +6,6 @@ import html
 import json
 import os
 import re
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -16,7 +15,9 @@ from starlette.responses import Response
 from catdog.classifier import Classifier
 from catdog.files import EXAMPLES
 from catdog.page.about import about, examples, thumbnail
+from catdog.page.answers import problem
 from catdog.page.figures import figures_of
+from catdog.page.guard import path_of
 from catdog.page.sending import KINDS, Asset, digest_of, send_asset, send_json
 
 HERE = Path(__file__).parent
@@ -40,7 +41,7 @@ def router(classifier: Classifier) -> APIRouter:
     routes = APIRouter()
     digest, files = read_web()
     page = files.pop("index.html").decode().replace("{{digest}}", digest)
-    kept = {
+    contents = {
         FOREVER: {f"web/{digest}/{name}": content for name, content in files.items()},
         A_DAY: {
             "icon.svg": (HERE / "icon.svg").read_bytes(),
@@ -55,9 +56,14 @@ def router(classifier: Classifier) -> APIRouter:
             "figures.json": json.dumps(figures_of(classifier.metadata), ensure_ascii=False).encode(),
         },
     }
-    for cache, contents in kept.items():
-        for name, content in contents.items():
-            routes.add_api_route(f"/{name}", sender(Asset.of(name, content), cache), methods=["GET", "HEAD"])
+    found = {name: (Asset.of(name, each), cache) for cache, some in contents.items() for name, each in some.items()}
+
+    async def send(request: Request) -> Response:
+        name = path_of(request.scope)[1:]
+        return send_asset(request, *found[name]) if name in found else problem("not-found", 404)
+
+    for path in ("/web/{path:path}", "/examples/{path:path}", *(f"/{name}" for name in found if "/" not in name)):
+        routes.add_api_route(path, send, methods=["GET", "HEAD"])
 
     @routes.api_route("/", methods=["GET", "HEAD"])
     async def index(request: Request) -> Response:
@@ -79,13 +85,6 @@ def read_web() -> tuple[str, dict[str, bytes]]:
     paths = [path for path in sorted(WEB.rglob("*")) if path.suffix in KINDS and path.is_file()]
     files = {path.relative_to(WEB).as_posix(): path.read_bytes() for path in paths}
     return digest_of(*(part for name, content in files.items() for part in (name.encode(), content))), files
-
-
-def sender(file: Asset, cache: str) -> Callable[[Request], Awaitable[Response]]:
-    async def send(request: Request) -> Response:
-        return send_asset(request, file, cache)
-
-    return send
 
 
 def address_of(request: Request) -> str:

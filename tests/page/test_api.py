@@ -249,12 +249,19 @@ def test_an_assistant_finds_the_tools_described_and_uses_them(address, folder, c
     assert set(folder.rglob("*")) == before, "what an assistant sends is never on the disk"
 
 
-def test_an_assistant_s_path_is_not_opened(address, examples):
+def test_an_assistant_s_path_is_not_opened(address, folder, examples):
     """Gradio's own MCP server would upload to itself whatever is marked as a file."""
-    hidden = {"path": str(examples[0]), "meta": {"_type": "gradio.FileData"}}
-    _, answers = use_tools(address, ("classify", {"picture": hidden}), ("classify", {"picture": str(examples[0])}))
-    for answer in answers:
-        assert answer.isError and "missing: Send a picture" in answer.content[0].text
+    before = set(folder.rglob("*"))
+    path = str(examples[0])
+    hidden = [
+        path,
+        as_file(path),
+        {**as_file(path), "url": path, "size": 1, "orig_name": "a.jpg", "mime_type": "", "is_stream": False},
+    ]
+    calls = [("classify", {"picture": each}) for each in hidden] + [("classify_many", {"pictures": hidden})]
+    for answer in use_tools(address, *calls)[1]:
+        assert answer.isError and "verdict" not in answer.content[0].text
+    assert set(folder.rglob("*")) == before
 
 
 @pytest.mark.parametrize(("option", "variable"), [(["--mcp"], None), ([], "true"), ([], None)])
