@@ -387,10 +387,12 @@ def test_the_paste_button_takes_a_picture_and_says_why_there_is_none(open_page, 
     expect(page.locator("demo-stage")).to_be_visible()
     button(page, "photo.paste").click()
     expect(verdict(page)).to_have_text(SAYS["cat"], timeout=PATIENCE)
-    page.evaluate("navigator.clipboard.read = async () => [new ClipboardItem({ 'text/plain': 'no picture' })]")
+    page.evaluate("() => { navigator.clipboard.read = async () => [new ClipboardItem({ 'text/plain': 'none' })]; }")
     button(page, "photo.paste").click()
     expect(page.get_by_text(says("photo.paste-nothing"))).to_be_visible()
-    page.evaluate("navigator.clipboard.read = async () => { throw new DOMException('', 'NotAllowedError'); }")
+    page.evaluate(
+        "() => { navigator.clipboard.read = async () => { throw new DOMException('', 'NotAllowedError'); }; }"
+    )
     button(page, "photo.paste").click()
     expect(page.get_by_text(says("photo.paste-refused"))).to_be_visible()
     expect(verdict(page)).to_have_text(SAYS["cat"])  # the answer has stayed

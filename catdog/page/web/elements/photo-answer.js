@@ -11,6 +11,7 @@ import "./share-dialog.js";
 import "./verdict-panel.js";
 
 /**
+ * @typedef {import("../engine/types.js").Explanation} Explanation
  * @typedef {import("./visit.js").Answer} Answer
  * @typedef {"cat" | "dog" | "both" | "difference" | "photo"} Show
  */
@@ -84,6 +85,8 @@ export class PhotoAnswer extends Worded(LitElement) {
         /** @type {0 | 1 | 2} */
         this.colors = 0;
         this.finer = false;
+        /** @type {Explanation | null} what is drawn */
+        this.explanation = null;
     }
 
     /** The picture as it is shown, drawn anew. @param {number} maxSide px */
@@ -93,6 +96,7 @@ export class PhotoAnswer extends Worded(LitElement) {
 
     /** @param {Map<string, any>} changed */
     willUpdate(changed) {
+        if (changed.has("answer")) this.explanation = this.answer && named(this.answer);
         if (changed.has("answer") && changed.get("answer")?.id !== this.answer?.id) this.finer = false; // it is another photo's
     }
 
@@ -102,7 +106,7 @@ export class PhotoAnswer extends Worded(LitElement) {
             <div class="verdict">${answer ? this.#verdict(answer) : html`<p class="waiting">${t("photo.looking")}</p>`}</div>
             <div class="picture">
                 <div class="frame">
-                    <evidence-view .picture=${this.picture} .explanation=${answer?.explanation ?? null} .show=${this.show}
+                    <evidence-view .picture=${this.picture} .explanation=${this.explanation} .show=${this.show}
                         .boxes=${this.boxes} .opacity=${this.opacity} .colors=${this.colors} .readable=${Boolean(answer)}
                         .finer=${(this.finer && answer?.finer) || null}></evidence-view>
                     ${this.next ? this.#next() : nothing}
@@ -194,6 +198,16 @@ export class PhotoAnswer extends Worded(LitElement) {
         }
         this.dispatchEvent(new CustomEvent("notice", { detail: { text: t(code) }, bubbles: true, composed: true }));
     }
+}
+
+/**
+ * The explanation with boxes of what the closer look still names, where one was taken.
+ * @param {Answer} answer
+ */
+function named({ explanation, closer }) {
+    if (!closer || closer.verdict === explanation.prediction.verdict) return explanation;
+    const box = (/** @type {"cat" | "dog"} */ label) => (["both", label].includes(closer.verdict) ? explanation.boxes[label] : null);
+    return { ...explanation, prediction: closer, boxes: { cat: box("cat"), dog: box("dog") } };
 }
 
 /** @param {0 | 1 | 2} pair */
