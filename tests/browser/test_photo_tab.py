@@ -156,6 +156,23 @@ def test_back_from_another_tab_finds_the_answer_as_it_was(open_page, root):
     expect(page.locator("demo-stage")).to_be_visible()
 
 
+def test_back_from_a_photo_that_another_tab_has_opened_leads_there(open_page):
+    page = open_page("#many")
+    page.evaluate(
+        """async () => {
+            const file = await (await fetch("examples/cat-ginger-kitten.jpg")).blob();
+            const detail = { file, name: "cat.jpg" };
+            document.querySelector("catdog-app").dispatchEvent(new CustomEvent("open-photo", { detail }));
+        }"""
+    )
+    expect(verdict(page)).to_have_text(SAYS["cat"], timeout=PATIENCE)
+    page.go_back()
+    expect(page.locator("many-tab")).to_be_visible()
+    page.go_forward()
+    expect(verdict(page)).to_have_text(SAYS["cat"])
+    expect(page.locator("many-tab")).to_be_hidden()
+
+
 def test_a_reload_keeps_the_last_answer_and_a_new_window_begins_anew(open_page, root):
     page = open_page()
     chosen(page, root, CAT)
