@@ -30,6 +30,7 @@ SERVER = """
     window.says = { cat: 1, dog: 0 };
     window.once = null;  // said instead, to one frame
     window.takes = 20;   // ms
+    window.lasts = 0;    // frames of the film, at least
     window.sent = [];
     window.answered = [];
     window.film = 0;
@@ -51,7 +52,9 @@ SERVER = """
         const contrary = Boolean(window.once);
         const { status = 200, ...said } = window.once ?? (typeof says === "function" ? says() : says);
         window.once = null;
+        const { film: seen } = sent.at(-1);
         await new Promise((resolve) => setTimeout(resolve, takes));
+        while (film < seen + lasts) await new Promise((resolve) => setTimeout(resolve, 20));
         waiting--;
         answered.push({ at: performance.now(), contrary });
         if (status === 0) throw new TypeError("Failed to fetch");
@@ -194,7 +197,7 @@ def test_fifteen_distinct_frames_a_second_are_answered_with_maps(browser, addres
 
 def test_a_slow_server_makes_it_drop_frames_and_send_the_newest_never_two_at_once(live):
     page = live()
-    page.evaluate("takes = 1500")
+    page.evaluate("takes = 500, lasts = 8")
     start(page)
     until(page, "sent.length >= 7")
     sent = page.evaluate("sent")[3:]  # before the first answer it was not known to be slow
