@@ -147,7 +147,7 @@ def test_who_leaves_while_waiting_makes_room_on_the_page_and_in_a_program(tiny_n
             return await last
 
     with held_page(tiny_network, monkeypatch, 1) as (held, turns, port):
-        assert "verdict" in asyncio.run(crowd(port, held, turns))
+        assert "verdict" in str(asyncio.run(crowd(port, held, turns)))
 
 
 async def until(condition: Callable[[], bool]) -> None:
