@@ -7,7 +7,11 @@ export const evidenceStyle = css`
         position: relative; flex: none; overflow: hidden; border-radius: var(--radius); background: var(--sunken);
         aspect-ratio: var(--ratio); width: min(100%, var(--max-height, 80vh) * var(--ratio)); forced-color-adjust: none;
     }
-    .frame:focus-visible { border-radius: var(--radius); }
+    .frame:focus-visible { outline: none; border-radius: var(--radius); }
+    .frame:focus-visible::after {  /* inside, where nobody cuts it off, and over any photo */
+        content: ""; position: absolute; z-index: 2; inset: 0; border: 3px solid var(--focus); border-radius: inherit;
+        outline: 2px solid white; outline-offset: -5px;
+    }
     .layers { position: absolute; inset: 0; isolation: isolate; }
     .layers > * { position: absolute; }
     .picture, video { inset: 0; width: 100%; height: 100%; }
