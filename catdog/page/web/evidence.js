@@ -179,6 +179,17 @@ export function placeAt({ view: [left, top, right, bottom], evidence: { height, 
 }
 
 /**
+ * What a place covers of the picture.
+ * @param {Explanation} explanation
+ * @param {{row: number, column: number}} place
+ * @returns {Box}
+ */
+export function boxOfPlace({ view: [left, top, right, bottom], evidence: { height, width } }, { row, column }) {
+    const across = (right - left) / width, down = (bottom - top) / height;
+    return [left + column * across, top + row * down, left + (column + 1) * across, top + (row + 1) * down];
+}
+
+/**
  * All that a map's places say together: with the bias it is the logit.
  * @param {Maps} evidence
  * @returns {{cat: number, dog: number}} in logits
@@ -221,8 +232,9 @@ export function here(shares, t) {
  * @param {"cat" | "dog"} label
  * @returns {string | null} such as `upper-left`; null where it fills the photo
  */
-export function whereabouts({ boxes, size: [width, height], view, evidence }, label) {
-    const [left, top, right, bottom] = boxes[label] ?? peak(evidence, label, view);
+export function whereabouts(explanation, label) {
+    const [width, height] = explanation.size;
+    const [left, top, right, bottom] = explanation.boxes[label] ?? peak(explanation, label);
     if ((right - left) * (bottom - top) > MOST_OF_PHOTO * width * height) return null;
     const third = (/** @type {number} */ middle, /** @type {number} */ length) => Math.min(2, Math.floor((3 * middle) / length));
     const row = third((top + bottom) / 2, height), column = third((left + right) / 2, width);
@@ -234,14 +246,12 @@ export function whereabouts({ boxes, size: [width, height], view, evidence }, la
 }
 
 /**
- * @param {Maps} evidence
+ * @param {Explanation} explanation
  * @param {"cat" | "dog"} label
- * @param {Box} view
- * @returns {Box}
+ * @returns {Box} of the place that says most for it
  */
-function peak({ height, width, ...maps }, label, [left, top, right, bottom]) {
-    const index = maps[label].indexOf(Math.max(...maps[label]));
-    const row = Math.floor(index / width), column = index % width;
-    const across = (right - left) / width, down = (bottom - top) / height;
-    return [left + column * across, top + row * down, left + (column + 1) * across, top + (row + 1) * down];
+function peak(explanation, label) {
+    const { width, [label]: map } = explanation.evidence;
+    const index = map.indexOf(Math.max(...map));
+    return boxOfPlace(explanation, { row: Math.floor(index / width), column: index % width });
 }

@@ -1,7 +1,7 @@
 /** A picture with its evidence over it, in layers that the browser puts together: photo, gray, map, veil, boxes. */
 import { LitElement, html, nothing } from "../vendor/lit.js";
 import { Worded, t } from "../words.js";
-import { PAIRS, STRENGTH, UNSEEN, VEIL, here, onColor, placeAt, shareAt } from "../evidence.js";
+import { PAIRS, STRENGTH, UNSEEN, VEIL, boxOfPlace, here, onColor, placeAt, shareAt } from "../evidence.js";
 import { drawAll, drawMap, graying } from "../drawing.js";
 import { describe } from "../verdict.js";
 import { sizeOf } from "../pictures.js";
@@ -129,16 +129,18 @@ export class EvidenceView extends Worded(LitElement) {
     }
 
     /** @param {Explanation} explanation */
-    #layers({ view, boxes }) {
-        const at = this.#at((this.#mapped ?? { view }).view);
-        const mapped = this.show !== "photo";
+    #layers(explanation) {
+        const { view, boxes } = explanation;
+        const mapped = this.finer ?? explanation;
+        const at = this.#at(mapped.view);
+        const colored = this.show !== "photo";
         const named = this.boxes ? LABELS.filter((label) => boxes[label]) : [];
         return html`
-            ${mapped ? html`<div class="gray" .style=${`${at}; opacity: ${graying(this.opacity)}`}></div>` : nothing}
-            <canvas class="map" ?hidden=${!mapped} .style=${`${at}; opacity: ${this.opacity}`}></canvas>
+            ${colored ? html`<div class="gray" .style=${`${at}; opacity: ${graying(this.opacity)}`}></div>` : nothing}
+            <canvas class="map" ?hidden=${!colored} .style=${`${at}; opacity: ${this.opacity}`}></canvas>
             <div class="seen" .style=${`${this.#at(view)}; --unseen: rgb(${UNSEEN.join(" ")} / ${VEIL})`}></div>
             ${named.map((label) => this.#box(label, /** @type {Box} */ (boxes[label]), named.length > 1))}
-            ${this.place ? html`<div class="place" .style=${this.#at(this.#boxOfPlace(this.place))}></div>` : nothing}
+            ${this.place ? html`<div class="place" .style=${this.#at(boxOfPlace(mapped, this.place))}></div>` : nothing}
         `;
     }
 
@@ -242,13 +244,6 @@ export class EvidenceView extends Worded(LitElement) {
         const [width, height] = /** @type {Explanation} */ (this.explanation).size;
         const part = (/** @type {number} */ length, /** @type {number} */ whole) => `${(100 * length) / whole}%`;
         return `left: ${part(left, width)}; top: ${part(top, height)}; width: ${part(right - left, width)}; height: ${part(bottom - top, height)}`;
-    }
-
-    /** @param {Place} place @returns {Box} */
-    #boxOfPlace({ row, column }) {
-        const { evidence, view: [left, top, right, bottom] } = /** @type {Explanation} */ (this.#mapped);
-        const across = (right - left) / evidence.width, down = (bottom - top) / evidence.height;
-        return [left + column * across, top + row * down, left + (column + 1) * across, top + (row + 1) * down];
     }
 
     /** A film plays by itself, and may turn with the phone; a picture is drawn once. */
