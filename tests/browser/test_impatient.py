@@ -30,8 +30,8 @@ def watched(page: Page) -> tuple[set[str], list[int]]:
     answered: list[int] = []
     asks = re.compile(r"/engine/explain")
     page.on("request", lambda request: pending.add(request) if asks.search(request.url) else None)
-    page.on("requestfailed", pending.discard)
-    page.on("requestfinished", pending.discard)
+    page.on("requestfailed", lambda request: pending.discard(request))
+    page.on("requestfinished", lambda request: pending.discard(request))
     page.on("response", lambda response: answered.append(response.status) if asks.search(response.url) else None)
     return pending, answered
 
@@ -76,15 +76,13 @@ def test_who_goes_back_and_forward_fifty_times_sees_the_answer_of_the_entry_wher
         page.locator(f"example-strip button:has(img[src*={name}])").click()
         expect(verdict(page)).to_have_text(re.compile(name[:3]), timeout=PATIENCE)
     page.evaluate(
-        """() => new Promise((done) => {
-            let walked = 0;
-            const timer = setInterval(() => {
+        """async () => {
+            for (let walked = 0; walked < 51; walked++) {
+                const there = new Promise((resolve) => addEventListener("popstate", resolve, { once: true }));
                 history.go(walked % 2 ? 1 : -1);
-                if (++walked < 51) return;
-                clearInterval(timer);
-                setTimeout(done, 100);
-            }, 20);
-        })"""
+                await there; // but not until the answer is drawn
+            }
+        }"""
     )
     shown = f"({TAB}).answer?.id === history.state?.photo && !({TAB}).waiting"
     until(page, f"() => {shown}")
