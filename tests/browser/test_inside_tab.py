@@ -67,7 +67,7 @@ def test_the_photo_answered_last_is_the_one_looked_into(open_page, root):
 
 
 def test_a_photo_dropped_here_is_looked_into(opened, root):
-    drop(opened.page, [root / "examples" / "dog-german-shepherd.jpg"], "body")
+    drop(opened.page, [root / "examples" / "dog-german-shepherd.jpg"], opened.locator("h1"))
     expect(opened.locator("example-strip button[aria-pressed=true]")).to_have_count(0)
     looked_at(opened.page)
     expect(group(opened, "inside.label").get_by_role("radio", name=EN["view.label-dog"])).to_be_checked()
@@ -139,7 +139,7 @@ def test_a_block_s_sum_is_shown_for_every_stage(opened):
 def test_a_file_that_is_no_photo_says_so_and_the_next_one_is_looked_into(opened, tmp_path):
     path = tmp_path / "broken.jpg"
     path.write_bytes(b"\xff\xd8\xff\xe0 no picture")
-    drop(opened.page, [path], "body")
+    drop(opened.page, [path], opened.locator("h1"))
     expect(opened.get_by_role("alert")).to_be_visible(timeout=PATIENCE)
     opened.locator("example-strip button").nth(1).click()
     looked_at(opened.page)
