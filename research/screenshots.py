@@ -129,7 +129,7 @@ STATES: dict[str, tuple[str, Callable[[Page], None]]] = {  # name -> tab, what i
     "many-lightbox": ("many", many_lightbox),
     "accuracy-experts": ("accuracy", accuracy_experts),
 }
-READMES = {"photo": ("laptop", "phone"), "many": ("laptop",)}  # in light and dark and both languages
+READMES = {"photo": ("laptop", "phone")}  # state -> sizes, in light and dark and both languages
 
 
 def unfold(view: Page, tab: str) -> None:

@@ -2,7 +2,7 @@
 import { css } from "../vendor/lit.js";
 
 export const accuracyStyle = css`
-    :host { max-width: 60rem; margin: 0 auto; }
+    :host { max-width: 66rem; } /* begins where the page's other tabs do */
     h1 { margin-bottom: var(--space-5); }
     section { margin-top: var(--space-6); }
     h2 { margin-bottom: var(--space-4); }
