@@ -22,7 +22,6 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-from catdog import load, page
 from catdog.cli import program
 from catdog.cli.benchmark.browser import BROWSER
 from catdog.files import EXAMPLES
@@ -167,6 +166,8 @@ def served(address: str | None) -> Iterator[str]:
     if address:
         yield address
         return
+    from catdog import load, page  # a page that runs already needs no PyTorch here
+
     server = page.build(load())
     page.launch(server, server_name="127.0.0.1", prevent_thread_lock=True, quiet=True)
     assert server.local_url is not None  # it is served

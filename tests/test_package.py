@@ -137,17 +137,16 @@ def test_the_page_opens_from_another_folder_with_its_examples(installed, tmp_pat
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:
             address = next(found for line in process.stdout if (found := re.search(r"http://[\d.:]+", line)))[0]
-            with urllib.request.urlopen(address + "/config") as answer:
-                config = answer.read().decode()
-            for path in examples:
-                assert path.name in config, path.name
-            for name in ("favicon.ico", "card.jpg"):
-                with urllib.request.urlopen(f"{address}/{name}") as answer:
-                    assert answer.status == 200
-            styles = (Path(catdog.__file__).parent / "page" / "style.css").read_text(encoding="utf-8")
+            with urllib.request.urlopen(f"{address}/about.json") as answer:
+                told = json.load(answer)["examples"]
+            assert {Path(each["photo"]).name for each in told} == {path.name for path in examples}
             with urllib.request.urlopen(address) as answer:
                 page = answer.read().decode()
-            assert json.dumps(styles.strip()[:40])[1:-1] in config + page
+            script, style = re.search(r'src="(\S+/app\.js)"', page)[1], re.search(r'href="(\S+/style\.css)"', page)[1]
+            photo, thumb = told[0]["photo"], told[0]["thumb"]
+            for name in (script, style, photo, thumb, "favicon.ico", "card.jpg", "figures.json"):
+                with urllib.request.urlopen(f"{address}/{name}") as answer:
+                    assert answer.status == 200 and answer.read(), name
         finally:
             process.kill()
 
