@@ -34,6 +34,7 @@ SIZES: dict[str, ViewportSize] = {
     "laptop": {"width": 1280, "height": 800},
     "wide": {"width": 2560, "height": 1300},
 }
+TOUCHED = ("phone", "tablet")
 MODES = ("light", "dark")
 LANGUAGES = {"en": "en-US", "zh": "zh-CN"}
 PHOTO = "both-side-by-side.jpg"
@@ -154,7 +155,9 @@ def main() -> int:
     with served(options.at) as address, started() as browser:
         for name, language in product(options.state or (STATES if options.every else READMES), LANGUAGES):
             sizes = options.size or (SIZES if options.every else READMES.get(name, SIZES))
-            save_state(browser, address, folder, name, language, sizes)
+            for touch in (True, False):  # some buttons are for fingers only
+                if some := [size for size in sizes if (size in TOUCHED) == touch]:
+                    save_state(browser, address, folder, name, language, some, touch)
         if not options.every and not options.state:
             save_animation(browser, address, folder / "live.webp")
     print(f"{folder}: {sum(path.stat().st_size for path in folder.iterdir()) / 2**20:.1f} MB")
@@ -186,10 +189,12 @@ def started() -> Iterator[Browser]:
         browser.close()
 
 
-def save_state(browser: Browser, address: str, folder: Path, name: str, language: str, sizes) -> None:
+def save_state(
+    browser: Browser, address: str, folder: Path, name: str, language: str, sizes: list[str], touch: bool
+) -> None:
     """One visit, photographed at each size, light and dark."""
     tab, act = STATES[name]
-    context = browser.new_context(locale=LANGUAGES[language], viewport=SIZES["laptop"], has_touch="phone" in sizes)
+    context = browser.new_context(locale=LANGUAGES[language], viewport=SIZES[sizes[0]], has_touch=touch)
     context.set_default_timeout(PATIENCE)
     view = context.new_page()
     view.goto(f"{address.rstrip('/')}/#{tab}")

@@ -61,7 +61,7 @@ export const controls = css`
     }
     .segments label:hover span { color: var(--ink); }
     .segments input:checked + span {
-        background: var(--raised); color: var(--ink); font-weight: 600; box-shadow: 0 0 0 1px var(--line), var(--shadow);
+        background: var(--raised); color: var(--ink); font-weight: 600; box-shadow: 0 0 0 1px var(--line);
     }
     .segments input:focus-visible + span { outline: 3px solid var(--focus); outline-offset: 2px; }
     .segments input:disabled + span { opacity: 0.5; }

@@ -38,7 +38,7 @@ export class PhotoAnswer extends Worded(LitElement) {
     };
 
     static styles = [controls, css`
-        :host { display: grid; gap: var(--space-3) var(--space-5); grid-template: "picture verdict" auto "picture actions" 1fr / minmax(0, 3fr) minmax(0, 2fr); }
+        :host { display: grid; gap: var(--space-4) var(--space-6); grid-template: "picture verdict" auto "picture actions" 1fr / minmax(0, 3fr) minmax(0, 2fr); }
         .picture { grid-area: picture; align-self: start; position: sticky; top: var(--space-3); display: grid; gap: var(--space-3); align-content: start; min-width: 0; }
         .frame { position: relative; }
         evidence-view { --max-height: min(42rem, calc(100dvh - 14rem)); }
