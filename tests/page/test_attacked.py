@@ -76,7 +76,7 @@ ATTACKS: list[Callable[[int], object]] = [
     lambda port: [request(port, "POST", "/engine/classify", LARGE) for _ in range(4)],
     lambda port: left_open(port, head("POST", "/engine/explain", "Content-Length: 9999"), LARGE[:5_000]),
     lambda port: left_open(port, head("POST", "/gradio_api/upload", *FORM), PART * 500),
-    lambda port: left_open(port, head("POST", "/engine/frame", "Transfer-Encoding: chunked") + b"1\r\nx\r\n" * 50_000, count=5),
+    lambda port: left_open(port, head("POST", "/engine/frame", "Transfer-Encoding: chunked") + b"1\r\nx\r\n" * 10_000, count=5),
     lambda port: left_open(port, head("GET", "/", "X-A: " + "x" * 60_000)[:-4]),
     lambda port: left_open(port, head("GET", "/card.jpg")),  # and is not read
     lambda port: [request(port, "GET", f"/gradio_api/queue/data?session_hash={n}") for n in range(101)],
