@@ -173,9 +173,10 @@ def served(address: str | None) -> Iterator[str]:
 
     server = page.build(load())
     page.launch(server, server_name="127.0.0.1", prevent_thread_lock=True, quiet=True)
-    assert server.local_url is not None  # it is served
-    yield server.local_url
-    server.close()
+    blocks = server.get_blocks()
+    assert blocks.local_url is not None  # it is served
+    yield blocks.local_url
+    blocks.close()
 
 
 @contextmanager

@@ -201,7 +201,7 @@ def route_of(scope: Scope) -> Route:
 def path_of(scope: Scope) -> str:
     """Without the path below which a proxy shows the page, whether or not the proxy takes it away."""
     path, root = scope["path"], scope.get("root_path", "").rstrip("/")
-    return path[len(root) :] if root and path.startswith(f"{root}/") else path
+    return path[len(root) :] or "/" if root and f"{path}/".startswith(f"{root}/") else path
 
 
 def session_in(route: Route, scope: Scope) -> str:

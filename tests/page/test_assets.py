@@ -172,6 +172,13 @@ def test_the_address_is_what_a_proxy_says_and_nothing_else(visitor, headers, add
     ).replace("需要 javascript", "")
 
 
+def test_the_path_below_which_a_proxy_shows_the_page_needs_no_slash_at_its_end(server):
+    visitor = TestClient(server, base_url="https://pets.example", root_path="/pets")
+    answer = visitor.get("/pets", follow_redirects=False)
+    assert answer.status_code == 307 and answer.headers["location"] == "https://pets.example/pets/"
+    assert visitor.get("/pets/").status_code == visitor.get("/pets/health").status_code == 200
+
+
 def test_about_tells_what_the_page_has_to_know(visitor, classifier):
     about = visitor.get("/about.json").json()
     assert about["engine"] == "server" and about["device"] == "CPU"
