@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import gc
 import json
 import threading
 
@@ -143,8 +144,10 @@ def test_a_visitor_who_leaves_ends_the_work_and_gives_back_the_place(classifier,
             raise
 
     monkeypatch.setattr(inside, "method_of", watched)
+    complaints: list[dict] = []
 
     async def leave() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, complaint: complaints.append(complaint))
         slow = Turns(at_once=1, places=1)
         work = inside.method_told(classifier, slow, "a", photo, {"method": "ScoreCAM", "stage": "4", "label": "dog"})
         assert "share" in await anext(work)
@@ -152,8 +155,11 @@ def test_a_visitor_who_leaves_ends_the_work_and_gives_back_the_place(classifier,
         assert await asyncio.to_thread(ended.wait, 30), "the work went on without its visitor"
         with slow.place("another"):
             pass
+        await asyncio.sleep(0.1)  # for what is said of the thread's end
+        gc.collect()
 
     asyncio.run(leave())
+    assert not complaints, "who leaves is no mistake in the log"
 
 
 def test_who_finds_the_line_full_is_told_so(classifier, photo):
