@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse, Response
 from catdog.classifier import Classifier, Explanation, Prediction
 from catdog.device import gpu_is_borrowed
 from catdog.images import ImageError, open_picture
+from catdog.images.decode import opened
 from catdog.page.sending import send_json
 from catdog.page.turns import Busy, Turns, visitor_at, while_there
 from catdog.transforms import STRIDE
@@ -155,14 +156,11 @@ def open_frame(content: bytes) -> Image.Image:
     Raises:
         ImageError: for anything but a small JPEG or WebP.
     """
-    try:
-        with Image.open(io.BytesIO(content), formats=FRAME_KINDS) as header:
-            if header.width * header.height > MAX_FRAME_PIXELS:
-                raise ImageError("too-large", "The frame has too many pixels.")
-    except (OSError, SyntaxError, ValueError) as error:
-        if isinstance(error, ImageError):
-            raise
-        raise ImageError("unknown-type", "A frame is a JPEG or a WebP.") from error
+    with opened(content, "The frame") as header:
+        if header.format not in FRAME_KINDS:
+            raise ImageError("unknown-type", "A frame is a JPEG or a WebP.")
+        if header.width * header.height > MAX_FRAME_PIXELS:
+            raise ImageError("too-large", "The frame has too many pixels.")
     return open_picture(content)
 
 
