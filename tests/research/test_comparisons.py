@@ -56,6 +56,31 @@ def test_scores_are_compared_against_every_kind_of_other_thing(script, labeled, 
 
 
 @pytest.mark.slow
+def test_a_closer_look_is_compared_with_the_first_on_the_same_photos(script, labeled, checkpoint, capsys):
+    arguments = [
+        "--data",
+        labeled,
+        "--neither",
+        labeled / "val" / "neither",
+        "--checkpoint",
+        checkpoint,
+        "--photos",
+        10,
+    ]
+    assert script("measure_closer", *arguments) == 0
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in capsys.readouterr().out.splitlines()
+        if "|" in line
+    ]
+    counts = {name: int(n) for name, n, *_ in rows[2:]}
+    assert 0 < counts["all"] <= 10
+    assert counts.get("in doubt", 0) <= counts["all"]
+    assert all(cell.endswith("%") for row in rows[2:] for cell in row[2:4])
+    assert all(float(cell) > 0 for row in rows[2:] for cell in row[4:])
+
+
+@pytest.mark.slow
 def test_ways_to_show_a_photo_are_compared_and_their_table_is_kept(script, labeled, checkpoint):
     arguments = ["--data", labeled, "--neither", labeled / "val" / "neither", "--checkpoint", checkpoint, "--made", 4]
     assert script("compare_inputs", *arguments) == 0
