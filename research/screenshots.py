@@ -40,6 +40,7 @@ LANGUAGES = {"en": "en-US", "zh": "zh-CN"}
 PHOTO = "both-side-by-side.jpg"
 FILMED = "cat-ginger-kitten.jpg"
 FILM = 48  # frames, which the camera shows again and again
+MARGIN = 16  # px around it
 SHOWN = 20  # frames of the animated picture
 QUALITY = 80  # of the pictures
 PATIENCE = 180_000  # ms
@@ -220,7 +221,14 @@ def save_animation(browser: Browser, address: str, path: Path) -> None:
     view = context.new_page()
     view.goto(f"{address.rstrip('/')}/#live")
     live(view)
-    clip = view.locator("live-tab .live").bounding_box()
+    box = view.locator("live-tab .live").bounding_box()
+    assert box is not None
+    clip = {
+        "x": box["x"] - MARGIN,
+        "y": box["y"] - MARGIN,
+        "width": box["width"] + 2 * MARGIN,
+        "height": box["height"] + 2 * MARGIN,
+    }
     frames = []
     for _ in range(SHOWN):
         with Image.open(io.BytesIO(view.screenshot(clip=clip))) as shot:
