@@ -369,13 +369,17 @@ def test_five_hundred_photos_stay_smooth_and_one_more_is_too_many(many, small_ph
     said = SAYS["many.too-many"].replace("{count}", "501").replace("{photos}", "500")
     expect(many.locator("many-tab [role=alert]")).to_contain_text(said)
     assert not sent
-    many.evaluate("""() => {
-        window.blocked = [];
-        new PerformanceObserver((list) => window.blocked.push(...list.getEntries().map(({ duration }) => duration)))
-            .observe({ type: "longtask" });
-    }""")
     answer = {"prediction": {"cat": 0.9, "dog": 0.2, "verdict": "cat", "logits": [2, -2]}, "size": [64, 48]}
-    many.route("**/engine/classify", lambda route: route.fulfill(json=answer))  # sooner than any server answers
+    many.evaluate(  # answers come sooner than from any server
+        """(answer) => {
+            const { fetch } = window;
+            window.fetch = (address, options) =>
+                /classify$/.test(address) ? Promise.resolve(Response.json(answer)) : fetch(address, options);
+        }""",
+        answer,
+    )
+    browser = many.context.new_cdp_session(many)
+    browser.send("Performance.enable", {"timeDomain": "threadTicks"})  # so that other programs do not count
     choose(many, photos[:500])
     expect_done(many, 500)
     many.select_option("many-tab [name=order]", "doubt")
@@ -384,8 +388,10 @@ def test_five_hundred_photos_stay_smooth_and_one_more_is_too_many(many, small_ph
     made = many.evaluate("""() => [...document.querySelector("catdog-app").renderRoot.querySelector("many-tab").renderRoot
         .querySelectorAll("photo-card")].filter(({ photo }) => photo.thumbnail).length""")
     assert made < 250  # of the cards that nobody has seen none is made
-    blocked = many.evaluate("window.blocked")
-    assert max(blocked, default=0) < 500, blocked  # ms, on a machine that does other things too
+    worked = {each["name"]: each["value"] for each in browser.send("Performance.getMetrics")["metrics"]}
+    assert (
+        worked["TaskDuration"] < 15
+    )  # s; it takes some 5, and drawing all cards anew at each answer would take minutes
     choose(many, handed_over[:1])
     expect(many.locator("many-tab [role=alert]")).to_contain_text(said)
 
