@@ -99,7 +99,7 @@ def claiming(side: int) -> bytes:
         (b"", 400, None),
         (b"no picture", 400, "unknown-type"),
         (b"\xff\xd8\xff", 400, None),
-        (encoded(Image.new("RGB", (320, 240), "red"))[:400], 400, "damaged"),
+        (encoded(Image.new("RGB", (320, 240), "red"))[:-300], 400, "damaged"),
         (encoded(Image.new("RGB", (100, 100)), "BMP"), 400, "unknown-type"),
         (encoded(Image.new("RGB", (100, 100)), "PNG"), 400, "unknown-type"),
         (encoded(Image.new("RGB", (100, 100)), "GIF"), 400, "unknown-type"),
