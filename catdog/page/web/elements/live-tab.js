@@ -268,7 +268,8 @@ export class LiveTab extends Worded(LitElement) {
     }
 
     #renderAnswer() {
-        if (!this.shown || !this.spoken) return html`<p class="answer soft">${this.problem ? "" : t("live.looking")}</p>`;
+        if (this.problem) return nothing;
+        if (!this.shown || !this.spoken) return html`<p class="answer soft">${t("live.looking")}</p>`;
         return html`<div class="answer">
             <verdict-panel ?compact=${matchMedia(NARROW).matches} .prediction=${this.shown.prediction} .spoken=${this.spoken}
                 .thresholds=${this.shown.thresholds}></verdict-panel>
