@@ -22,9 +22,7 @@ from catdog.page.turns import PLACES, Turns
 from catdog.page.uploads import Uploads
 
 SESSIONS = 500  # newest ones that Gradio remembers: every call of a program begins one
-CALLS = (
-    PLACES + UNHEARD + 100
-)  # of programs, which Gradio hands on at once: they wait in our line, not in Gradio's queue
+CALLS = PLACES + UNHEARD + 100  # of programs, handed on at once: they wait in our line, not in Gradio's queue
 
 
 def build(classifier: Classifier) -> Server:
