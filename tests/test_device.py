@@ -279,7 +279,7 @@ def test_the_page_is_answered_from_the_cpu_without_a_borrowed_gpu(zero_gpu, tiny
     classifier.device = torch.device("meta")  # as a GPU that is not there between two calls
     visitor = TestClient(page.build(classifier))
     for route in ("explain", "classify", "frame"):
-        answer = visitor.post(f"/engine/{route}", content=examples[0].read_bytes())
+        answer = visitor.post(f"/engine/{route}", content=examples[1].read_bytes())
         assert answer.json()["prediction"]["verdict"] in VERDICTS.values(), answer.text
     assert zero_gpu == []
     assert classifier.live.device == torch.device("cpu")
