@@ -40,7 +40,7 @@ def group(inside: Locator, code: str) -> Locator:
 
 
 def choose(inside: Locator, code: str, name: str, place: int = 0) -> None:
-    group(inside, code).nth(place).get_by_text(name, exact=True).click()
+    group(inside, code).nth(place).get_by_role("radio", name=name, exact=True).check()
 
 
 def ask_for(inside: Locator, method: str, stage: int = 4) -> None:
