@@ -20,7 +20,7 @@ from itertools import product
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Page, ViewportSize, sync_playwright
 
 from catdog.cli import program
 from catdog.cli.benchmark.browser import BROWSER
@@ -223,12 +223,12 @@ def save_animation(browser: Browser, address: str, path: Path) -> None:
     live(view)
     box = view.locator("live-tab .live").bounding_box()
     assert box is not None
-    clip = {
-        "x": box["x"] - MARGIN,
-        "y": box["y"] - MARGIN,
-        "width": box["width"] + 2 * MARGIN,
-        "height": box["height"] + 2 * MARGIN,
-    }
+    clip = FloatRect(
+        x=box["x"] - MARGIN,
+        y=box["y"] - MARGIN,
+        width=box["width"] + 2 * MARGIN,
+        height=box["height"] + 2 * MARGIN,
+    )
     frames = []
     for _ in range(SHOWN):
         with Image.open(io.BytesIO(view.screenshot(clip=clip))) as shot:

@@ -10,7 +10,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from functools import partial
 from typing import Any
 
@@ -118,7 +118,7 @@ def stages_of(classifier: Classifier, photo: bytes, label: str | None = None, pr
 
 async def method_told(
     classifier: Classifier, slow: Turns, visitor: str, photo: bytes, wish: dict[str, str]
-) -> AsyncIterator[dict[str, Any]]:
+) -> AsyncGenerator[dict[str, Any], None]:
     """How far the work is, again and again, as `share`; then the map, or the `problem`.
 
     Closing this generator ends the work at its next forward pass.
@@ -136,7 +136,8 @@ async def method_told(
             try:
                 while not (await asyncio.wait({asked}, timeout=REPORT_SECONDS))[0]:
                     yield {"share": min(1.0, passes.done / total)}
-                yield asked.result()
+                if told := asked.result():  # nothing where it was stopped
+                    yield told
             finally:
                 passes.stop()
                 asked.cancel()

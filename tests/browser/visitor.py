@@ -46,9 +46,14 @@ def drop(page: Page, paths: list[Path], place: str | Locator) -> None:
 
 
 def drag(page: Page, paths: list[Path], place: str | Locator, step: str) -> None:
-    """One step of that: dragEnter, dragOver, dragCancel or drop."""
-    box = (page.locator(place) if isinstance(place, str) else place).bounding_box()
-    middle = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    """One step of that: dragEnter, dragOver, dragCancel or drop; over the middle of what is on the screen of an element."""
+    element = page.locator(place) if isinstance(place, str) else place
+    element.scroll_into_view_if_needed()
+    box, screen = element.bounding_box(), page.viewport_size
+    assert box and screen
+    left, top = max(0, box["x"]), max(0, box["y"])
+    right, bottom = min(screen["width"], box["x"] + box["width"]), min(screen["height"], box["y"] + box["height"])
+    middle = {"x": (left + right) / 2, "y": (top + bottom) / 2}
     dragged = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
     page.context.new_cdp_session(page).send("Input.dispatchDragEvent", {"type": step, "data": dragged, **middle})
 
