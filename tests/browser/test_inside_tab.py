@@ -59,7 +59,7 @@ def test_without_a_photo_an_example_is_looked_into(opened):
 def test_the_photo_answered_last_is_the_one_looked_into(open_page, root):
     page = open_page()
     drop(page, [root / "examples" / "dog-german-shepherd.jpg"], "body")
-    expect(panel(page, "photo").locator("verdict-panel")).to_be_visible(timeout=PATIENCE)
+    expect(panel(page, "photo").locator("photo-answer verdict-panel")).to_be_visible(timeout=PATIENCE)
     tab(page, "inside").click()
     inside = looked_at(page)
     expect(inside.locator("example-strip button[aria-pressed=true]")).to_have_count(0)
@@ -178,6 +178,6 @@ def test_a_phone_shows_two_stages_side_by_side_and_nothing_sideways(open_page):
 def test_it_speaks_the_visitor_s_language(open_page):
     inside = looked_at(open_page("#inside", locale="zh-CN"))
     expect(inside.get_by_role("heading", level=2)).to_have_text(
-        [ZH["inside.stages"], ZH["inside.methods"], ZH["inside.block"]]
+        [ZH["inside.stages"], ZH["inside.methods"], ZH["inside.block"], ZH["photo.examples"]]
     )
     until(inside.page, "document.documentElement.lang === 'zh-CN'")

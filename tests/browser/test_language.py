@@ -36,7 +36,7 @@ def test_every_tab_changes_its_language_in_place(open_page, name):
         page,
         "name => /\\p{Script=Han}/u.test(document.querySelector('catdog-app').shadowRoot"
         ".querySelector(`${name}-tab`).shadowRoot.textContent)",
-        arg=name,
+        name,
     )
     page.get_by_role("button", name=ZH["words.other-language"]).click()
     expect(tab(page, name)).to_be_visible()
