@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import time
 import zipfile
 import zlib
@@ -20,7 +19,7 @@ from catdog.datasets import read_folders
 from catdog.datasets.lists import read_labels
 
 from .conftest import PHONE
-from .server import serve
+from .server import free_port, serve
 from .visitor import LANGUAGES, PATIENCE, WORDS, drop, paste, until
 
 pytestmark = pytest.mark.slow
@@ -464,11 +463,9 @@ def test_before_the_first_photo_an_example_plays_and_waits_for_nobody(open_page,
 
 
 def test_it_goes_on_when_the_server_is_started_again_under_the_page(blank, root):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
+    port = free_port()
     pages = {language: blank(locale=locale) for language, locale in LANGUAGES.items()}
-    with serve(root, "--port", port) as address:
+    with serve(root, port) as address:
         for page in pages.values():
             page.goto(address)
             page.wait_for_selector("photo-source")
@@ -478,7 +475,7 @@ def test_it_goes_on_when_the_server_is_started_again_under_the_page(blank, root)
         choose(page, root / "examples" / DOG)
         expect(problem(page)).to_contain_text(says("problem.offline", language), timeout=PATIENCE)
         expect(verdict(page)).to_have_text(WORDS[language]["verdict.says-cat-sure"])
-    with serve(root, "--port", port):
+    with serve(root, port):
         for language, page in pages.items():
             page.get_by_role("button", name=says("photo.again", language)).click()
             expect(verdict(page)).to_have_text(WORDS[language]["verdict.says-dog-sure"], timeout=PATIENCE)
