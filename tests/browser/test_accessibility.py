@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from .visitor import LANGUAGES, TABS, WORDS, drag, fill, tab
+from .visitor import LANGUAGES, TABS, WORDS, drag, drop, fill, tab
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +42,7 @@ def test_axe_finds_nothing_serious_in_notices_problems_and_the_hint(open_page, r
     drag(page, [root / "README.md"], "main", "dragEnter")
     expect(page.get_by_text(WORDS["en"]["app.drop"])).to_be_visible()
     expect_accessible(page)
-    drag(page, [root / "README.md"], "main", "drop")
+    drop(page, [root / "README.md"], "main")
     expect(page.get_by_role("alert")).to_be_visible()
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.evaluate("navigator.clipboard.writeText('a cat')")  # an empty clipboard pastes nothing at all
