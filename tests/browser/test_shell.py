@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import zipfile
@@ -104,7 +105,7 @@ def test_the_hint_goes_when_the_photo_is_dragged_away_again(open_page, folder):
     photo = [folder / "cat-chelsea.jpg"]
     drag(page, photo, "main", "dragEnter")
     expect(page.get_by_text(EN["app.drop"])).to_be_visible()
-    drag(page, photo, "main", "dragCancel")
+    page.locator("main").dispatch_event("dragleave")  # leaving the window; DevTools' dragCancel tells the page nothing
     expect(page.get_by_text(EN["app.drop"])).to_be_hidden()
 
 
@@ -169,16 +170,17 @@ def test_a_tab_that_does_not_arrive_says_so_and_the_others_go_on(open_page):
     expect(panel(page, "live")).to_be_visible()
 
 
-def test_without_javascript_there_is_a_sentence(chromium, address):
+def test_without_javascript_there_is_a_sentence(chromium, address, tmp_path):
     kind, options = chromium
-    args = [
-        *options["args"],
-        "--blink-settings=scriptEnabled=false",
-    ]  # as visitors do it: Playwright's way hides <noscript>
-    with kind.launch(**options | {"args": args}) as browser:
-        page = browser.new_page()
+    (tmp_path / "Default").mkdir()
+    off = {"profile": {"default_content_setting_values": {"javascript": 2}}}  # as in the browser's own settings
+    (tmp_path / "Default" / "Preferences").write_text(json.dumps(off), encoding="utf-8")
+    with kind.launch_persistent_context(tmp_path, **options) as context:
+        page = context.new_page()
         page.goto(address)
-        expect(page.get_by_text("This page needs JavaScript")).to_be_visible()
+        sentence = page.locator(".no-script")  # Playwright looks for text in no <noscript>
+        expect(sentence).to_be_visible()
+        expect(sentence).to_contain_text("This page needs JavaScript")
 
 
 def test_a_browser_that_cannot_start_the_page_shows_a_sentence(blank, address):
