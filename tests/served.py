@@ -57,7 +57,8 @@ class Served:
 
 
 def files_in(*folders: Path) -> set[str]:
-    return {str(path) for folder in folders for path in folder.rglob("*") if path.is_file()}
+    walks = (walk for folder in folders for walk in os.walk(folder))  # which passes over what is deleted meanwhile
+    return {os.path.join(place, name) for place, _, names in walks for name in names}
 
 
 def listen_to_ctrl_c() -> None:

@@ -47,10 +47,13 @@ async def failed(request: Request, error: Exception) -> Response:
 
 @asynccontextmanager
 async def sweeping(server: Server) -> AsyncIterator[None]:
-    """Old uploads are deleted for as long as the page is served."""
+    """Old uploads are deleted for as long as the page is served, and all that are left in the end."""
     sweeping = asyncio.create_task(server.state.uploads.keep_swept())
-    yield
-    sweeping.cancel()
+    try:
+        yield
+    finally:
+        sweeping.cancel()
+        server.state.uploads.delete_own()
 
 
 def launch(server: Server, **options: Any) -> None:

@@ -19,7 +19,8 @@ from collections.abc import Awaitable, Callable, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
@@ -128,8 +129,13 @@ class Turns:
                 self._done(asked)
             raise
         working = loop.run_in_executor(self._threads, contextvars.copy_context().run, work)
-        working.add_done_callback(lambda _: self._done(asked))
+        working.add_done_callback(partial(self._finished, asked))
         return await asyncio.shield(working)
+
+    def _finished(self, asked: Asked, working: asyncio.Future[Any]) -> None:
+        if not working.cancelled():
+            working.exception()  # looked at, or asyncio would log that of a visitor who has left
+        self._done(asked)
 
     def _leave(self, visitor: Hashable, asked: Asked) -> None:
         line = self._lines.get(visitor, [])

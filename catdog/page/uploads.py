@@ -52,6 +52,7 @@ class Uploads:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder.chmod(0o700)
         self._total, self._used = total, 0
+        self._own: set[Path] = set()  # what this process put there
         self.sweep()
 
     def path_of(self, sent: str) -> Path | None:
@@ -102,6 +103,18 @@ class Uploads:
                 break
             shutil.rmtree(place, ignore_errors=True)
             self.release(size)
+
+    def new_place(self) -> Path:
+        """A folder for one upload, whose name nobody can guess."""
+        place = self.folder / secrets.token_hex(16)
+        place.mkdir(mode=0o700)
+        self._own = {each for each in self._own if each.exists()} | {place}
+        return place
+
+    def delete_own(self) -> None:
+        """When the page is served no longer."""
+        for place in self._own:
+            shutil.rmtree(place, ignore_errors=True)
 
     async def keep_swept(self) -> None:
         """Look for what is too old, again and again."""
@@ -183,8 +196,7 @@ class Form:
             raise no_form("Only files can be uploaded, under the name files.")
         if len(self._places) >= MAX_FILES:
             raise UploadError(413, "too-many", f"Upload at most {MAX_FILES} files at a time.")
-        place = self._uploads.folder / secrets.token_hex(16)
-        place.mkdir(mode=0o700)
+        place = self._uploads.new_place()
         self._places.append(place)
         self._file = (place / file_name(options[b"filename"])).open("xb")
 
