@@ -95,7 +95,8 @@ class CatdogApp extends Worded(LitElement) {
         let tab = this.tabs.get(name);
         if (!tab) {
             try {
-                await TABS[name]();
+                // What is there is shown in the first frame: even a loaded module's promise may be kept a frame later.
+                if (!customElements.get(`${name}-tab`)) await TABS[name]();
             } catch {
                 this.failed = new Set(this.failed).add(name);
                 return null;

@@ -69,10 +69,10 @@ export const shell = css`
             position: fixed; z-index: 2; left: 0; right: 0; bottom: 0; padding: 0 var(--space-1) env(safe-area-inset-bottom);
             background: var(--raised); border-top: 1px solid var(--line);
         }
-        .tabs { flex: 1; gap: 0; max-width: 34rem; }
+        .tabs { flex: 1; gap: 0; min-width: 0; max-width: 34rem; }
         .tabs a {
             flex: 1 1 0; flex-direction: column; justify-content: center; gap: 2px; min-width: 0; min-height: 3.5rem; padding: 0;
-            font-size: 0.75rem; border-radius: var(--radius-small); background: none !important;
+            font-size: min(0.75rem, 4vw); border-radius: var(--radius-small); background: none !important;
         }
         .tabs a span { max-width: 100%; overflow: hidden; text-overflow: ellipsis; }
         .tabs a[aria-selected="true"]::before {
