@@ -19,6 +19,7 @@ WORDS = {
     )
     for language in LANGUAGES
 }
+DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 TABS = ("photo", "live", "many", "accuracy", "inside")  # in the page's order
 
 
@@ -43,6 +44,7 @@ def drop(page: Page, paths: list[Path], place: str | Locator) -> None:
     """Drag files over an element and let them go there, as the browser is told of it by the desktop."""
     for step in ("dragEnter", "dragOver", "drop"):
         drag(page, paths, place, step)
+        page.evaluate(DRAWN)  # a page that has not yet said that it takes files is not told of the drop
 
 
 def drag(page: Page, paths: list[Path], place: str | Locator, step: str) -> None:
