@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from catdog.classifier import Classifier
 from catdog.files import EXAMPLES
-from catdog.page.about import about, examples, thumbnail
+from catdog.page.about import about
 from catdog.page.answers import problem
 from catdog.page.figures import figures_of
 from catdog.page.guard import path_of
@@ -41,6 +41,7 @@ def router(classifier: Classifier) -> APIRouter:
     routes = APIRouter()
     digest, files = read_web()
     page = files.pop("index.html").decode().replace("{{digest}}", digest)
+    known = about(classifier)
     contents = {
         FOREVER: {f"web/{digest}/{name}": content for name, content in files.items()},
         A_DAY: {
@@ -48,11 +49,10 @@ def router(classifier: Classifier) -> APIRouter:
             "favicon.ico": (HERE / "icon.svg").read_bytes(),
             "card.jpg": (HERE / "card.jpg").read_bytes(),
             "robots.txt": ROBOTS,
-            **{each["photo"]: (EXAMPLES.parent / each["photo"]).read_bytes() for each in examples()},
-            **{each["thumb"]: thumbnail(EXAMPLES.parent / each["photo"]) for each in examples()},
+            **{each["photo"]: (EXAMPLES.parent / each["photo"]).read_bytes() for each in known["examples"]},
         },
         ASK_FIRST: {
-            "about.json": json.dumps(about(classifier), ensure_ascii=False).encode(),
+            "about.json": json.dumps(known, ensure_ascii=False).encode(),
             "figures.json": json.dumps(figures_of(classifier.metadata), ensure_ascii=False).encode(),
         },
     }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -117,6 +119,21 @@ def test_several_photos_dropped_at_once_open_in_many_and_it_is_said(open_page, f
     expect(panel(page, "many")).to_be_visible()
     until(page, "window.taken.many?.length")
     assert page.evaluate("window.taken") == {"many": [[path.name for path in photos]]}
+
+
+def test_a_folder_and_a_zip_of_photos_open_in_many(open_page, folder, tmp_path):
+    pets = tmp_path / "pets"
+    pets.mkdir()
+    shutil.copy(folder / "cat-chelsea.jpg", pets / "cat.jpg")
+    with zipfile.ZipFile(tmp_path / "pets.zip", "w") as archive:
+        archive.write(pets / "cat.jpg", "cat.jpg")
+    page = open_page()
+    page.evaluate(SEEN)
+    drop(page, [pets], "main")
+    until(page, "window.taken.many?.length === 1")
+    drop(page, [tmp_path / "pets.zip"], "main")
+    until(page, "window.taken.many?.length === 2")
+    assert page.evaluate("window.taken") == {"many": [["cat.jpg"], ["pets.zip"]]}
 
 
 @pytest.mark.parametrize("name", TABS)

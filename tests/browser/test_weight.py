@@ -1,12 +1,18 @@
-"""How much the page moves while it comes in, what it may load, and what a second visit fetches."""
+"""What a visitor's browser fetches before the page can be used, from where, how much it moves, and what is fetched again."""
 
 from __future__ import annotations
+
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
+from .visitor import WORDS, fill
+
 pytestmark = pytest.mark.slow
 
+REQUESTS = 25
+BYTES = 250_000  # compressed, without photos, with all that an answer is shown with
 SHIFT = 0.02  # cumulative layout shift
 WATCH = """
     window.shift = 0;
@@ -19,14 +25,31 @@ SENT = """() => Object.fromEntries(performance.getEntriesByType("resource")
     .filter(({ name }) => name.includes("/web/")).map(({ name, transferSize }) => [name, transferSize]))"""
 
 
+def test_the_first_page_is_small_and_comes_from_here_alone(blank, address):
+    page = blank()
+    requests = []
+    page.on("request", lambda request: requests.append(request))
+    page.goto(address)
+    page.get_by_role("button", name=WORDS["en"]["photo.choose"]).wait_for()
+    page.locator("example-strip img").first.wait_for()
+    page.wait_for_load_state("networkidle")
+    names = [request.url.rpartition("/")[2] for request in requests]
+    usable = names[: names.index("about.json") + 1]  # the examples are the last to come in; what follows waits for them
+    assert len(usable) <= REQUESTS, usable
+    sizes = [request.sizes() for request in requests if not request.url.endswith(".jpg")]
+    assert sum(size["responseBodySize"] + size["responseHeadersSize"] for size in sizes) <= BYTES
+    assert {urlsplit(request.url).netloc for request in requests} == {urlsplit(address).netloc}
+
+
 @pytest.mark.parametrize(
     "viewport", [{"width": 390, "height": 664}, {"width": 1280, "height": 800}], ids=["phone", "laptop"]
 )
-def test_nothing_moves_while_the_page_comes_in(blank, address, viewport):
+def test_nothing_moves_while_the_page_comes_in_nor_when_an_answer_does(blank, address, root, viewport):
     page = blank(viewport=viewport)
     page.add_init_script(WATCH)
     page.goto(address)
     page.wait_for_load_state("networkidle")
+    fill(page, root, "photo")
     assert page.evaluate("window.shift") <= SHIFT
 
 

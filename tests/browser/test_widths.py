@@ -1,4 +1,4 @@
-"""Every tab with something in it, from the narrowest phone to the widest screen."""
+"""Every tab with something in it, from the narrowest phone to the widest screen, and enlarged."""
 
 from __future__ import annotations
 
@@ -43,3 +43,14 @@ def test_nothing_scrolls_sideways_at_any_width(open_page, root, name):
             page.evaluate("new Promise(requestAnimationFrame)")
             assert page.evaluate(BEYOND) == [], (language, width)
             assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_text_twice_as_large_stays_on_a_phone(open_page, root):
+    page = open_page(viewport={"width": 390, "height": 664})
+    fill(page, root, "photo")
+    for name in TABS:
+        tab(page, name).click()
+        page.locator(f"{name}-tab").wait_for()
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        page.evaluate("new Promise(requestAnimationFrame)")
+        assert page.evaluate(BEYOND) == [], name

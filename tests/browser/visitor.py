@@ -19,7 +19,8 @@ WORDS = {
     )
     for language in LANGUAGES
 }
-DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+OVER = 5  # times that a desktop tells of a hand at rest: what the browser learned from the last time decides over the drop
+TAKES_FILES = """() => document.querySelector("catdog-app").shadowRoot.querySelector(".drop").checkVisibility()"""
 TABS = ("photo", "live", "many", "accuracy", "inside")  # in the page's order
 
 
@@ -42,9 +43,12 @@ def until(page: Page, condition: str, argument: Any = None) -> None:
 
 def drop(page: Page, paths: list[Path], place: str | Locator) -> None:
     """Drag files over an element and let them go there, as the browser is told of it by the desktop."""
-    for step in ("dragEnter", "dragOver", "drop"):
-        drag(page, paths, place, step)
-        page.evaluate(DRAWN)  # a page that has not yet said that it takes files is not told of the drop
+    drag(page, paths, place, "dragEnter")
+    until(page, TAKES_FILES)
+    for _ in range(OVER):
+        drag(page, paths, place, "dragOver")
+        page.wait_for_timeout(50)
+    drag(page, paths, place, "drop")
 
 
 def drag(page: Page, paths: list[Path], place: str | Locator, step: str) -> None:

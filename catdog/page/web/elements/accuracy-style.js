@@ -11,14 +11,14 @@ export const accuracyStyle = css`
     p { max-width: 65ch; }
     .lead { font-size: var(--text-l); }
 
-    .simple { display: grid; gap: var(--space-5); grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); margin-bottom: var(--space-4); }
+    .simple { display: grid; gap: var(--space-5); grid-template-columns: repeat(auto-fit, minmax(min(100%, 15rem), 1fr)); margin-bottom: var(--space-4); }
     .simple > div { display: flex; gap: var(--space-4); align-items: center; }
     .simple p { font-size: var(--text-l); line-height: 1.35; text-wrap: balance; }
     .dots { flex: none; width: 6.25rem; height: auto; }
     .dots .right { fill: var(--ink); }
     .dots .wrong { fill: none; stroke: var(--line-strong); stroke-width: 1.2; }
 
-    .fools { display: grid; gap: var(--space-4); grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); }
+    .fools { display: grid; gap: var(--space-4); grid-template-columns: repeat(auto-fit, minmax(min(100%, 15rem), 1fr)); }
     .fools > div { display: flex; gap: var(--space-3); align-items: center; }
     .fools h3 { margin: 0; }
     .example {

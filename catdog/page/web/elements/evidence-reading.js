@@ -48,11 +48,10 @@ export class EvidenceReading extends Worded(LitElement) {
 
     render() {
         const { explanation, mapped } = this;
-        if (!explanation || !mapped) return nothing;
         return html`
             <details class="fold" ?open=${this.open} @toggle=${this.#onToggle}>
                 <summary>${t("view.reading")}</summary>
-                ${this.open ? this.#text(explanation, mapped) : nothing}
+                ${this.open && explanation && mapped ? this.#text(explanation, mapped) : nothing}
             </details>
         `;
     }

@@ -31,6 +31,7 @@ export const evidenceStyle = css`
     .place { border: 2px solid white; border-radius: 2px; box-shadow: 0 0 0 1px rgb(0 0 0 / 0.7), inset 0 0 0 1px rgb(0 0 0 / 0.7); }
 
     .caption { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 var(--space-3); margin-top: var(--space-2); }
+    .caption.early { visibility: hidden; } /* it keeps its place until there is a map */
     .caption p { flex: 1 1 12rem; min-height: 1.5em; color: var(--ink-soft); font-size: var(--text-s); }
 
     .close { display: none; position: absolute; z-index: 1; top: var(--space-3); right: var(--space-3); }

@@ -107,7 +107,8 @@ export class EvidenceView extends Worded(LitElement) {
 
     render() {
         if (!this.picture) return nothing;
-        const { explanation, readable } = this;
+        const { explanation } = this;
+        const readable = this.readable && explanation;
         const classes = `stage ${this.full ? "full" : ""} ${readable ? "readable" : ""} ${this.mirrored ? "mirrored" : ""}`;
         return html`
             <div class=${classes} @fullscreenchange=${this.#onFullScreen} @toggle=${this.#onToggle}>
@@ -124,7 +125,7 @@ export class EvidenceView extends Worded(LitElement) {
                 </div>
                 <button class="button icon close" aria-label=${t("view.close")} @click=${this.#leave}>${icons.close}</button>
             </div>
-            ${readable ? this.#caption() : nothing}
+            ${this.readable ? this.#caption() : nothing}
         `;
     }
 
@@ -161,11 +162,10 @@ export class EvidenceView extends Worded(LitElement) {
     #caption() {
         const { explanation, place } = this;
         const mapped = this.#mapped;
-        if (!explanation || !mapped) return nothing;
         const about = this.show === "photo" ? "" : this.#legend();
-        const words = place ? here(shareAt(mapped, place), t) : this.unseen ? t("view.here-unseen") : about;
+        const words = mapped && place ? here(shareAt(mapped, place), t) : this.unseen ? t("view.here-unseen") : about;
         return html`
-            <div class="caption">
+            <div class=${mapped ? "caption" : "caption early"}>
                 <p>${words}</p>
                 <evidence-reading .explanation=${explanation} .mapped=${mapped} .place=${place}></evidence-reading>
             </div>

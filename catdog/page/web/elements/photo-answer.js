@@ -43,6 +43,7 @@ export class PhotoAnswer extends Worded(LitElement) {
         .frame { position: relative; }
         evidence-view { --max-height: min(42rem, calc(100dvh - 14rem)); }
         .verdict { grid-area: verdict; min-height: 7.5rem; }
+        .unanswered { visibility: hidden; } /* it keeps the place of what an answer brings */
         .next {
             position: absolute; z-index: 1; top: var(--space-2); left: var(--space-2); display: flex; align-items: center; gap: var(--space-2);
             padding: var(--space-1) var(--space-3) var(--space-1) var(--space-1); border-radius: var(--radius); background: var(--raised);
@@ -50,7 +51,10 @@ export class PhotoAnswer extends Worded(LitElement) {
         }
         .next evidence-view { --max-height: 3rem; width: 4rem; }
         .waiting { font-size: var(--text-l); color: var(--ink-soft); }
-        .actions { grid-area: actions; position: relative; display: grid; gap: var(--space-3); align-content: start; min-width: 0; }
+        .actions {
+            grid-area: actions; position: relative; display: grid; gap: var(--space-3); align-content: start;
+            min-width: 0; min-height: 12rem;
+        }
         .share { position: absolute; top: 0; right: 0; }
         .view { display: flex; flex-wrap: wrap; align-items: center; gap: var(--space-2) var(--space-3); }
         .row { display: flex; flex-wrap: wrap; gap: var(--space-2); }
@@ -62,7 +66,7 @@ export class PhotoAnswer extends Worded(LitElement) {
         @media (max-width: 44rem) {
             :host { gap: var(--space-2); grid-template: "verdict" auto "picture" auto "actions" auto / minmax(0, 1fr); }
             .picture { position: static; }
-            .verdict { min-height: 5.5rem; padding-bottom: var(--space-2); }
+            .verdict { min-height: 7.5rem; padding-bottom: var(--space-2); }
             .verdict { --text-xl: 1.5rem; } /* the longest sentence takes two lines, most take one */
             evidence-view { --max-height: calc(100dvh - 20rem); }
             .segments { display: flex; width: 100%; }
@@ -107,13 +111,13 @@ export class PhotoAnswer extends Worded(LitElement) {
             <div class="picture">
                 <div class="frame">
                     <evidence-view .picture=${this.picture} .explanation=${this.explanation} .show=${this.show}
-                        .boxes=${this.boxes} .opacity=${this.opacity} .colors=${this.colors} .readable=${Boolean(answer)}
+                        .boxes=${this.boxes} .opacity=${this.opacity} .colors=${this.colors} .readable=${true}
                         .finer=${(this.finer && answer?.finer) || null}></evidence-view>
                     ${this.next ? this.#next() : nothing}
                 </div>
-                ${answer ? this.#view() : nothing}
+                ${this.#view()}
             </div>
-            <div class="actions" ?hidden=${!answer}>${answer ? this.#more(answer) : nothing}</div>
+            <div class="actions">${answer ? this.#more(answer) : nothing}</div>
             <share-dialog></share-dialog>`;
     }
 
@@ -131,7 +135,7 @@ export class PhotoAnswer extends Worded(LitElement) {
     }
 
     #view() {
-        return html`<div class="view">
+        return html`<div class=${this.answer ? "view" : "view unanswered"}>
             <fieldset class="segments">
                 <legend class="visually-hidden">${t("photo.show")}</legend>
                 ${SHOWS.map((each) => html`<label><input type="radio" name="show" value=${each} .checked=${live(this.show === each)}

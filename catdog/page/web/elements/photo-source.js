@@ -11,11 +11,11 @@ export class PhotoSource extends Worded(LitElement) {
     static properties = { again: { type: Boolean, reflect: true }, touch: { state: true } };
 
     static styles = [controls, css`
-        .ways { display: grid; grid-template-columns: repeat(2, 1fr); gap: var(--space-2); }
-        .button { min-height: 3.25rem; padding-inline: var(--space-2); line-height: 1.2; }
+        .ways { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: var(--space-2); }
+        .button { min-height: 3.25rem; padding-inline: var(--space-2); line-height: 1.2; overflow-wrap: anywhere; }
         :host([again]) .ways { grid-template-columns: repeat(4, auto); justify-content: start; }
         :host([again]) .button { min-height: var(--target); padding-inline: var(--space-4); }
-        @media (max-width: 44rem) { :host([again]) .ways { grid-template-columns: repeat(2, 1fr); justify-content: stretch; } :host([again]) .button, .button { gap: var(--space-1); padding-inline: var(--space-1); } }
+        @media (max-width: 44rem) { :host([again]) .ways { grid-template-columns: repeat(2, minmax(0, 1fr)); justify-content: stretch; } :host([again]) .button, .button { gap: var(--space-1); padding-inline: var(--space-1); } }
         @media (max-width: 24rem) { .ways { font-size: var(--text-s); } }
     `];
 

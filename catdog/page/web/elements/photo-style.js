@@ -7,6 +7,8 @@ export const style = css`
     .welcome h1 { word-break: keep-all; } /* Chinese is broken at its commas */
     .welcome p { color: var(--ink-soft); }
     .stage { position: relative; min-width: 0; }
+    .showing > photo-source, .showing > example-strip { animation: arrive var(--motion) 0.4s backwards; } /* at another place, once the photo has its own */
+    @keyframes arrive { from { opacity: 0; } }
     demo-stage:not(:defined) { display: block; height: calc(var(--demo-height) + 6.5rem + var(--space-3)); }
     .progress {
         position: absolute; z-index: 1; top: calc(-1 * var(--space-2)); left: 0; right: 0; height: 3px; overflow: hidden; border-radius: 3px; background: var(--line);

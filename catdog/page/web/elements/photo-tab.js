@@ -67,7 +67,8 @@ export class PhotoTab extends Worded(LitElement) {
         this.#start();
     }
 
-    firstUpdated() {
+    async firstUpdated() {
+        await this.#learn(); // first what the page is used with, then what an answer is shown with
         this.#prepare().catch(() => null); // it is tried again with the first answer
         import("./demo-stage.js").catch(() => null);
     }
@@ -101,7 +102,7 @@ export class PhotoTab extends Worded(LitElement) {
         return html`
             <div class=${showing ? "tab showing" : "tab"} aria-busy=${this.waiting ? "true" : "false"}>
                 ${showing ? html`<h1 class="visually-hidden">${t("photo.heading")}</h1>` : html`<div class="welcome"><h1>${t("photo.heading")}</h1><p>${t("photo.lead")}</p></div>`}
-                <div class="stage">${this.#stage()}</div>
+                ${showing ? html`<div class="stage">${this.#answered()}</div>` : html`<div class="stage"><demo-stage .examples=${this.about?.examples ?? []}></demo-stage></div>`}
                 ${this.#problem()}
                 <photo-source ?again=${showing} @photo-chosen=${(/** @type {CustomEvent} */ event) => this.take(event.detail.files)}></photo-source>
                 <example-strip .examples=${this.about?.examples ?? []} .chosen=${this.answer?.example ?? null}
@@ -111,9 +112,8 @@ export class PhotoTab extends Worded(LitElement) {
             <p class="visually-hidden" role="status">${this.#said()}</p>`;
     }
 
-    #stage() {
+    #answered() {
         const { answer, waiting } = this;
-        if (!answer && !waiting) return html`<demo-stage .examples=${this.about?.examples ?? []}></demo-stage>`;
         return html`
             ${waiting ? html`<div class="progress" aria-hidden="true"></div>` : nothing}
             <photo-answer .answer=${answer} .picture=${answer ? this.picture : (waiting?.picture ?? null)}
@@ -159,8 +159,8 @@ export class PhotoTab extends Worded(LitElement) {
     }
 
     /** What the engine is, and its examples: the page works without, and asks again after each answer. */
-    #learn() {
-        if (!this.about) engine.about().then((about) => { this.about = about; }, () => null);
+    async #learn() {
+        this.about ??= await engine.about().catch(() => null);
     }
 
     async #start() {

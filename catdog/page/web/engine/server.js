@@ -1,7 +1,8 @@
 /** The engine that asks the server this page came from; all its addresses are relative to the page. */
 import { EngineError } from "./types.js";
-import { Newest } from "./newest.js";
 import { sizeOf } from "../pictures.js";
+
+/** @typedef {{canvas: HTMLCanvasElement, size?: number}} Frame */
 
 const PATIENCE = 120_000; // ms for a photo: 50 MB on a slow line take a while to arrive
 const FRAME_PATIENCE = 15_000; // ms
@@ -15,7 +16,8 @@ const PROBLEMS = { 408: "slow", 413: "too-large", 429: "busy", 502: "offline", 5
 export class ServerEngine {
     /** @type {Promise<import("./types.js").About> | null} */
     #about = null;
-    #frames = new Newest((/** @type {{canvas: HTMLCanvasElement, size?: number}} */ frame) => this.#answerFrame(frame));
+    /** @type {import("./newest.js").Newest<Frame, import("./types.js").Explanation> | null} */
+    #frames = null;
 
     about() {
         this.#about ??= ask("about.json", {}).catch((error) => {
@@ -37,8 +39,11 @@ export class ServerEngine {
      * @param {CanvasImageSource} picture
      * @param {{size?: number}} [options]
      */
-    frame(picture, { size } = {}) {
-        return this.#frames.ask({ canvas: reduced(picture, Math.max(FRAME_SIDE, size ?? 0)), size }); // as it is now
+    async frame(picture, { size } = {}) {
+        const canvas = reduced(picture, Math.max(FRAME_SIDE, size ?? 0)); // as it is now
+        const { Newest } = await import("./newest.js");
+        this.#frames ??= new Newest((/** @type {Frame} */ frame) => this.#answerFrame(frame));
+        return this.#frames.ask({ canvas, size });
     }
 
     /**
@@ -85,7 +90,7 @@ export class ServerEngine {
         }
     }
 
-    /** @param {{canvas: HTMLCanvasElement, size?: number}} frame */
+    /** @param {Frame} frame */
     async #answerFrame({ canvas, size }) {
         const body = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", FRAME_QUALITY));
         const address = size ? `engine/frame?size=${size}` : "engine/frame";
