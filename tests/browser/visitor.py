@@ -19,7 +19,7 @@ WORDS = {
     )
     for language in LANGUAGES
 }
-OVER = 5  # times that a desktop tells of a hand at rest: what the browser learned from the last time decides over the drop
+OVER = 5  # times that a desktop tells of a hand at rest: what the browser learned before decides over the drop
 TAKES_FILES = """() => document.querySelector("catdog-app").shadowRoot.querySelector(".drop").checkVisibility()"""
 TABS = ("photo", "live", "many", "accuracy", "inside")  # in the page's order
 

@@ -12,8 +12,8 @@ export const accuracyStyle = css`
     .lead { font-size: var(--text-l); }
 
     .simple { display: grid; gap: var(--space-5); grid-template-columns: repeat(auto-fit, minmax(min(100%, 15rem), 1fr)); margin-bottom: var(--space-4); }
-    .simple > div { display: flex; gap: var(--space-4); align-items: center; }
-    .simple p { font-size: var(--text-l); line-height: 1.35; text-wrap: balance; }
+    .simple > div { display: flex; flex-wrap: wrap; gap: var(--space-4); align-items: center; }
+    .simple p { flex: 1 1 8rem; font-size: var(--text-l); line-height: 1.35; text-wrap: balance; }
     .dots { flex: none; width: 6.25rem; height: auto; }
     .dots .right { fill: var(--ink); }
     .dots .wrong { fill: none; stroke: var(--line-strong); stroke-width: 1.2; }

@@ -68,7 +68,7 @@ export class PhotoAnswer extends Worded(LitElement) {
             .picture { position: static; }
             .verdict { min-height: 7.5rem; padding-bottom: var(--space-2); }
             .verdict { --text-xl: 1.5rem; } /* the longest sentence takes two lines, most take one */
-            evidence-view { --max-height: calc(100dvh - 20rem); }
+            evidence-view { --max-height: max(10rem, 100dvh - 20rem); }
             .segments { display: flex; width: 100%; }
             .segments span { padding-inline: var(--space-1); font-size: var(--text-s); }
         }

@@ -64,7 +64,7 @@ export const shell = css`
 
     /* A phone: the tabs are a bar under the thumb. */
     @media (max-width: 44rem) {
-        header { flex-wrap: wrap; padding-block: var(--space-1); justify-content: space-between; }
+        header { flex-wrap: wrap; gap: 0 var(--space-4); padding-block: var(--space-1); justify-content: space-between; }
         nav {
             position: fixed; z-index: 2; left: 0; right: 0; bottom: 0; padding: 0 var(--space-1) env(safe-area-inset-bottom);
             background: var(--raised); border-top: 1px solid var(--line);
