@@ -27,7 +27,8 @@ from catdog.transforms import MEAN, STD, EvaluationPreset, Resize
 
 logger = logging.getLogger(__name__)
 
-FORMAT_VERSION = "3"
+FORMAT_VERSION = "4"
+EARLIER_VERSIONS = ("1", "2", "3")
 LFS_POINTER = b"version https://git-lfs"
 CHECKED = {"format_version", "labels", "sha256", "header_sha256"}  # what stands in a file beside its Metadata
 
@@ -48,6 +49,7 @@ class Metadata:
     present: float = 0.5  # a photo whose larger probability is below this shows neither
     both: float = 0.5  # a photo whose smaller probability reaches this shows both
     evidence_scale: float = 10.0  # logits of evidence * places that are shown at full color
+    finer_scale: float | None = None  # the same for a picture twice the input size; None: not measured
     box_threshold: float = 0.05  # share of a map's peak above which a place belongs to the box
     real_negatives: bool = True  # False: `neither` was learned from made-up negatives only
     training: dict[str, Any] = field(default_factory=dict)  # data, counts, recipe, seed, commit
@@ -58,6 +60,13 @@ class Metadata:
 
     def preset(self) -> EvaluationPreset:
         return EvaluationPreset(self.input_size, self.resize)
+
+    def scale_at(self, input_size: int) -> float:
+        """Logits of evidence * places that are shown at full color, of a picture whose short side was so many pixels: what
+        speaks for a pet is spread over more places in a larger one, and weaker at each."""
+        if self.finer_scale is None or input_size < 2 * self.input_size:
+            return self.evidence_scale
+        return self.finer_scale
 
 
 def save_checkpoint(path: Path | str, network: ResNet, metadata: Metadata) -> None:
@@ -105,7 +114,7 @@ def load_checkpoint(path: Path | str | None = None, labels: Sequence[str] | None
         return from_state_dict([tensors, header], path, labels)
     if "format_version" not in header:
         raise CheckpointError(f"{path} is damaged: its metadata have no format version; fetch or train it again.")
-    if header["format_version"] not in ("1", "2", FORMAT_VERSION):
+    if header["format_version"] not in (*EARLIER_VERSIONS, FORMAT_VERSION):
         raise CheckpointError(
             f"{path} has format version {header['format_version']}, this program reads {FORMAT_VERSION}: "
             f"upgrade it, or {HOW_TO_MAKE}"
@@ -165,11 +174,15 @@ def from_state_dict(content: Any, path: Path, labels: Sequence[str] | None) -> t
 
 
 def upgraded(header: dict[str, str]) -> dict[str, str]:
-    """The metadata of an earlier format as this one names them: 1 had no `focus`, which 2 had for `top_weight`, and both
-    spelled figures' names in British English."""
-    if header["format_version"] == FORMAT_VERSION:
+    """The metadata of an earlier format as this one names them: 1 had no `focus`, which 2 had for `top_weight`, both spelled
+    figures' names in British English, and 3 had no `finer_scale`."""
+    version = header["format_version"]
+    if version == FORMAT_VERSION:
         return header
-    header = {"focus": "[0, 0]"} | header
+    header = {"focus": "[0, 0]", "finer_scale": "null"} | header
+    if version == "3":
+        del header["focus"]
+        return header
     header["top_weight"] = header.pop("focus")
     if "held_out" in header:
         header["held_out"] = header["held_out"].replace("centred", "centered").replace("centre", "center")
@@ -196,6 +209,7 @@ def read_metadata(header: dict[str, str], path: Path) -> Metadata:
         "top_weight": is_pair(metadata.top_weight),
         "thresholds": all(is_number(value) and 0 < value < 1 for value in (metadata.present, metadata.both)),
         "evidence_scale": is_number(metadata.evidence_scale) and metadata.evidence_scale > 0,
+        "finer_scale": metadata.finer_scale is None or (is_number(metadata.finer_scale) and metadata.finer_scale > 0),
         "box_threshold": is_number(metadata.box_threshold) and 0 < metadata.box_threshold < 1,
         "real_negatives": isinstance(metadata.real_negatives, bool),
         "training and held_out": isinstance(metadata.training, dict) and isinstance(metadata.held_out, dict),

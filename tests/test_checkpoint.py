@@ -36,6 +36,7 @@ METADATA = Metadata(
     present=0.41,
     both=0.63,
     evidence_scale=12.5,
+    finer_scale=9.5,
     box_threshold=0.35,
     real_negatives=False,
     training={"data": ["a", "b"], "counts": {"cat": 3}, "seed": 7},
@@ -95,7 +96,7 @@ def test_weights_are_stored_as_float16_and_metadata_as_text(saved, contents):
     tensors, header = contents
     assert {tensor.dtype for tensor in tensors.values()} == {torch.float16, torch.int64}
     assert saved.stat().st_size < 23e6
-    assert header["format_version"] == "3"
+    assert header["format_version"] == "4"
     assert json.loads(header["labels"]) == ["cat", "dog"]
     assert json.loads(header["training"]) == METADATA.training
 
@@ -287,17 +288,31 @@ def test_another_kind_of_file_is_refused(file, content):
 )
 def test_files_of_earlier_formats_are_read(contents, file, version, named, top_weight):
     tensors, header = contents
-    header = {name: value for name, value in header.items() if name not in ("top_weight", "header_sha256")}
+    later = ("top_weight", "finer_scale", "header_sha256")
+    header = {name: value for name, value in header.items() if name not in later}
     header |= named | {"format_version": version, "held_out": '{"centre_on_pet": 1, "a centred box": 2}'}
     safetensors.torch.save_file(tensors, file, header | {"header_sha256": header_digest(header, tensors)})
     held_out = {"center_on_pet": 1, "a centered box": 2}
-    assert load_checkpoint(file)[1] == replace(METADATA, top_weight=top_weight, held_out=held_out)
+    assert load_checkpoint(file)[1] == replace(METADATA, top_weight=top_weight, held_out=held_out, finer_scale=None)
+
+
+def test_a_file_from_before_finer_maps_had_a_scale_is_read(contents, file):
+    tensors, header = contents
+    header = {name: value for name, value in header.items() if name not in ("finer_scale", "header_sha256")}
+    header["format_version"] = "3"
+    safetensors.torch.save_file(tensors, file, header | {"header_sha256": header_digest(header, tensors)})
+    metadata = load_checkpoint(file)[1]
+    assert metadata == replace(METADATA, finer_scale=None)
+    assert (
+        metadata.scale_at(2 * metadata.input_size) == metadata.evidence_scale == METADATA.scale_at(METADATA.input_size)
+    )
+    assert METADATA.scale_at(2 * METADATA.input_size) == 9.5
 
 
 def test_another_format_version_is_refused(contents, file):
     tensors, header = contents
-    safetensors.torch.save_file(tensors, file, header | {"format_version": "4"})
-    assert "format version 4" in refusal(file)
+    safetensors.torch.save_file(tensors, file, header | {"format_version": "5"})
+    assert "format version 5" in refusal(file)
 
 
 @pytest.mark.parametrize(
@@ -326,6 +341,8 @@ def test_another_format_version_is_refused(contents, file):
         ("both", "often"),
         ("evidence_scale", 0),
         ("evidence_scale", None),
+        ("finer_scale", -1),
+        ("finer_scale", "half"),
         ("box_threshold", 7),
         ("box_threshold", None),
         ("training", None),

@@ -114,6 +114,7 @@ def explained(classifier: Classifier, photo: bytes, size: str | None = None, pre
     decoded = classifier.open(photo)
     [explanation] = classifier.explain([decoded], size=side)
     answer = fields_of_explanation(classifier, explanation, decoded.size, digits=6)
+    answer["scale"] = classifier.metadata.scale_at(side)
     answer["extent"] = rounded(explanation.extent, 4)
     return {**answer, "preview": data_url(decoded.picture)} if preview else answer
 

@@ -25,10 +25,12 @@ from catdog.training.config import TrainConfig
 from catdog.training.distributed import ignore_interrupt
 from catdog.training.evaluation import logits_of
 from catdog.training.sources import Photos
+from catdog.transforms import EvaluationPreset
 
 THRESHOLDS = np.arange(0.05, 0.96, 0.01)
 BOTH_SHARE = 0.01  # of all photos: what the made-up ones count for, however many there are
 SCALE_PERCENTILE = 99  # of positive evidence on pets: the color scale's end
+MAX_FINER = 300  # photos that the scale of a finer map is measured on, at four times the cost
 MAX_TRIMAPS = 200  # photos that choose the boxes' threshold, tuning ones first
 
 
@@ -45,6 +47,9 @@ def calibrate(network: ResNet, config: TrainConfig, photos: Photos, device: torc
     def scores_of(cached: Sequence[CachedPhoto]) -> tuple[np.ndarray, np.ndarray]:
         logits, strongest = logits_of(network, EvaluationSamples(cached, preset), device, config.workers)
         return logits.numpy(), strongest.numpy()
+
+    def scale_of(cached: Sequence[CachedPhoto], preset: EvaluationPreset) -> float:
+        return measure_evidence_scale(network, EvaluationSamples(cached, preset), device, config.workers)
 
     tuning = list(photos.tuning)
     if head == "sigmoid" and not any(cached.photo.label == (0, 0) for cached in tuning):
@@ -70,7 +75,8 @@ def calibrate(network: ResNet, config: TrainConfig, photos: Photos, device: torc
         top_weight=calibration.top_weight,
         present=present,
         both=both,
-        evidence_scale=measure_evidence_scale(network, EvaluationSamples(single, preset), device, config.workers),
+        evidence_scale=scale_of(single, preset),
+        finer_scale=scale_of(single[:: len(single) // MAX_FINER + 1], replace(preset, size=2 * preset.size)),
         real_negatives=photos.real_negatives,
     )
     with_trimaps = [cached for cached in single + photos.training if cached.photo.trimap][:MAX_TRIMAPS]

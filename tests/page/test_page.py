@@ -27,7 +27,7 @@ FIELDS = {"prediction", "evidence", "extent", "bias", "view", "boxes", "size", "
 
 @pytest.fixture(scope="module")
 def classifier(tiny_network) -> Classifier:
-    return Classifier(tiny_network, Metadata(input_size=64), torch.device("cpu"))
+    return Classifier(tiny_network, Metadata(input_size=64, evidence_scale=10, finer_scale=7), torch.device("cpu"))
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +82,7 @@ def test_a_finer_map_is_twice_as_fine_and_no_finer_is_computed(visitor, examples
     photo = examples[0].read_bytes()
     usual, finer = (visitor.post(f"/engine/explain{query}", content=photo).json() for query in ("", "?size=128"))
     assert np.array(finer["evidence"]).shape[1] == 2 * np.array(usual["evidence"]).shape[1]
+    assert (usual["scale"], finer["scale"]) == (10, 7)
     for size in ("160", "65", "0", "-64", "64.0", "x", "9" * 500, ""):
         answer = visitor.post(f"/engine/explain?size={size}", content=photo)
         assert (answer.status_code, answer.json()) == (400, {"problem": "wrong-size"}), size
