@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -18,6 +18,8 @@ from catdog.datasets.cache import CachedPhoto
 from catdog.datasets.made_up import Composite, Compositor, made_negative, other, unmixed
 from catdog.labels import Label
 from catdog.transforms import STRIDE, PlainPreset, TrainingPreset
+
+MIN_OF_KIND = 25  # photos of a kind that is drawn as a source of its own
 
 
 class Key(NamedTuple):
@@ -99,7 +101,8 @@ class TrainingBatches:
 
     Everything follows from seed, epoch and step, so that training can go on at any step. Sources are drawn with a
     share of n ** balance: below 1, a small source is seen more often than its size says. Photos of both, which are rare,
-    count as a source of their own. With several processes, each takes its part of every batch.
+    count as a source of their own, and so does each kind of scene or animal with at least `MIN_OF_KIND` photos. With
+    several processes, each takes its part of every batch.
     """
 
     def __init__(
@@ -111,9 +114,12 @@ class TrainingBatches:
         self.epoch = 0
         self.first_step = 0
         self.shapes = [(160, 160)]  # (h, w), one of which a batch has
-        self.sources: dict[tuple[str, bool], list[int]] = defaultdict(list)
+        of_kind = Counter(cached.photo.kind for cached in photos)
+        self.sources: dict[tuple[str, str, bool], list[int]] = defaultdict(list)
         for index, cached in enumerate(photos):
-            self.sources[cached.photo.source, cached.photo.label == (1, 1)].append(index)
+            photo = cached.photo
+            kind = photo.kind if of_kind[photo.kind] >= MIN_OF_KIND else ""
+            self.sources[photo.source, kind, photo.label == (1, 1)].append(index)
         weights = {source: len(indices) ** balance for source, indices in self.sources.items()}
         total = sum(weights.values())
         self.counts = {source: max(1, round(len(photos) * weight / total)) for source, weight in weights.items()}

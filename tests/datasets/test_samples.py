@@ -408,6 +408,16 @@ def test_photos_of_both_are_a_source_of_their_own():
     assert sum(index >= 900 for index in indices) == 250
 
 
+@pytest.mark.parametrize(
+    ("kinds", "shown"), [(100 * ["in action"], 250), (5 * [*map(str, range(20))], 100)], ids=["one", "rare"]
+)
+def test_a_kind_is_a_source_of_its_own_where_it_is_frequent(kinds, shown):
+    photos = of_sources(a=1000)
+    photos[900:] = [replace(each, photo=replace(each.photo, kind=kind)) for each, kind in zip(photos[900:], kinds)]
+    indices = [key.photo for batch in batches_of(photos, batch_size=10, balance=0.5) for key in batch]
+    assert sum(index >= 900 for index in indices) == shown
+
+
 def test_an_incomplete_last_batch_is_left_out_unless_it_is_the_only_one():
     assert [len(batch) for batch in batches_of(of_sources(a=21))] == [8, 8]
     assert [len(batch) for batch in batches_of(of_sources(a=5))] == [5]
