@@ -67,12 +67,6 @@ export class PhotoTab extends Worded(LitElement) {
         this.#start();
     }
 
-    async firstUpdated() {
-        await this.#learn(); // first what the page is used with, then what an answer is shown with
-        this.#prepare().catch(() => null); // it is tried again with the first answer
-        import("./demo-stage.js").catch(() => null);
-    }
-
     disconnectedCallback() {
         super.disconnectedCallback();
         window.removeEventListener("popstate", this.#onPopState);
@@ -164,12 +158,16 @@ export class PhotoTab extends Worded(LitElement) {
     }
 
     async #start() {
-        this.#learn();
+        const learned = this.#learn();
         const last = await lastKept();
-        if (!last || this.answer || this.waiting) return; // or the visitor was quicker
-        this.#visit.keep(last);
-        if (this.active) this.#visit.mark(last.id);
-        await this.#showKept(last);
+        if (last && !this.answer && !this.waiting) { // or the visitor was quicker
+            this.#visit.keep(last);
+            if (this.active) this.#visit.mark(last.id);
+            await this.#showKept(last);
+        }
+        await learned; // first what the page is used with, then what an answer is shown with
+        this.#prepare().catch(() => null); // it is tried again with the first answer
+        import("./demo-stage.js").catch(() => null);
     }
 
     /** @param {Example} example */
