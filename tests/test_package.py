@@ -143,8 +143,7 @@ def test_the_page_opens_from_another_folder_with_its_examples(installed, tmp_pat
             with urllib.request.urlopen(address) as answer:
                 page = answer.read().decode()
             script, style = re.search(r'src="(\S+/app\.js)"', page)[1], re.search(r'href="(\S+/style\.css)"', page)[1]
-            photo, thumb = told[0]["photo"], told[0]["thumb"]
-            for name in (script, style, photo, thumb, "favicon.ico", "card.jpg", "figures.json"):
+            for name in (script, style, told[0]["photo"], "favicon.ico", "card.jpg", "figures.json"):
                 with urllib.request.urlopen(f"{address}/{name}") as answer:
                     assert answer.status == 200 and answer.read(), name
         finally:

@@ -319,7 +319,7 @@ def test_the_page_below_a_path_names_addresses_below_it(site):
     for path, expected in (
         (script, "text/javascript"),
         ("about.json", "application/json"),
-        ("examples/cat-chelsea.webp", "image/webp"),
+        ("examples/cat-chelsea.jpg", "image/jpeg"),
         ("favicon.ico", "image/svg+xml"),
         ("card.jpg", "image/jpeg"),
         ("health", "application/json"),
