@@ -40,6 +40,8 @@ export class PhotoTab extends Worded(LitElement) {
 
     #visit = new Visit(history);
     #asked = new AbortController(); // what is asked just now; a newer wish ends it
+    /** @type {string | null} the id of the answer that is being drawn anew */
+    #drawn = null;
     #onPopState = () => this.#walk();
 
     constructor() {
@@ -211,6 +213,7 @@ export class PhotoTab extends Worded(LitElement) {
     #next() {
         this.#asked.abort();
         this.#asked = new AbortController();
+        this.#drawn = null;
         this.closer = false;
         return this.#asked.signal;
     }
@@ -220,6 +223,7 @@ export class PhotoTab extends Worded(LitElement) {
      * @param {Picture | null} picture
      */
     #show(answer, picture) {
+        this.#drawn = null;
         this.waiting = null;
         this.answer = answer;
         this.picture = picture;
@@ -234,6 +238,7 @@ export class PhotoTab extends Worded(LitElement) {
      */
     #fail(error, signal, name = "", again = null) {
         if (signal.aborted) return; // something newer is on its way
+        this.#drawn = null;
         this.waiting = null;
         this.closer = false;
         this.problem = { code: error instanceof EngineError ? error.code : "failed", name, again };
@@ -243,7 +248,7 @@ export class PhotoTab extends Worded(LitElement) {
     /** Back and Forward: shows the answer of the history's entry. */
     #walk() {
         const answer = this.#visit.shown;
-        if (answer === undefined || answer?.id === this.answer?.id) return;
+        if (answer === undefined || (answer?.id ?? null) === (this.#drawn ?? this.answer?.id ?? null)) return;
         if (answer) {
             this.#showKept(answer);
         } else {
@@ -256,6 +261,7 @@ export class PhotoTab extends Worded(LitElement) {
     /** @param {Answer} answer of this visit */
     async #showKept(answer) {
         const signal = this.#next();
+        this.#drawn = answer.id;
         try {
             const picture = await draw(answer.file, answer.explanation, signal);
             await this.#prepare();
