@@ -176,16 +176,12 @@ def from_state_dict(content: Any, path: Path, labels: Sequence[str] | None) -> t
 def upgraded(header: dict[str, str]) -> dict[str, str]:
     """The metadata of an earlier format as this one names them: 1 had no `focus`, which 2 had for `top_weight`, both spelled
     figures' names in British English, and 3 had no `finer_scale`."""
-    version = header["format_version"]
-    if version == FORMAT_VERSION:
-        return header
-    header = {"focus": "[0, 0]", "finer_scale": "null"} | header
-    if version == "3":
-        del header["focus"]
-        return header
-    header["top_weight"] = header.pop("focus")
-    if "held_out" in header:
-        header["held_out"] = header["held_out"].replace("centred", "centered").replace("centre", "center")
+    header = {"finer_scale": "null"} | header
+    if header["format_version"] in ("1", "2"):
+        header = {"focus": "[0, 0]"} | header
+        header["top_weight"] = header.pop("focus")
+        if "held_out" in header:
+            header["held_out"] = header["held_out"].replace("centred", "centered").replace("centre", "center")
     return header
 
 

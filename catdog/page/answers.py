@@ -113,8 +113,7 @@ def explained(classifier: Classifier, photo: bytes, size: str | None = None, pre
     side = size_from(size, classifier.metadata.input_size)
     decoded = classifier.open(photo)
     [explanation] = classifier.explain([decoded], size=side)
-    answer = fields_of_explanation(classifier, explanation, decoded.size, digits=6)
-    answer["scale"] = classifier.metadata.scale_at(side)
+    answer = fields_of_explanation(classifier, explanation, decoded.size, classifier.metadata.scale_at(side), digits=6)
     answer["extent"] = rounded(explanation.extent, 4)
     return {**answer, "preview": data_url(decoded.picture)} if preview else answer
 
@@ -137,7 +136,7 @@ def frame_explained(classifier: Classifier, frame: bytes) -> dict[str, Any]:
     """
     picture = open_frame(frame)
     [explanation] = classifier.explain([picture])
-    return fields_of_explanation(classifier, explanation, picture.size, digits=4)
+    return fields_of_explanation(classifier, explanation, picture.size, classifier.metadata.evidence_scale, digits=4)
 
 
 def classified(classifier: Classifier, photo: bytes) -> dict[str, Any]:
@@ -175,7 +174,7 @@ def fields_of(prediction: Prediction) -> dict[str, Any]:
 
 
 def fields_of_explanation(
-    classifier: Classifier, explanation: Explanation, size: tuple[int, int], digits: int
+    classifier: Classifier, explanation: Explanation, size: tuple[int, int], scale: float, digits: int
 ) -> dict[str, Any]:
     """Boxes and view are in pixels of the upright picture of `size`, width and height."""
     return {
@@ -186,7 +185,7 @@ def fields_of_explanation(
         "boxes": explanation.boxes,
         "size": size,
         "thresholds": thresholds(classifier),
-        "scale": classifier.metadata.evidence_scale,
+        "scale": scale,
     }
 
 

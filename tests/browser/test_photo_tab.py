@@ -395,6 +395,16 @@ def test_what_is_no_picture_by_its_name_is_not_even_sent(open_page, tmp_path, na
     assert b"%PDF-1.7" not in sent
 
 
+def test_on_a_phone_a_file_that_is_no_picture_is_told_where_one_looks(open_page, root, tmp_path):
+    page = open_page(**PHONE)
+    chosen(page, root, CAT)
+    text = tmp_path / "text.jpg"
+    text.write_text("no picture")
+    choose(page, text)
+    expect(problem(page)).to_be_in_viewport(ratio=1, timeout=PATIENCE)
+    expect(verdict(page)).to_have_text(SAYS["cat"])  # the answer that was there stays
+
+
 def test_the_paste_button_takes_a_picture_and_says_why_there_is_none(open_page, root):
     page = open_page()
     paste(page, root / "examples" / CAT)  # by keys

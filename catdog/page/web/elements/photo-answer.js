@@ -111,7 +111,7 @@ export class PhotoAnswer extends Worded(LitElement) {
             <div class="picture">
                 <div class="frame">
                     <evidence-view .picture=${this.picture} .explanation=${this.explanation} .show=${this.show}
-                        .boxes=${this.boxes} .opacity=${this.opacity} .colors=${this.colors} .readable=${true}
+                        .boxes=${this.boxes} .opacity=${this.opacity} .colors=${this.colors} readable
                         .finer=${(this.finer && answer?.finer) || null}></evidence-view>
                     ${this.next ? this.#next() : nothing}
                 </div>

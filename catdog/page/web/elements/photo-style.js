@@ -19,6 +19,7 @@ export const style = css`
         display: flex; flex-wrap: wrap; align-items: center; gap: var(--space-2) var(--space-3); padding: var(--space-3) var(--space-4);
         border: 1px solid var(--line-strong); border-radius: var(--radius); background: var(--raised);
     }
+    .showing > .problem { order: -1; } /* above the answer that stays, or a phone would not show it */
     .problem p { flex: 1 1 14rem; overflow-wrap: anywhere; }
 
     .caveat { margin-top: var(--space-4); color: var(--ink-soft); font-size: var(--text-s); }
