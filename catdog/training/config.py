@@ -11,7 +11,7 @@ from catdog.files import CHECKPOINT
 from catdog.transforms import STRIDE, EvaluationPreset, PlainPreset, Resize, TrainingPreset
 
 Arch = Literal["resnet18", "resnet34", "resnet50"]
-Recipe = Literal["default", "quick", "tutorial"]
+Recipe = Literal["default", "finish", "quick", "tutorial"]
 
 
 class OptionError(ValueError):
@@ -49,8 +49,9 @@ class TrainConfig:
     checkpoints."""
     arch: Arch = "resnet18"
     recipe: Recipe = "default"
-    """A set of defaults. quick: 14 epochs at up to 160 px. tutorial: resize 256, center crop 224, no
-    augmentation, cross-entropy, Adam at 0.001, batch 32."""
+    """A set of defaults. finish: after a run, from its checkpoint, the last stage and head alone at the size that they answer
+    at. quick: 14 epochs at up to 160 px. tutorial: resize 256, center crop 224, no augmentation, cross-entropy, Adam at
+    0.001, batch 32."""
     resume: bool = False
     """Go on where a stopped run with the same options and --out was."""
     dry_run: bool = False
@@ -77,12 +78,12 @@ class TrainConfig:
     loss: Literal["binary", "cross-entropy"] = "binary"
     """binary: two independent labels. cross-entropy: a plain softmax over cat and dog."""
     label_smoothing: float = 0.01
-    composite: float = 0.3
+    composite: float = 0.2
     """Share of samples put together from two photos, most of them a cat and a dog."""
     place_loss: float = 0.2
     """Weight of the loss that asks each label's strongest place to lie on its animal, in photos put together. Not with
     --mixup or --cutmix, which blend places too."""
-    scene: float = 0.0
+    scene: float = 0.15
     """Share of samples pasted small into a photo without a pet, as pets stand in everyday scenes."""
     cutouts: Path | None = None
     """A checkpoint whose evidence cuts pets out for that, where no trimap does."""
@@ -91,16 +92,16 @@ class TrainConfig:
     packages hold, one of torchvision's that have features, such as efficientnet_v2_s, which is downloaded, or none."""
     teacher_weight: float = 4.0
     """Weight of the loss that compares with it."""
-    teacher_classes: float = 0.0
+    teacher_classes: float = 1.0
     """Weight of the loss that compares the classes that the teacher reads in what is predicted and in its features."""
     made_negative: float = 0.03
     """Share of samples replaced by made-up photos with neither; at least 0.25 where no real ones are given."""
-    balance: float = 0.7
+    balance: float = 0.6
     """A source of n photos is drawn with a share of n ** balance."""
 
     augment: bool = True
     """Random crop, flip, rotation, color and blur; without it, photos as they are shown later."""
-    min_crop: float = 0.35
+    min_crop: float = 0.5
     """Smallest random crop, as a share of the photo's area."""
     rotation: float = 12.0
     """Largest random rotation in degrees."""
@@ -137,6 +138,8 @@ class TrainConfig:
     """Decay a step of the averaged weights, which are the ones kept; 0 keeps the last step's."""
     average: tuple[Path, ...] = ()
     """Checkpoints of earlier runs on the way to this one: the weights that are kept are the mean of theirs and this run's."""
+    average_weight: float = 1.0
+    """What each of them counts in that mean, where this run counts 1."""
     patience: int = 10
     """Epochs without a lower tuning loss after which training stops."""
 
@@ -171,6 +174,7 @@ class TrainConfig:
             "frozen_stages": (0, 4),
             "warm_up": (0.001, 0.9),
             "ema": (0, 0.99999),
+            "average_weight": (0, 100),
             "patience": (1, 10_000),
         }
         for name, (low, high) in limits.items():
@@ -234,11 +238,30 @@ class TrainConfig:
             "relabel",
             "kinds",
             "average",
+            "average_weight",
         }
         return {key: str(value) for key, value in asdict(self).items() if key not in free}
 
 
 RECIPES: dict[Recipe, TrainConfig] = {"default": TrainConfig()}
+RECIPES["finish"] = replace(
+    RECIPES["default"],
+    recipe="finish",
+    epochs=2,
+    start_size=224,
+    train_size=224,
+    composite=0.15,
+    scene=0.05,
+    teacher="none",
+    balance=0.7,
+    min_crop=0.65,
+    trivial=0.15,
+    erase=0.05,
+    learning_rate=1e-4,
+    frozen_stages=3,
+    warm_up=0.1,
+    ema=0.99,
+)
 RECIPES["quick"] = replace(
     RECIPES["default"],
     recipe="quick",
@@ -247,7 +270,10 @@ RECIPES["quick"] = replace(
     label_smoothing=0.02,
     composite=0.25,
     place_loss=0.0,
+    scene=0.0,
     teacher="none",
+    balance=0.7,
+    min_crop=0.35,
     trivial=0.0,
     erase=0.0,
     weight_decay=0.02,

@@ -22,12 +22,24 @@ GIT_SECONDS = 10
 
 def describe(config: TrainConfig, photos: Photos) -> dict[str, Any]:
     """What the checkpoint was made from: no paths of this machine, only the folders' names and counts."""
-    of_this_machine = ("average", "data", "neither", *FILES, "out", "device", "resume", "workers", "dry_run")
+    of_this_machine = (
+        "average",
+        "average_weight",
+        "data",
+        "neither",
+        *FILES,
+        "out",
+        "device",
+        "resume",
+        "workers",
+        "dry_run",
+    )
     options = {name: value for name, value in asdict(config).items() if name not in of_this_machine}
     if config.average:
         options["average"] = " ".join(
             f"{path.name} ({short_digest(path.read_bytes()).hex()})" for path in config.average
         )
+        options["average_weight"] = config.average_weight
     options |= {name: path.name for name in FILES if (path := getattr(config, name))}
     before, seen = earlier_run(config.init)
     averaged = [earlier_run(str(path)) for path in config.average]

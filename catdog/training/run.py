@@ -149,7 +149,7 @@ def fit_weights(prepared: Prepared) -> tuple[Fitted, dict[str, float] | None]:
     log.info(f"Best epoch: {progress.best_epoch + 1}, tuning loss {progress.best_loss:.4f}.")
     tuning = progress.curves[progress.best_epoch]
     if prepared.earlier and rank_and_world()[0] == 0:
-        average_weights(fitted.network, prepared.earlier)
+        average_weights(fitted.network, prepared.earlier, config.average_weight)
         tuning = {"epoch": tuning["epoch"]} | evaluate_epoch(fitted.network, config, photos.tuning, prepared.device)
         log.info(f"Averaged with {len(prepared.earlier)} earlier: tuning loss {tuning['tuning_loss']:.4f}.")
     return fitted, tuning
@@ -200,20 +200,24 @@ def state_path(config: TrainConfig) -> Path:
     return config.out.with_suffix(".resume")
 
 
-def average_weights(network: ResNet, others: Sequence[ResNet]) -> None:
+def average_weights(network: ResNet, others: Sequence[ResNet], weight: float = 1.0) -> None:
     """Give a network the mean of its weights and those of others, batch norm's statistics included.
 
     Networks that were fine-tuned from each other lie in one valley, and the middle of it generalizes better (Izmailov et
-    al. 2018; Wortsman et al. 2022).
+    al. 2018; Wortsman et al. 2022). With a small weight of the others, what was learned before comes back at little cost to
+    what was learned last.
+
+    Args:
+        weight: What each of the others counts, where the network itself counts 1.
     """
-    own = network.state_dict()
+    total = 1 + weight * len(others)
     theirs = [other.state_dict() for other in others]
     network.load_state_dict(
         {
-            name: torch.stack([value, *(other[name].to(value.device) for other in theirs)]).mean(0)
+            name: (value + weight * sum(other[name].to(value.device) for other in theirs)) / total
             if value.is_floating_point()
             else value
-            for name, value in own.items()
+            for name, value in network.state_dict().items()
         }
     )
 

@@ -793,11 +793,12 @@ def test_weights_are_averaged_with_those_of_earlier_runs(folder, trained, tmp_pa
     options = ["--data", folder, "--out", out, *TINY, *SMALL_INPUT, "--seed", 5]
     assert train(*options) == 0
     alone = load_checkpoint(out)[0].state_dict()
-    assert train(*options, "--resume", "--average", trained) == 0
+    assert train(*options, "--resume", "--average", trained, "--average-weight", 0.25) == 0
     earlier, both = load_checkpoint(trained)[0].state_dict(), load_checkpoint(out)[0].state_dict()
     for name in ("conv1.weight", "bn1.running_mean", "fc.bias"):
-        torch.testing.assert_close(both[name], (alone[name] + earlier[name]) / 2, atol=2e-3, rtol=2e-3)
+        torch.testing.assert_close(both[name], 0.8 * alone[name] + 0.2 * earlier[name], atol=2e-3, rtol=2e-3)
     metadata = load_checkpoint(out)[1]
     assert metadata.training["options"]["average"].startswith(f"{trained.name} (")
+    assert metadata.training["options"]["average_weight"] == 0.25
     [averaged] = metadata.training["averaged"]
     assert averaged["options"]["seed"] == load_checkpoint(trained)[1].training["options"]["seed"] != 5
