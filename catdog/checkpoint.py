@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import logging
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import safetensors.torch
 import torch
@@ -17,19 +17,24 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from catdog.decision import Calibration
-from catdog.files import CHECKPOINT, HOW_TO_MAKE, CheckpointError, write_whole
+from catdog.files import CHECKPOINT, HOW_TO_MAKE, CheckpointError, check_weights, write_whole
 from catdog.hub import download, is_repository
+from catdog.images.names import in_short
 from catdog.labels import LABELS
 from catdog.pickled import is_pickled, load_pickled
 from catdog.resnet import ARCHITECTURES, Architecture, ResNet
-from catdog.state_dicts import architecture_of, state_dict_in
-from catdog.transforms import MEAN, STD, EvaluationPreset, Resize
+from catdog.state_dicts import architecture_of, is_plain, state_dict_in
+from catdog.transforms import MEAN, STD, STRIDE, EvaluationPreset, Resize
 
 logger = logging.getLogger(__name__)
 
 FORMAT_VERSION = "4"
 EARLIER_VERSIONS = ("1", "2", "3")
 LFS_POINTER = b"version https://git-lfs"
+MAX_HEADER = 2**25  # bytes of metadata, nearly all of them digests of photos: those of two million
+PROBE_SIZE = 64  # px
+MAX_INPUT_SIZE = 1024  # px
+LEAST, MOST = 1e-3, 1e6  # of a temperature or scale; of any number
 CHECKED = {"format_version", "labels", "sha256", "header_sha256"}  # what stands in a file beside its Metadata
 
 
@@ -116,13 +121,13 @@ def load_checkpoint(path: Path | str | None = None, labels: Sequence[str] | None
         raise CheckpointError(f"{path} is damaged: its metadata have no format version; fetch or train it again.")
     if header["format_version"] not in (*EARLIER_VERSIONS, FORMAT_VERSION):
         raise CheckpointError(
-            f"{path} has format version {header['format_version']}, this program reads {FORMAT_VERSION}: "
+            f"{path} has format version {in_short(header['format_version'])}, this program reads {FORMAT_VERSION}: "
             f"upgrade it, or {HOW_TO_MAKE}"
         )
     written, header = header, upgraded(header)
     if unknown := header.keys() - CHECKED - {item.name for item in fields(Metadata)}:
         raise CheckpointError(
-            f"{path} is damaged: its metadata have an unknown {min(unknown)}; fetch or train it again."
+            f"{path} is damaged: its metadata have an unknown {in_short(min(unknown))}; fetch or train it again."
         )
     metadata = read_metadata(header, path)
     network = build(metadata, tensors, path)
@@ -151,6 +156,16 @@ def local_checkpoint(path: Path | str | None = None) -> Path:
 
 
 def load_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors and the metadata of a file, as it has them.
+
+    Raises:
+        CheckpointError: for a file that is no whole one, or too large.
+    """
+    check_weights(path, path.stat().st_size)
+    with path.open("rb") as file:
+        header_size = int.from_bytes(file.read(8), "little")
+    if MAX_HEADER < header_size <= path.stat().st_size:
+        raise CheckpointError(f"{path} has more than {MAX_HEADER // 2**20} MB of metadata: {HOW_TO_MAKE}")
     try:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
@@ -191,24 +206,25 @@ def read_metadata(header: dict[str, str], path: Path) -> Metadata:
         values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
         metadata = Metadata(**values)
         labels = tuple(json.loads(header["labels"]))
-    except (KeyError, ValueError, TypeError) as error:
-        raise CheckpointError(f"{path} has incomplete metadata ({error}): {HOW_TO_MAKE}") from error
+    except (KeyError, ValueError, TypeError, RecursionError) as error:  # JSON may be nested deeper than Python goes
+        raise CheckpointError(f"{path} has incomplete metadata ({in_short(error)}): {HOW_TO_MAKE}") from error
     checks = {
         "architecture": isinstance(metadata.architecture, str) and metadata.architecture in ARCHITECTURES,
         "labels": labels == LABELS,
         "head": metadata.head in ("sigmoid", "softmax"),
         "resize": metadata.resize in ("whole", "squash", "crop"),
-        "input_size": isinstance(metadata.input_size, int) and 32 <= metadata.input_size <= 1024,
+        "input_size": is_input_size(metadata.input_size),
         "mean and std": metadata.mean == MEAN and metadata.std == STD,
-        "temperature": is_pair(metadata.temperature) and min(metadata.temperature) > 0,
+        "temperature": is_pair(metadata.temperature) and min(metadata.temperature) >= LEAST,
         "offset": is_pair(metadata.offset),
         "top_weight": is_pair(metadata.top_weight),
         "thresholds": all(is_number(value) and 0 < value < 1 for value in (metadata.present, metadata.both)),
-        "evidence_scale": is_number(metadata.evidence_scale) and metadata.evidence_scale > 0,
-        "finer_scale": metadata.finer_scale is None or (is_number(metadata.finer_scale) and metadata.finer_scale > 0),
+        "evidence_scale": is_scale(metadata.evidence_scale),
+        "finer_scale": metadata.finer_scale is None or is_scale(metadata.finer_scale),
         "box_threshold": is_number(metadata.box_threshold) and 0 < metadata.box_threshold < 1,
         "real_negatives": isinstance(metadata.real_negatives, bool),
-        "training and held_out": isinstance(metadata.training, dict) and isinstance(metadata.held_out, dict),
+        "training": isinstance(metadata.training, dict) and is_fingerprint(metadata.training.get("photos", "")),
+        "held_out": isinstance(metadata.held_out, dict),
     }
     wrong = [name for name, right in checks.items() if not right]
     if wrong:
@@ -217,7 +233,23 @@ def read_metadata(header: dict[str, str], path: Path) -> Metadata:
 
 
 def is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)
+    """Whether a value of JSON is one that arithmetic can bear: a number there may also be NaN, or have 400 digits."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= MOST
+
+
+def is_scale(value: object) -> bool:
+    return is_number(value) and cast(float, value) >= LEAST
+
+
+def is_fingerprint(value: object) -> bool:
+    try:
+        return isinstance(value, str) and base64.b64decode(value, validate=True) is not None
+    except ValueError:
+        return False
+
+
+def is_input_size(value: object) -> bool:
+    return type(value) is int and STRIDE <= value <= MAX_INPUT_SIZE and value % STRIDE == 0
 
 
 def is_pair(value: object) -> bool:
@@ -234,13 +266,30 @@ def build(metadata: Metadata, tensors: dict[str, Tensor], path: Path) -> ResNet:
     wrong_shape = [name for name, tensor in own.items() if name in tensors and tensors[name].shape != tensor.shape]
     if missing or unexpected or wrong_shape:
         raise CheckpointError(
-            f"{path} does not fit a {metadata.architecture}: {', '.join((missing + unexpected + wrong_shape)[:3])}."
+            f"{path} does not fit a {metadata.architecture}: "
+            f"{', '.join(map(in_short, (missing + unexpected + wrong_shape)[:3]))}."
         )
+    if unusable := [name for name, tensor in tensors.items() if not is_usable(tensor)]:
+        raise CheckpointError(f"{path} is damaged: {unusable[0]} has values that are no finite numbers; {HOW_TO_MAKE}")
     # copies: what safetensors reads stays tied to the file, which may be written anew while the network is in use
     network.load_state_dict(
         {name: tensor.to(own[name].dtype, copy=True) for name, tensor in tensors.items()}, assign=True
     )
-    return network.eval()
+    if not torch.isfinite(probed(network.eval())).all():
+        raise CheckpointError(f"{path} gives no finite logits, whatever it is shown: {HOW_TO_MAKE}")
+    return network
+
+
+def is_usable(tensor: Tensor) -> bool:
+    """Whether a network can compute with a tensor in float32."""
+    return is_plain(tensor) and bool(torch.isfinite(tensor.float()).all())
+
+
+@torch.inference_mode()
+def probed(network: ResNet) -> Tensor:
+    """The logits of noise, which a negative variance or weights beyond all measure make infinite: (1, 2)."""
+    noise = torch.randn(1, 3, PROBE_SIZE, PROBE_SIZE, generator=torch.Generator().manual_seed(0))
+    return network(noise)
 
 
 def load_initial_weights(network: ResNet, source: str | Path) -> tuple[list[str], list[str]]:
@@ -268,12 +317,12 @@ def load_initial_weights(network: ResNet, source: str | Path) -> tuple[list[str]
 
 def load_fitting(network: ResNet, tensors: dict[str, Tensor], source: Path | str) -> tuple[list[str], list[str]]:
     own = network.state_dict()
-    fitting = {
-        name: tensor.float() for name, tensor in tensors.items() if name in own and own[name].shape == tensor.shape
-    }
+    fitting = {name: tensor for name, tensor in tensors.items() if name in own and own[name].shape == tensor.shape}
+    if unusable := [name for name, tensor in fitting.items() if not is_usable(tensor)]:
+        raise CheckpointError(f"{source} is damaged: {unusable[0]} has values that are no finite numbers.")
     if not any(name.startswith("layer") for name in fitting):
         raise CheckpointError(f"Nothing in {source} fits this network: start from weights of the same --arch.")
-    network.load_state_dict(fitting, strict=False)
+    network.load_state_dict({name: tensor.float() for name, tensor in fitting.items()}, strict=False)
     return sorted(own.keys() - fitting.keys()), sorted(tensors.keys() - fitting.keys())
 
 

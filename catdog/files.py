@@ -14,11 +14,24 @@ def shipped(name: str) -> Path:
 
 CHECKPOINT = shipped("checkpoints") / "catdog-resnet18.safetensors"
 EXAMPLES = shipped("examples")
+MAX_WEIGHTS = 2**30  # bytes: a ResNet-50 with its optimizer's state has a third of that
 HOW_TO_MAKE = "make one with: python scripts/train.py --data DIR"
 
 
 class CheckpointError(ValueError):
     """A checkpoint file that cannot be used: one sentence that says what is wrong and what to do."""
+
+
+def check_weights(path: Path, size: int) -> None:
+    """Refuse a file whose tensors are more than any ResNet's, before they are read.
+
+    Raises:
+        CheckpointError: with the limit.
+    """
+    if size > MAX_WEIGHTS:
+        raise CheckpointError(
+            f"{path} holds more than {MAX_WEIGHTS // 2**30} GB, which no ResNet-18, -34 or -50 needs: {HOW_TO_MAKE}"
+        )
 
 
 def write_whole(path: Path, *parts: bytes | memoryview) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
-from catdog.files import CheckpointError
+from catdog.files import CheckpointError, check_weights
 
 
 class Inert(list):
@@ -55,9 +55,12 @@ def load_pickled(path: Path) -> Any:
     Raises:
         CheckpointError: for a damaged file, and for a whole model, with the command that makes a state_dict of it.
     """
+    check_weights(path, path.stat().st_size)
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
+            members = archive.infolist()
+        check_weights(path, sum(member.file_size for member in members))  # as unpacked
+        names = [member.filename for member in members]
         if any(name.endswith("/constants.pkl") for name in names):
             raise CheckpointError(
                 f"{path} is a TorchScript archive, not a state_dict: make one of it with: {conversion(path, scripted=True)}"

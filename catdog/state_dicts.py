@@ -12,11 +12,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from catdog.files import HOW_TO_MAKE, CheckpointError
+from catdog.files import HOW_TO_MAKE, CheckpointError, check_weights
+from catdog.images.names import in_short
 from catdog.labels import LABELS
 from catdog.resnet import ARCHITECTURES, Architecture
 
 STEM = (64, 3, 7, 7)  # the shape of the first convolution of every ResNet for photos
+MOST_CLASSES = 10**6
 DEEPEST = 4  # dicts within dicts that are looked through
 CLASS_KEYS = (
     "class_to_idx",  # torchvision's ImageFolder
@@ -74,6 +76,9 @@ def state_dict_in(content: Any, path: Path, labels: Sequence[str] | None = None)
         CheckpointError: where there are no weights, or the outputs are named and are no cat and dog.
     """
     found = dict(state_dicts(content))
+    check_weights(
+        path, sum(4 * tensor.numel() for tensors in found.values() for tensor in tensors.values())
+    )  # in float32
     if not found:
         raise CheckpointError(f"{path} holds no state_dict of tensors: save network.state_dict().")
     named = {key: torchvision_names(tensors) for key, tensors in found.items()}
@@ -94,17 +99,39 @@ def state_dict_in(content: Any, path: Path, labels: Sequence[str] | None = None)
     return StateDict(tensors, "; ".join(remarks))
 
 
-def state_dicts(content: Any, key: str = "", depth: int = 0) -> Iterator[tuple[str, dict[str, Tensor]]]:
+def mappings_in(content: Any) -> Iterator[tuple[str, Mapping[Any, Any]]]:
+    """Every dict within nested dicts and lists, once, by the keys that lead to it: a few bytes of a pickle can name one list
+    a thousand times in each of a thousand others."""
+    seen: set[int] = set()
+
+    def walk(value: Any, key: str, depth: int) -> Iterator[tuple[str, Mapping[Any, Any]]]:
+        if depth > DEEPEST or id(value) in seen or not isinstance(value, (list, tuple, Mapping)):
+            return
+        seen.add(id(value))
+        inner = value if isinstance(value, Mapping) else dict(enumerate(value))
+        yield key, inner
+        for name, each in inner.items():
+            yield from walk(each, f"{key}.{in_short(name)}".lstrip("."), depth + 1)
+
+    return walk(content, "", 0)
+
+
+def state_dicts(content: Any) -> Iterator[tuple[str, dict[str, Tensor]]]:
     """Every dict of tensors, by the keys that lead to it: `model`, `checkpoint.state_dict`."""
-    if isinstance(content, (list, tuple)):
-        content = dict(enumerate(content))
-    if not isinstance(content, Mapping) or depth > DEEPEST:
-        return
-    tensors = {name: value for name, value in content.items() if isinstance(name, str) and isinstance(value, Tensor)}
-    if tensors:
-        yield key, tensors
-    for name, value in content.items():
-        yield from state_dicts(value, f"{key}.{name}".lstrip("."), depth + 1)
+    for key, mapping in mappings_in(content):
+        tensors = {name: value for name, value in mapping.items() if isinstance(name, str) and is_tensor(value)}
+        if tensors:
+            yield key, tensors
+
+
+def is_tensor(value: object) -> bool:
+    return isinstance(value, Tensor) and is_plain(value)
+
+
+def is_plain(tensor: Tensor) -> bool:
+    """Whether a tensor holds real numbers, one after the other: it is not sparse, quantized, complex or without data."""
+    plain = tensor.layout == torch.strided and tensor.device.type == "cpu"
+    return plain and not (tensor.is_quantized or tensor.is_nested or tensor.is_complex())
 
 
 def torchvision_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -193,21 +220,18 @@ def label_order(content: Any, path: Path, said: Sequence[str] | None) -> tuple[t
             return order, f"as {key} says"
         if len(order) == 2:
             raise CheckpointError(
-                f"{path} calls its outputs {' and '.join(names)}: say which is which with --labels cat,dog or dog,cat."
+                f"{path} calls its outputs {' and '.join(map(in_short, names))}: "
+                "say which is which with --labels cat,dog or dog,cat."
             )
     return LABELS, "not said in the file: give --labels dog,cat if it is the other way round"
 
 
-def class_names(content: Any, depth: int = 0) -> Iterator[tuple[str, list[str]]]:
+def class_names(content: Any) -> Iterator[tuple[str, list[str]]]:
     """The key and the names of classes, in the order of the outputs, wherever a file has some."""
-    if isinstance(content, (list, tuple)):
-        content = dict(enumerate(content))
-    if not isinstance(content, Mapping) or depth > DEEPEST:
-        return
-    for key, value in content.items():
-        if key in CLASS_KEYS and (names := in_order(value)):
-            yield key, names
-        yield from class_names(value, depth + 1)
+    for _, mapping in mappings_in(content):
+        for key, value in mapping.items():
+            if key in CLASS_KEYS and (names := in_order(value)):
+                yield key, names
 
 
 def in_order(value: Any) -> list[str]:
@@ -215,12 +239,19 @@ def in_order(value: Any) -> list[str]:
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             value = value.split(",")
     if isinstance(value, Mapping):
-        numbered = [pair for item in value.items() for pair in (item, item[::-1]) if str(pair[0]).isdecimal()]
+        numbered = [pair for item in value.items() for pair in (item, item[::-1]) if is_index(pair[0])]
         value = [name for _, name in sorted(numbered, key=lambda pair: int(pair[0]))]
     return list(value) if isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value) else []
+
+
+def is_index(value: object) -> bool:
+    """Whether a class's number, or its text; nothing of a thousand digits, which Python does not read."""
+    return (type(value) is int and 0 <= value < MOST_CLASSES) or (
+        isinstance(value, str) and value.isdecimal() and len(value) < len(str(MOST_CLASSES))
+    )
 
 
 def architecture_of(tensors: Mapping[str, Tensor], path: Path) -> Architecture:
@@ -232,7 +263,7 @@ def architecture_of(tensors: Mapping[str, Tensor], path: Path) -> Architecture:
     start = f"{path} does not fit a ResNet-18, -34 or -50 with two outputs"
     if "layer4.0.conv1.weight" not in tensors:
         raise CheckpointError(
-            f"{start}: it is no such ResNet, its weights are called {', '.join(list(tensors)[:3])}; {HOW_TO_MAKE}"
+            f"{start}: it is no such ResNet, its weights are called {', '.join(map(in_short, list(tensors)[:3]))}; {HOW_TO_MAKE}"
         )
     wanted: dict[Architecture, dict[str, torch.Size]] = {}
     for architecture, make in ARCHITECTURES.items():
@@ -252,11 +283,15 @@ def difference_from(wanted: Mapping[str, torch.Size], tensors: Mapping[str, Tens
     lacking = [name for name in wanted if name not in tensors]
     extra = [name for name in tensors if name not in wanted and "num_batches" not in name]
     if "fc.weight" in lacking:
-        return f"it has no single last layer, but {', '.join(extra)}" if extra else "it has no last layer"
+        return (
+            f"it has no single last layer, but {', '.join(map(in_short, extra[:9]))}"
+            if extra
+            else "it has no last layer"
+        )
     if lacking:
         return f"it has no {lacking[0]}"
     if extra:
-        return f"it also has {extra[0]}"
+        return f"it also has {in_short(extra[0])}"
     for name, shape in wanted.items():
         if tensors[name].shape != shape and not name.startswith("fc."):
             return f"{name} is {dimensions(tensors[name].shape)} instead of {dimensions(shape)}"

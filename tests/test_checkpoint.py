@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+import pickle
 import resource
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -325,27 +328,42 @@ def test_another_format_version_is_refused(contents, file):
         ("resize", "stretch"),
         ("input_size", 0),
         ("input_size", "224"),
+        ("input_size", 33),
+        ("input_size", True),
+        ("input_size", 224.0),
         ("input_size", 100_000),
+        ("input_size", 10**400),
         ("mean", [0, 0, 0]),
         ("temperature", [0, 1]),
         ("temperature", [1]),
         ("temperature", 1.0),
         ("temperature", ["warm", "cold"]),
         ("temperature", [1, float("nan")]),
+        ("temperature", [1, 10**400]),
+        ("temperature", [1, 1e-300]),
         ("offset", [0]),
+        ("offset", [-(10**400), 0]),
         ("offset", None),
         ("offset", ["a", "b"]),
         ("present", 1),
         ("present", None),
         ("both", -0.5),
         ("both", "often"),
+        ("present", float("nan")),
+        ("both", 1.5),
+        ("both", True),
         ("evidence_scale", 0),
+        ("evidence_scale", 1e-300),
+        ("evidence_scale", 1e300),
         ("evidence_scale", None),
         ("finer_scale", -1),
         ("finer_scale", "half"),
         ("box_threshold", 7),
         ("box_threshold", None),
         ("training", None),
+        ("training", {"photos": 7}),
+        ("training", {"photos": "no base64!"}),
+        ("held_out", []),
     ],
 )
 def test_impossible_metadata_is_refused(contents, file, name, value):
@@ -361,10 +379,28 @@ def test_incomplete_metadata_is_refused_and_what_lacks_is_named(contents, file, 
     assert name in refusal(file)
 
 
-def test_metadata_that_is_no_json_is_refused(contents, file):
+@pytest.mark.parametrize("text", ["{half", "[" * 100_000, '{"a":' * 100_000, "9" * 100_000], ids=lambda text: text[:5])
+def test_metadata_that_is_no_json_is_refused(contents, file, text):
     tensors, header = contents
-    safetensors.torch.save_file(tensors, file, header | {"present": "{half"})
-    assert "metadata" in refusal(file)
+    for name in ("present", "training", "labels"):
+        safetensors.torch.save_file(tensors, file, header | {name: text})
+        assert "metadata" in refusal(file)
+
+
+def test_a_sentence_stays_short_whatever_names_a_file_has(contents, file):
+    tensors, header = contents
+    long = "layer\n" * 10_000
+    safetensors.torch.save_file(tensors, file, header | {long: "1"})
+    assert len(refusal(file)) < 400
+    safetensors.torch.save_file(tensors, file, header | {"format_version": long})
+    assert len(refusal(file)) < 400
+    safetensors.torch.save_file(tensors | {long: torch.zeros(1)}, file, header)
+    assert len(refusal(file)) < 400
+    file = file.with_suffix(".pth")
+    torch.save({long: torch.zeros(1)}, file)
+    assert len(refusal(file)) < 400
+    torch.save({"classes": [long, "dog"], **tensors}, file)
+    assert len(refusal(file)) < 400
 
 
 @pytest.mark.parametrize("change", ["missing", "unexpected", "wrong shape"])
@@ -378,6 +414,88 @@ def test_weights_that_do_not_fit_the_named_architecture_are_refused(contents, fi
         tensors["fc.bias"] = torch.zeros(3)
     safetensors.torch.save_file(tensors, file, header | {"sha256": checkpoint.weights_digest(tensors)})
     assert "does not fit a resnet18" in refusal(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("conv1.weight", float("nan")),
+        ("layer4.1.bn2.running_var", float("inf")),
+        ("layer1.0.bn1.running_var", -1.0),
+        ("fc.bias", float("-inf")),
+        ("", 65504.0),  # every layer's: they multiply to more than a float32 holds
+    ],
+)
+def test_weights_that_give_no_finite_answer_are_refused(contents, file, name, value):
+    tensors, header = contents
+    names = [name] if name else [key for key in tensors if "weight" in key]
+    forged = tensors | {key: torch.full_like(tensors[key], value) for key in names}
+    header = {key: text for key, text in header.items() if "sha256" not in key}
+    safetensors.torch.save_file(forged, file, header)
+    assert "finite" in refusal(file)
+    pickled = file.with_suffix(".pth")
+    torch.save(forged, pickled)
+    assert "finite" in refusal(pickled)
+    if not math.isfinite(value):
+        with pytest.raises(CheckpointError, match="finite"):
+            load_initial_weights(resnet18(), pickled)
+
+
+def huge() -> torch.Tensor:
+    """64 GB as a file may declare them: one number, repeated."""
+    return torch.zeros(1).expand(2**34)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"layer4.0.conv1.weight": huge()},
+        {"fc.weight": torch.zeros(1, 1).expand(1, 2**34), "fc.bias": torch.zeros(1)},
+        {"bn1.running_mean": huge(), "conv1.bias": huge()},
+        {"conv1.weight": torch.zeros(64, 3, 7, 7).to_sparse()},
+        {"conv1.weight": torch.zeros(64, 3, 7, 7, device="meta")},
+        {"conv1.weight": torch.zeros(64, 3, 7, 7, dtype=torch.complex64)},
+        {"conv1.weight": torch.quantize_per_tensor(torch.zeros(64, 3, 7, 7), 0.1, 0, torch.quint8)},
+    ],
+    ids=["a layer", "the head", "a bias to absorb", "sparse", "meta", "complex", "quantized"],
+)
+@pytest.mark.parametrize("load", [load_checkpoint, lambda path: load_initial_weights(resnet18(), path)])
+def test_tensors_that_are_larger_than_they_are_or_no_plain_ones_are_refused(contents, file, forged, load):
+    file = file.with_suffix(".pth")
+    torch.save(contents[0] | forged, file)
+    try:
+        load(file)
+    except CheckpointError as error:
+        assert "\n" not in str(error)
+    else:
+        assert load is not load_checkpoint  # what does not fit is not taken to start from
+
+
+def test_a_file_that_unpacks_to_gigabytes_is_refused_before_it_is_unpacked(file):
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", pickle.dumps({}))
+        with archive.open("archive/data/0", "w", force_zip64=True) as member:
+            for _ in range(2**8 + 1):
+                member.write(bytes(2**22))
+    assert file.stat().st_size < 2**21
+    assert "more than 1 GB" in refusal(file)
+
+
+def test_a_sparse_file_of_gigabytes_is_refused_before_it_is_read(file):
+    with file.open("wb") as target:
+        header = json.dumps({"a": {"dtype": "F32", "shape": [2**32], "data_offsets": [0, 2**34]}}).encode()
+        target.write(len(header).to_bytes(8, "little") + header)
+        target.truncate(8 + len(header) + 2**34)
+    assert "more than 1 GB" in refusal(file)
+
+
+def test_lists_that_name_each_other_are_gone_through_once(file):
+    laughs: list = ["ha"]
+    for _ in range(6):
+        laughs = [laughs] * 1000
+    file = file.with_suffix(".pth")
+    torch.save({"laughs": laughs, "index": {10**400: "cat"}, "classes": {"9" * 10_000: "cat"}}, file)
+    assert "no state_dict" in refusal(file)
 
 
 @settings(

@@ -8,11 +8,11 @@ import os
 import urllib.parse
 from pathlib import Path
 
+from catdog.images.names import MAX_NAME
 from catdog.images.picture import ImageError, Picture
 
 MAX_BYTES = 256 * 2**20  # an encoded file larger than its own decoded limit is no photo
 ARCHIVES = (b"PK\x03\x04", b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b")  # zip, RAR, 7z, gzip: how they begin
-MAX_NAME = 100  # characters of a file's name that an error repeats
 ESCAPED_AT_ONCE = 2**16  # characters of a data: URL whose %-escapes are read together: each takes sixty bytes meanwhile
 
 
