@@ -223,7 +223,7 @@ def read_metadata(header: dict[str, str], path: Path) -> Metadata:
         "finer_scale": metadata.finer_scale is None or is_scale(metadata.finer_scale),
         "box_threshold": is_number(metadata.box_threshold) and 0 < metadata.box_threshold < 1,
         "real_negatives": isinstance(metadata.real_negatives, bool),
-        "training": isinstance(metadata.training, dict) and is_fingerprint(metadata.training.get("photos", "")),
+        "training": isinstance(metadata.training, dict) and is_record(metadata.training),
         "held_out": isinstance(metadata.held_out, dict),
     }
     wrong = [name for name, right in checks.items() if not right]
@@ -239,6 +239,17 @@ def is_number(value: object) -> bool:
 
 def is_scale(value: object) -> bool:
     return is_number(value) and cast(float, value) >= LEAST
+
+
+def is_record(training: dict[str, Any]) -> bool:
+    """Whether what other commands read of how a checkpoint was trained is of the kind that they expect."""
+    options, folders = training.get("options", {}), training.get("folders", [])
+    return (
+        is_fingerprint(training.get("photos", ""))
+        and isinstance(folders, list)
+        and isinstance(options, dict)
+        and type(options.get("seed", 0)) is int
+    )
 
 
 def is_fingerprint(value: object) -> bool:

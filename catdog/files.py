@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import glob
+import hashlib
 import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 
 def shipped(name: str) -> Path:
@@ -35,16 +44,87 @@ def check_weights(path: Path, size: int) -> None:
 
 
 def write_whole(path: Path, *parts: bytes | memoryview) -> None:
-    """Write parts one after the other into a temporary file beside `path`, then give it that name.
+    """Write parts one after the other into a file that is whole, or as it was before.
 
     Raises:
         OSError: where it cannot be written; a file that was there before is intact then.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        for part in parts:
+            file.write(part)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary file's path beside `path`, whose file gets that name at the end, unless an error ends the block; where a
+    pipe or a device has that name, itself.
+
+    Raises:
+        OSError: where it cannot be written; a file that was there before is intact then.
+    """
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        yield path
+        return
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as file:
-            for part in parts:
-                file.write(part)
-        os.replace(temporary, path)
+        yield temporary
+        if target.exists():
+            shutil.copymode(target, temporary)
+        os.replace(temporary, target)
+    except OSError as error:
+        if error.filename == str(temporary):
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_writable(path: Path) -> None:
+    """
+    Raises:
+        OSError: where `replacing` could not write, so that it is told before minutes are spent.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if path.exists() and not path.is_file():
+        return
+    try:
+        tempfile.TemporaryFile(dir=Path(os.path.realpath(path)).parent).close()
+    except OSError as error:
+        error.filename = str(path)
+        raise
+
+
+@contextmanager
+def writing_alone(path: Path, others: Sequence[Path] = (), patience: float = 0) -> Iterator[None]:
+    """Hold a file locked that no second run is to write, and remove what a killed run left half written.
+
+    One lock lies beside it, where all machines see it that share its folder; another one, which nobody tidies up by hand, in
+    the folder for temporary files. The system lets go of them when the process ends, however it ends.
+
+    Args:
+        others: files that are written with it.
+        patience: seconds to wait for another run's end.
+
+    Raises:
+        BlockingIOError: while another run holds it.
+    """
+    target = Path(os.path.realpath(path))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    known_by = hashlib.sha256(f"{os.path.expanduser('~')} {target}".encode(errors="surrogateescape")).hexdigest()[:16]
+    beside = target.with_name(f".{target.name}.lock")
+    with ExitStack() as stack:
+        try:
+            for lock in (beside, Path(tempfile.gettempdir(), f"catdog-{known_by}.lock")):
+                stack.enter_context(FileLock(lock, timeout=patience))
+        except Timeout as error:
+            raise BlockingIOError(errno.EAGAIN, "another run is writing it", str(path)) from error
+        for each in (target, *others):
+            for left in target.parent.glob(f".{glob.escape(each.name)}.*.tmp"):
+                left.unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # Windows removes no file that is open
+                beside.unlink()

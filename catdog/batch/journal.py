@@ -4,66 +4,108 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 from catdog.batch.rows import Row
 from catdog.checkpoint import weights_digest
 from catdog.classifier import Classifier
 
+Photo = tuple[str, int, int]  # its absolute path, its size in bytes, when it was changed, in ns
 
-def journal_beside(target: Path, classifier: Classifier, views: dict[str, Any]) -> Path:
-    """The journal's name: with another checkpoint or engine, or other views of a picture, it is another one, and the run
-    starts from the beginning."""
+
+class JournalError(ValueError):
+    """A journal of another run: one sentence that says what to do."""
+
+
+def journal_beside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.part")
+
+
+def run_of(classifier: Classifier, views: dict[str, Any]) -> str:
+    """What all answers of a run have in common: checkpoint, engine, views of a picture."""
     weights = weights_digest({name: tensor.cpu() for name, tensor in classifier.network.state_dict().items()})
-    known_by = hashlib.sha256(f"{weights} {classifier.metadata} {classifier.engine} {views}".encode()).hexdigest()[:8]
-    return target.with_name(f".{target.name}.{known_by}.part")
+    return hashlib.sha256(f"{weights} {classifier.metadata} {classifier.engine} {views}".encode()).hexdigest()[:16]
 
 
 def with_journal(
-    classify: Callable[[list[str]], Iterator[Row]], paths: list[str], journal: Path, together: int = 1
+    classify: Callable[[list[str]], Iterator[Row]], paths: Sequence[str], journal: Path, run: str, together: int = 1
 ) -> Iterator[Row]:
-    """A row a path, in order: first those of an earlier run, as far as its paths are these, then new ones.
+    """A row a path, in order: those of an earlier run, where it answered the same photos, and new ones.
 
-    Whoever has written all rows deletes the journal.
+    A photo is the same where its absolute path, its size and its time of change are; one that could not be read is tried
+    again. Whoever has written all rows deletes the journal.
 
     Args:
         classify: gives a row for each of the paths that are left.
         paths: of all pictures.
         journal: one JSON object a line, in ASCII whatever the paths are; made where it is missing.
-        together: rows that are made together, and made again together where some of them are missing: the last digits of an
+        run: what all answers have in common, by `run_of`.
+        together: rows that are made together, and made again together where one of them is missing: the last digits of an
             answer depend on what else is in its batch.
 
     Raises:
+        JournalError: for the journal of a run with another checkpoint or other options.
         OSError: where the journal cannot be written.
     """
-    done = 0
+    photos = [photo_at(path) for path in paths]
     with journal.open("a+b") as file:
-        file.seek(0)
-        whole = read = 0  # bytes of the journal that are used, and that were read: the last line may be cut off
-        rows: list[Row] = []
-        for line in file:
-            row = parsed(line)
-            if row is None or done + len(rows) == len(paths) or row["path"] != paths[done + len(rows)]:
-                break
-            rows.append(row)
-            read += len(line)
-            if len(rows) == together or done + len(rows) == len(paths):
-                whole, done = read, done + len(rows)
-                yield from rows
-                rows = []
-        file.truncate(whole)
-        for row in classify(paths[done:]):
-            file.write(json.dumps(row).encode() + b"\n")
-            file.flush()  # to the system, which keeps it when this process is killed
-            yield row
+        done = read(file, journal, run)
+        groups = [range(start, min(start + together, len(paths))) for start in range(0, len(paths), together)]
+        answered = [all(photos[index] in done for index in group) for group in groups]
+        left = [paths[index] for group, known in zip(groups, answered) if not known for index in group]
+        new = classify(left)
+        for group, known in zip(groups, answered):
+            for index in group:
+                if known:
+                    yield done[photos[index]] | {"path": paths[index]}
+                    continue
+                row = next(new)
+                file.write(json.dumps({"photo": photos[index], "row": row}).encode() + b"\n")
+                file.flush()  # to the system, which keeps it when this process is killed
+                yield row
 
 
-def parsed(line: bytes) -> Row | None:
-    """The row on a line of the journal, or None where the line is no whole row."""
+def photo_at(path: str) -> Photo:
+    absolute = os.path.abspath(path)
     try:
-        row: Any = json.loads(line) if line.endswith(b"\n") else None
+        found = os.stat(absolute)
+    except OSError:
+        return absolute, -1, -1
+    return absolute, found.st_size, found.st_mtime_ns
+
+
+def read(file: BinaryIO, journal: Path, run: str) -> dict[Photo, Row]:
+    """The rows of an earlier run that need not be made again; a journal that is new gets its first line."""
+    file.seek(0)
+    first = parsed(file.readline())
+    if "run" not in first:  # new, or cut off in its first line
+        file.truncate(0)
+        file.write(json.dumps({"run": run}).encode() + b"\n")
+        return {}
+    if first["run"] != run:
+        raise JournalError(
+            f"{journal} is of a run with another checkpoint or other options that did not end: start that one again, or "
+            "delete the file."
+        )
+    done: dict[Photo, Row] = {}
+    whole = file.tell()  # bytes of whole lines: the last one may be cut off
+    for line in file:
+        if line.endswith(b"\n"):
+            whole += len(line)
+        entry = parsed(line)
+        if "row" in entry and entry["row"].get("error") is None:
+            done[cast(Photo, tuple(entry["photo"]))] = entry["row"]
+    file.truncate(whole)
+    return done
+
+
+def parsed(line: bytes) -> dict[str, Any]:
+    """The object on a line of the journal; an empty one where it is none."""
+    try:
+        entry = json.loads(line)
     except ValueError:
-        return None
-    return cast(Row, row) if isinstance(row, dict) and "path" in row else None
+        return {}
+    return entry if isinstance(entry, dict) else {}

@@ -22,6 +22,7 @@ from catdog.datasets.kinds import with_kinds
 from catdog.datasets.splits import some_seen, without_duplicates
 from catdog.device import DeviceError
 from catdog.engines import Engine
+from catdog.files import check_writable, write_whole
 from catdog.images import one_line
 from catdog.measuring.figures import Figures
 from catdog.measuring.measure import measure
@@ -92,7 +93,7 @@ def main() -> int:
     print(as_text(figures))
     try:
         if options.json:
-            options.json.write_text(json.dumps(figures.to_dict(), indent=1) + "\n", encoding="utf-8")
+            write_whole(options.json, json.dumps(figures.to_dict(), indent=1).encode() + b"\n")
         if options.report:
             from catdog.measuring.report import write_report
 
@@ -140,10 +141,7 @@ def check_outputs(options: Options, photos: list[Photo]) -> None:
     """
     for path in (options.json, options.suspects):
         if path:
-            was_there = path.exists()
-            path.open("a").close()
-            if not was_there:
-                path.unlink()
+            check_writable(path)
     if options.report:
         labels = {photo.label for photo in photos}
         if missing := [name for name, label in (("cat", (1, 0)), ("dog", (0, 1))) if label not in labels]:
@@ -161,7 +159,7 @@ def how_made(options: Options, classifier: Classifier, figures: Figures, started
         "time": f"{time.monotonic() - started:.0f} s",
         "checkpoint": f"{path.name}, SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}",
         "network": f"{metadata.architecture}, {metadata.resize}, {metadata.input_size} px",
-        "trained on": "; ".join(training.get("folders", ())) or "unknown",
+        "trained on": "; ".join(map(str, training.get("folders", ()))) or "unknown",
         "commit, PyTorch": f"{training.get('commit', '')}, {training.get('torch', '')}",
     }
 
@@ -188,6 +186,10 @@ def write_suspects_of(classifier: Classifier, photos: list[Photo], path: Path, i
     except DataError as error:
         print(f"{program()}: {error}", file=sys.stderr)
         return 2
-    write_suspects(path, suspects)
+    try:
+        write_suspects(path, suspects)
+    except OSError as error:
+        print(f"{program()}: {one_line(error.filename or path)} cannot be written: {error.strerror}.", file=sys.stderr)
+        return 1
     print(f"Wrote {path} and {path.with_suffix('.html')}.")
     return 1 if failed else 0

@@ -22,7 +22,7 @@ from tqdm import tqdm
 from catdog import load
 from catdog.batch import cluster
 from catdog.batch.cluster import ClusterError
-from catdog.batch.journal import journal_beside, with_journal
+from catdog.batch.journal import JournalError, journal_beside, run_of, with_journal
 from catdog.batch.rows import Row, row_of, write_csv
 from catdog.checkpoint import CheckpointError
 from catdog.classifier import Prediction
@@ -32,6 +32,7 @@ from catdog.datasets.contents import pictures_under
 from catdog.decision import percent, two_way_of
 from catdog.device import DeviceError
 from catdog.engines import Engine
+from catdog.files import replacing, writing_alone
 from catdog.images import COMPANIONS, ImageError, is_hidden, one_line
 from catdog.inputs import CHUNK_SIZE
 from catdog.transforms import STRIDE
@@ -106,17 +107,19 @@ def main() -> int:
                 views=views,
             )
         with ExitStack() as stack:
-            file: TextIO = sys.stdout
-            if target:  # a name that is no UTF-8 is escaped
-                file = stack.enter_context(target.open("w", newline="", encoding="utf-8", errors="backslashreplace"))
-            rows, journal = answers(paths), None
-            if target and target.is_file():  # not a pipe, which nobody can go on with
-                journal = journal_beside(target, classifier, views)
-                rows = with_journal(answers, paths, journal, CHUNK_SIZE)
+            file, rows, journal = sys.stdout, iter(()), None
+            if target and (target.is_file() or not target.exists()):
+                stack.enter_context(writing_alone(target))
+                file = opened(stack.enter_context(replacing(target)), stack)
+                journal = journal_beside(target)
+                rows = with_journal(answers, paths, journal, run_of(classifier, views), CHUNK_SIZE)
+            else:  # the terminal or a pipe, which nobody can go on with
+                file = opened(target, stack) if target else sys.stdout
+                rows = answers(paths)
             failed = writer_for(options)(rows, file)
         if journal:
             journal.unlink()
-    except (CheckpointError, ClusterError, DataError, DeviceError) as error:
+    except (CheckpointError, ClusterError, DataError, DeviceError, JournalError) as error:
         print(f"{program()}: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # an OSError that is no one's mistake
@@ -125,6 +128,11 @@ def main() -> int:
         print(f"{program()}: {one_line(error.filename or target)} cannot be used: {error.strerror}.", file=sys.stderr)
         return 2
     return 1 if failed else 0
+
+
+def opened(path: Path, stack: ExitStack) -> TextIO:
+    """A file to write rows to, closed with the stack; a name in it that is no UTF-8 is escaped."""
+    return stack.enter_context(path.open("w", newline="", encoding="utf-8", errors="backslashreplace"))
 
 
 def writer_for(options: Options) -> Callable[[Iterable[Row], TextIO], int]:
@@ -146,7 +154,8 @@ def pictures(given: str) -> list[str]:
     if path.exists() or not glob.has_magic(given):
         return [given]
     found = {}  # a dict keeps the order; `**` matches a folder and also what is in it
-    for match in sorted(glob.glob(given, recursive=True)):
+    anchor = path.anchor  # pathlib's glob ends where folders link to themselves, glob.glob does not
+    for match in sorted(map(str, Path(anchor).glob(str(path.relative_to(anchor))))):
         if any(map(is_hidden, matched_parts(given, match))):
             continue
         found |= dict.fromkeys(map(str, pictures_under(Path(match))) if Path(match).is_dir() else [match])

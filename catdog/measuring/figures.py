@@ -11,6 +11,7 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 from pydantic import Field, PlainSerializer, TypeAdapter, ValidationError
 from scipy.stats import binomtest
 
+MOST = 10**9  # photos
 FEW = 30  # photos, below which an interval says little
 
 
@@ -26,8 +27,8 @@ class Rate:
     n: int
 
     def __post_init__(self) -> None:
-        if not 0 <= self.k <= self.n:
-            raise ValueError(f"{self.k} of {self.n} is no rate")
+        if not 0 <= self.k <= self.n <= MOST:
+            raise ValueError(f"k of n is no rate: they are counts, k at most n, n at most {MOST}")
 
     @property
     def value(self) -> float:

@@ -26,6 +26,7 @@ from catdog.datasets.samples import EvaluationSamples
 from catdog.decision import percent, verdicts_of
 from catdog.device import half_precision, to_device
 from catdog.evidence import evidence_of, strongest_places
+from catdog.files import replacing
 from catdog.images import open_picture
 from catdog.labels import LABELS
 from catdog.measuring.report import card
@@ -143,7 +144,10 @@ def means_of(
 
 def write_suspects(path: Path, suspects: Sequence[Suspect]) -> None:
     """A CSV of all photos, and beside it a contact sheet of the first SHOWN, `.html`."""
-    with open(path, "w", newline="", encoding="utf-8", errors="backslashreplace") as file:  # not every name is UTF-8
+    with (
+        replacing(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,  # not every name is UTF-8
+    ):
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for each in suspects:
@@ -152,7 +156,8 @@ def write_suspects(path: Path, suspects: Sequence[Suspect]) -> None:
         card(open_picture(each.photo.path), said_of(number, each), each.photo.path.name)
         for number, each in enumerate(suspects[:SHOWN], 1)
     ]
-    path.with_suffix(".html").write_text(SHEET.format(cards="\n".join(cards)), encoding="utf-8")
+    with replacing(path.with_suffix(".html")) as temporary:
+        temporary.write_text(SHEET.format(cards="\n".join(cards)), encoding="utf-8")
 
 
 def said_of(number: int, suspect: Suspect) -> str:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import csv
-import glob
 import logging
 import time
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from filelock import FileLock, Timeout
 
 from catdog.checkpoint import Metadata, load_checkpoint, save_checkpoint
 from catdog.classifier import Classifier
 from catdog.datasets import Photo
 from catdog.device import choose_device, repeat_exactly, to_device
+from catdog.files import writing_alone
 from catdog.images import ImageError, one_line
 from catdog.measuring.measure import measure
 from catdog.measuring.model_card import model_card
@@ -240,20 +239,15 @@ def report_epoch(progress: Progress, config: TrainConfig) -> None:
     plot_curves(progress.curves, config.out.with_suffix(".curves.png"))
 
 
-def locked(out: Path) -> AbstractContextManager:
-    """Hold a file beside the checkpoint locked, so that no second run writes to it, and remove what a killed run left.
-
-    The system lets go of the lock when the process ends, however it ends.
+@contextmanager
+def locked(out: Path) -> Iterator[None]:
+    """Keep a second run from writing the checkpoint, its resume state and its curves.
 
     Raises:
-        OptionError: while another run holds it.
+        OptionError: while another run does.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
     try:
-        lock = FileLock(out.with_name(f".{out.name}.lock")).acquire(timeout=LOCK_SECONDS)
-    except Timeout as error:
+        with writing_alone(out, [out.with_suffix(".resume")], LOCK_SECONDS):
+            yield
+    except BlockingIOError as error:
         raise OptionError(f"Another training is writing {out}: wait for its end, or give another --out.") from error
-    for path in (out, out.with_suffix(".resume")):
-        for left in out.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
-            left.unlink(missing_ok=True)
-    return lock

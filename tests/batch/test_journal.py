@@ -8,18 +8,17 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
 
-from catdog.batch.journal import journal_beside, with_journal
+from catdog.batch.journal import JournalError, run_of, with_journal
 from catdog.checkpoint import Metadata, save_checkpoint
 from catdog.classifier import Classifier
 from catdog.resnet import resnet18
-
-PATHS = [f"{index}.jpg" for index in range(6)]
 
 
 @pytest.fixture
@@ -27,8 +26,19 @@ def journal(tmp_path) -> Path:
     return tmp_path / "journal"
 
 
+@pytest.fixture
+def paths(tmp_path) -> list[str]:
+    """Six files of their own."""
+    return [photo(tmp_path / f"{index}.jpg") for index in range(6)]
+
+
+def photo(path: Path, content: str = "a cat") -> str:
+    path.write_text(content)
+    return str(path)
+
+
 def run(
-    paths: list[str], journal: Path, stop_after: int | None = None, together: int = 1
+    paths: list[str], journal: Path, stop_after: int | None = None, together: int = 1, broken: Sequence[str] = ()
 ) -> tuple[list[str], list[str]]:
     """The paths of the rows that came out, and those that had to be worked for."""
     worked: list[str] = []
@@ -36,65 +46,91 @@ def run(
     def rows_of(rest: list[str]):
         for path in rest:
             worked.append(path)
-            yield {"path": path, "cat": 0.1 + len(path) / 3, "error": "ä"}
+            yield {"path": path, "cat": 0.1 + len(path) / 3, "error": "ä" if path in broken else None}
 
     got = []
-    for row in with_journal(rows_of, paths, journal, together):
-        assert row == {"path": row["path"], "cat": 0.1 + len(row["path"]) / 3, "error": "ä"}
+    for row in with_journal(rows_of, paths, journal, "of this checkpoint", together):
+        assert row["cat"] == 0.1 + len(row["path"]) / 3
         got.append(row["path"])
         if len(got) == stop_after:
             break
     return got, worked
 
 
-def test_what_is_done_is_not_done_again(journal):
-    assert run(PATHS, journal, stop_after=4)[0] == PATHS[:4]
-    assert run(PATHS, journal) == (PATHS, PATHS[4:])
-    assert run(PATHS, journal) == (PATHS, [])
+def test_what_is_done_is_not_done_again(paths, journal):
+    assert run(paths, journal, stop_after=4)[0] == paths[:4]
+    assert run(paths, journal) == (paths, paths[4:])
+    assert run(paths, journal) == (paths, [])
 
 
-def test_paths_that_are_no_utf8_or_have_a_newline_are_known_again(journal):
-    paths = ["caf\udce9.jpg", "two\nlines.jpg", "猫.jpg", "last.jpg"]
+def test_photos_whose_names_are_no_utf8_or_have_a_newline_are_known_again(journal, tmp_path):
+    names = ["caf\udce9.jpg", "two\nlines.jpg", "猫.jpg", "last.jpg"]
+    paths = [photo(tmp_path / name) for name in names]
     run(paths, journal, stop_after=3)
     assert run(paths, journal) == (paths, paths[3:])
 
 
-def test_what_is_made_together_is_made_again_together(journal):
-    run(PATHS, journal, stop_after=5, together=4)
-    assert run(PATHS, journal, together=4) == (PATHS, PATHS[4:])
-    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:3]))
-    assert run(PATHS, journal, together=4) == (PATHS, PATHS)
-    assert run(PATHS, journal, together=4) == (PATHS, [])
+def test_what_is_made_together_is_made_again_together(paths, journal):
+    run(paths, journal, stop_after=5, together=4)
+    assert run(paths, journal, together=4) == (paths, paths[4:])
+    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:4]))  # the first one is the run's
+    assert run(paths, journal, together=4) == (paths, paths)
+    assert run(paths, journal, together=4) == (paths, [])
 
 
 @pytest.mark.parametrize(
     "damage", [lambda text: text[:-9], lambda text: text + b"{half", lambda text: text + b"\0\n[]\n7\n"]
 )
-def test_a_line_that_was_cut_off_is_done_again(journal, damage):
-    run(PATHS, journal, stop_after=4)
+def test_a_line_that_was_cut_off_is_done_again(paths, journal, damage):
+    run(paths, journal, stop_after=4)
     journal.write_bytes(damage(journal.read_bytes()))
-    got, worked = run(PATHS, journal)
-    assert got == PATHS and 2 <= len(worked) <= 3
-    assert run(PATHS, journal) == (PATHS, [])
+    got, worked = run(paths, journal)
+    assert got == paths and 2 <= len(worked) <= 3
+    assert run(paths, journal) == (paths, [])
 
 
-def test_other_paths_are_answered_anew_from_where_they_differ(journal):
-    run(PATHS, journal)
-    other = [*PATHS[:2], "new.jpg", *PATHS[2:]]
-    assert run(other, journal) == (other, other[2:])
-    assert run(PATHS[:1], journal) == (PATHS[:1], [])
+def test_a_photo_that_came_between_is_answered_and_no_other(paths, journal, tmp_path):
+    run(paths, journal)
+    other = [*paths[:2], photo(tmp_path / "new.jpg"), *paths[2:]]
+    assert run(other, journal) == (other, [other[2]])
+    assert run(paths[:1], journal) == (paths[:1], [])
 
 
-def test_another_checkpoint_or_view_has_another_journal(tiny_network, tmp_path):
-    target = tmp_path / "answers.csv"
+def test_another_photo_under_the_same_name_is_answered_anew(paths, journal, tmp_path, monkeypatch):
+    run(paths, journal)
+    photo(tmp_path / "1.jpg", "a dog, larger")
+    os.utime(tmp_path / "2.jpg", ns=(1, 1))
+    assert run(paths, journal) == (paths, paths[1:3])
+    for place in ("here", "there"):  # the same relative path
+        (tmp_path / place).mkdir()
+        photo(tmp_path / place / "7.jpg")
+        os.utime(tmp_path / place / "7.jpg", ns=(1, 1))
+        monkeypatch.chdir(tmp_path / place)
+        assert run(["7.jpg"], journal) == (["7.jpg"], ["7.jpg"])
 
-    def journal(metadata: Metadata, **views) -> Path:
-        return journal_beside(target, Classifier(tiny_network, metadata, torch.device("cpu")), views)
 
-    first = journal(Metadata(), mirrored=False)
-    assert first == journal(Metadata(), mirrored=False)
-    assert first != journal(Metadata(present=0.4), mirrored=False)
-    assert first != journal(Metadata(), mirrored=True)
+def test_a_photo_that_could_not_be_read_is_tried_again(paths, journal):
+    run(paths, journal, broken=paths[1:2])
+    assert run(paths, journal) == (paths, paths[1:2])
+    assert run(paths, journal) == (paths, [])
+    missing = [*paths, "missing.jpg"]
+    assert run(missing, journal, broken=["missing.jpg"]) == (missing, ["missing.jpg"])
+
+
+def test_the_journal_of_another_checkpoint_or_view_is_refused(tiny_network, paths, journal):
+    def known_by(metadata: Metadata, **views) -> str:
+        return run_of(Classifier(tiny_network, metadata, torch.device("cpu")), views)
+
+    first = known_by(Metadata(), mirrored=False)
+    assert first == known_by(Metadata(), mirrored=False)
+    assert first != known_by(Metadata(present=0.4), mirrored=False)
+    assert first != known_by(Metadata(), mirrored=True)
+
+    run(paths, journal, stop_after=3)
+    before = journal.read_bytes()
+    with pytest.raises(JournalError, match="another checkpoint or other options"):
+        list(with_journal(iter, paths, journal, "of another one"))
+    assert journal.read_bytes() == before
 
 
 @pytest.mark.slow
@@ -135,4 +171,4 @@ def test_predict_killed_and_started_again_gives_the_same_file(script, root, exam
 
 
 def rows_in_journals(folder: Path) -> list[bytes]:
-    return [line for path in folder.glob(".*.part") for line in path.read_bytes().splitlines()]
+    return [line for path in folder.glob(".*.part") for line in path.read_bytes().splitlines()[1:]]

@@ -7,10 +7,13 @@ import io
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,7 @@ from PIL import Image
 
 from catdog import load
 from catdog.datasets.lists import read_excluded
+from catdog.files import writing_alone
 
 
 def test_a_folder_becomes_rows_and_a_broken_file_gets_its_error(script, folder, checkpoint):
@@ -232,3 +236,89 @@ def test_without_ray_the_way_to_it_is_told(script, folder, checkpoint, monkeypat
     monkeypatch.setitem(sys.modules, "ray", None)
     assert script("predict", folder, "--checkpoint", checkpoint, "--ray", "auto") == 2
     assert "pip install 'ray[data]'" in capsys.readouterr().err
+
+
+@contextmanager
+def full_disk(size: int = 0) -> Iterator[None]:
+    """The system itself writes no file larger than `size` bytes."""
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit of a file's size")
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_a_full_disk_leaves_the_earlier_answers_whole(script, folder, checkpoint, capsys, kind):
+    out = folder / "answers"
+    arguments = [folder, f"--{kind}", out, "--checkpoint", checkpoint]
+    assert script("predict", *arguments) == 1
+    before = out.read_bytes()
+    shutil.copy(folder / "a.jpg", folder / "e.jpg")
+    capsys.readouterr()
+    with full_disk(100):
+        assert script("predict", *arguments) == 2
+    said = capsys.readouterr().err
+    assert "File too large" in said and len(said.splitlines()) == 1
+    assert out.read_bytes() == before and not list(folder.glob(".*.tmp"))
+    assert script("predict", *arguments) == 1
+    assert out.read_bytes() != before and not list(folder.glob(".*"))
+
+
+def test_a_second_run_that_writes_the_same_file_is_refused(script, folder, checkpoint, capsys):
+    out = folder / "answers.csv"
+    arguments = [folder / "a.jpg", "--csv", out, "--checkpoint", checkpoint]
+    with writing_alone(out):
+        out.with_name(".answers.csv.lock").unlink()  # tidied up by hand
+        assert script("predict", *arguments) == 2
+    said = capsys.readouterr().err
+    assert "another run is writing it" in said and len(said.splitlines()) == 1 and not out.exists()
+    assert script("predict", *arguments) == 0
+
+
+def test_an_unfinished_run_with_another_checkpoint_is_not_mixed_with_this_one(script, folder, checkpoint, capsys):
+    out = folder / "answers.csv"
+    journal = folder / ".answers.csv.part"
+    journal.write_text('{"run": "of another one"}\n')
+    arguments = [folder / "a.jpg", "--csv", out, "--checkpoint", checkpoint]
+    assert script("predict", *arguments) == 2
+    said = capsys.readouterr().err
+    assert "another checkpoint" in said and len(said.splitlines()) == 1 and not out.exists()
+    journal.unlink()
+    assert script("predict", *arguments) == 0 and not list(folder.glob(".*"))
+
+
+@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="a name of standard output")
+def test_answers_may_go_to_what_is_no_file(folder, checkpoint, root):
+    command = [
+        sys.executable,
+        "scripts/predict.py",
+        folder / "a.jpg",
+        "--checkpoint",
+        checkpoint,
+        "--csv",
+        "/dev/stdout",
+    ]
+    said = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+    assert said.startswith("path,verdict,cat,dog,error\n") and len(said.splitlines()) == 2
+    assert Path("/dev/stdout").is_symlink()
+
+
+@pytest.mark.timeout(60)
+def test_folders_that_link_to_themselves_end(script, folder, checkpoint):
+    for name in ("one", "two"):
+        (folder / name).mkdir()
+        for other in ("one", "two"):
+            (folder / name / f"to-{other}").symlink_to(folder / other)
+            (folder / name / "up").unlink(missing_ok=True)
+            (folder / name / "up").symlink_to(folder)
+    out = folder / "answers.json"
+    for given in (folder, folder / "**", folder / "**" / "*.jpg"):
+        assert script("predict", given, "--json", out, "--checkpoint", checkpoint) == 1
+        assert len(json.loads(out.read_text(encoding="utf-8"))) == 4
