@@ -13,6 +13,7 @@ from catdog.datasets import composites
 from catdog.datasets.photo import Photo
 from catdog.datasets.splits import short_digest
 from catdog.images import Decoded, ImageError, open_picture, open_reduced
+from catdog.images.source import read_bytes
 
 MAX_CACHED_SIDE = 512  # px, short side: larger photos are shrunk once, or every epoch would decode megapixels
 
@@ -25,6 +26,7 @@ class CachedPhoto:
     content: bytes
     size: tuple[int, int]  # width, height of the upright picture
     digest: bytes = b""  # of the file
+    trimap: bytes | None = None  # encoded, in memory too: the file may be gone in the middle of a training
     extent: Image.Image | None = None  # where a network sees the pet: 0 to 255, coarse
 
     def picture(self) -> Image.Image:
@@ -32,13 +34,13 @@ class CachedPhoto:
 
     def mask(self) -> Image.Image | None:
         """The pet as 255 on 0, at the picture's size, where a trimap says so."""
-        if self.photo.trimap is None:
+        if self.trimap is None:
             return None
-        return composites.pet_mask(Image.open(self.photo.trimap), self.size)
+        return composites.pet_mask(Image.open(io.BytesIO(self.trimap)), self.size)
 
     def cutout(self) -> Image.Image | None:
         """The same, or where there is no trimap what a network has told: its edge is soft and only about right."""
-        if self.photo.trimap is None and self.extent is not None:
+        if self.trimap is None and self.extent is not None:
             return composites.extent_mask(self.extent, self.size)
         return self.mask()
 
@@ -79,15 +81,17 @@ def decode_photo(photo: Photo, enough: int | None = None) -> tuple[CachedPhoto, 
     decoded = open_reduced(photo.path, enough)
     picture = decoded.picture
     content = photo.path.read_bytes()
+    trimap = None
     if photo.trimap is not None:
-        open_picture(photo.trimap)
+        trimap = read_bytes(photo.trimap, photo.trimap.name)
+        open_picture(trimap)
     digest = short_digest(content)
     if min(decoded.size) <= MAX_CACHED_SIDE and picture.size == decoded.size:
-        return CachedPhoto(photo, content, decoded.size, digest), decoded
+        return CachedPhoto(photo, content, decoded.size, digest, trimap), decoded
     scale = min(1.0, MAX_CACHED_SIDE / min(picture.size))
     size = round(picture.width * scale), round(picture.height * scale)
     shrunk = picture.resize(size, reducing_gap=3.0)
-    return CachedPhoto(photo, encode(shrunk), size, digest), decoded
+    return CachedPhoto(photo, encode(shrunk), size, digest, trimap), decoded
 
 
 def encode(picture: Image.Image) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from catdog.datasets.lists import entries_of
 from catdog.datasets.photo import DataError, Found, Photo
-from catdog.images import one_line
+from catdog.images.names import in_short
 
 WANTED = "The kinds of photos are a CSV with the columns path and kind"
 
@@ -28,7 +28,7 @@ def with_kinds_beside(found: Found) -> Found:
     if missing:
         others = f" and {len(missing) - 1:,} more" if len(missing) > 1 else ""
         raise DataError(
-            f"{path} names {one_line(missing[0])}{others}, not among the photos of {found.folder}: take such lines out."
+            f"{path} names {in_short(missing[0])}{others}, not among the photos of {found.folder}: take such lines out."
         )
     return replace(found, photos=photos)
 
@@ -42,7 +42,7 @@ def with_kinds(photos: Sequence[Photo], path: Path) -> list[Photo]:
     given, missing = given_kinds(photos, path)
     if photos and not any(each.kind for each in given):
         raise DataError(
-            f"{path} names none of these photos" + (f": its first is {one_line(missing[0])}." if missing else ".")
+            f"{path} names none of these photos" + (f": its first is {in_short(missing[0])}." if missing else ".")
         )
     return given
 

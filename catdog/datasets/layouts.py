@@ -13,6 +13,7 @@ from catdog.datasets.kinds import with_kinds_beside
 from catdog.datasets.photo import DataError, Found, Photo
 from catdog.datasets.splits import part_by_hash, tuning_or_training
 from catdog.images import one_line
+from catdog.images.names import in_short
 from catdog.labels import Label
 
 CAT, DOG, BOTH, NEITHER = (1, 0), (0, 1), (1, 1), (0, 0)
@@ -144,7 +145,7 @@ def oxford_by_lists(images: Path, annotations: Path) -> list[Photo]:
                 label = OXFORD_SPECIES[number]
             except (ValueError, KeyError) as error:
                 raise DataError(
-                    f"{annotations / name} has a line {line!r}: expected name, class, species (1 cat, 2 dog)."
+                    f"{annotations / name} has a line {in_short(repr(line))}: expected name, class, species (1 cat, 2 dog)."
                 ) from error
             path, trimap = images / f"{stem}.jpg", annotations / "trimaps" / f"{stem}.png"
             if path.is_file():
@@ -175,15 +176,24 @@ def negatives(folder: Path) -> Found:
 LAYOUT_READERS: tuple[Callable[[Path], Found], ...] = (oxford, kaggle, class_folders)
 
 
-def places_in(folder: Path, split: str | None = None) -> list[tuple[Path, str | None]]:
+def places_in(folder: Path) -> list[tuple[Path, str | None]]:
     """Where labels may stand, and the part that the place is for: the folder itself, `train/`, `val/` and `test/` in it,
     and a folder that stands alone in another, as archives and downloads leave it."""
-    inner = subfolders(folder)
-    places = [(folder, split)]
-    for each in inner:
-        own = SPLIT_FOLDERS.get(each.name.lower())
-        if own or (len(inner) == 1 and each.name.lower() not in CLASS_FOLDERS):
-            places += places_in(each, own or split)
+    places: list[tuple[Path, str | None]] = []
+    seen: set[Path] = set()  # a folder may hold links to itself
+
+    def look_into(folder: Path, split: str | None) -> None:
+        if (real := folder.resolve()) in seen:
+            return
+        seen.add(real)
+        places.append((folder, split))
+        inner = subfolders(folder)
+        for each in inner:
+            own = SPLIT_FOLDERS.get(each.name.lower())
+            if own or (len(inner) == 1 and each.name.lower() not in CLASS_FOLDERS):
+                look_into(each, own or split)
+
+    look_into(folder, None)
     return places
 
 

@@ -10,6 +10,7 @@ from pathlib import Path, PureWindowsPath
 from typing import TypeVar
 
 from catdog.datasets.photo import DataError
+from catdog.images.names import in_short
 from catdog.labels import VERDICTS, Label
 
 DELIMITERS = ",;\t"  # spreadsheets write semicolons where the comma is the decimal sign
@@ -65,7 +66,7 @@ def entries_of(path: Path, read: Callable[[dict[str, str]], Entry], wanted: str)
     except UnicodeDecodeError as error:
         raise DataError(f"{wanted}, in UTF-8, which {path} is not: save it as CSV UTF-8.") from error
     except (OSError, KeyError, csv.Error) as error:
-        raise DataError(f"{wanted}, which {path} is not ({error!r}).") from error
+        raise DataError(f"{wanted}, which {path} is not ({in_short(repr(error))}).") from error
 
     def entry_of(photo: Path) -> Entry | None:
         parts = Path(os.path.abspath(photo)).parts

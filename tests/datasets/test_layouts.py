@@ -238,6 +238,15 @@ def test_where_test_holds_no_labeled_photo_some_of_train_are_held_out(tmp_path, 
     assert "held-out" in parts(recognize(tmp_path).photos).values()
 
 
+@pytest.mark.timeout(30)
+def test_folders_that_link_to_themselves_are_read_once(tmp_path):
+    write(tmp_path, "train/cat/1.jpg", "train/dog/2.jpg")
+    for name in ("train", "val", "test"):
+        (tmp_path / "train" / name).symlink_to(tmp_path / "train")
+        (tmp_path / "train" / "cat" / name).symlink_to(tmp_path)
+    assert len(recognize(tmp_path).photos) == 2
+
+
 @pytest.mark.parametrize("above", ["PetImages", "archive/PetImages", "train/train", "dataset"])
 def test_folders_that_only_wrap_are_passed_through(tmp_path, above):
     write(tmp_path / above, "Cat/a.jpg", "Dog/b.jpg")

@@ -59,6 +59,14 @@ def test_what_is_no_list_of_photos_is_refused(tmp_path, read, content):
         read(path)
 
 
+def test_a_sentence_stays_short_whatever_a_list_holds(tmp_path):
+    path = tmp_path / "odd.csv"
+    path.write_text("path,label\nx.jpg," + "wolf\t" * 20_000 + "\n")
+    with pytest.raises(DataError) as caught:
+        read_labels(path)
+    assert len(str(caught.value)) < 500
+
+
 @pytest.mark.parametrize(
     "text",
     [

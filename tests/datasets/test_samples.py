@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -69,6 +70,16 @@ def test_a_photo_whose_trimap_cannot_be_read_does_not_stop_training_later(pets, 
     assert len(cached) + len(failed) == 1
     for each in cached:
         each.mask()
+
+
+def test_a_trimap_that_is_deleted_later_is_not_missed(pets, tmp_path):
+    photo = next(photo for photo in pets if photo.trimap)
+    trimap = tmp_path / "trimap.png"
+    shutil.copy(photo.trimap, trimap)
+    [cached], _ = cache_photos([replace(photo, trimap=trimap)])
+    before = cached.mask().tobytes()
+    trimap.unlink()
+    assert cached.mask().tobytes() == before
 
 
 @pytest.mark.parametrize(("size", "expected"), [((1600, 1200), (683, 512)), ((1000, 2000), (512, 1024))])
