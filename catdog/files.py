@@ -112,11 +112,12 @@ def writing_alone(path: Path, others: Sequence[Path] = (), patience: float = 0) 
     """
     target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
-    known_by = hashlib.sha256(f"{os.path.expanduser('~')} {target}".encode(errors="surrogateescape")).hexdigest()[:16]
-    beside = target.with_name(f".{target.name}.lock")
+    user = os.geteuid() if hasattr(os, "geteuid") else ""
+    known_by = hashlib.sha256(os.fsencode(f"{user} {target}")).hexdigest()[:16]
+    locks = [target.with_name(f".{target.name}.lock"), Path(tempfile.gettempdir(), f"catdog-{known_by}.lock")]
     with ExitStack() as stack:
         try:
-            for lock in (beside, Path(tempfile.gettempdir(), f"catdog-{known_by}.lock")):
+            for lock in locks:
                 stack.enter_context(FileLock(lock, timeout=patience))
         except Timeout as error:
             raise BlockingIOError(errno.EAGAIN, "another run is writing it", str(path)) from error
@@ -126,5 +127,6 @@ def writing_alone(path: Path, others: Sequence[Path] = (), patience: float = 0) 
         try:
             yield
         finally:
-            with suppress(OSError):  # Windows removes no file that is open
-                beside.unlink()
+            for lock in locks:
+                with suppress(OSError):  # Windows removes no file that is open
+                    lock.unlink()

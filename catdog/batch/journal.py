@@ -60,7 +60,7 @@ def with_journal(
         for group, known in zip(groups, answered):
             for index in group:
                 if known:
-                    yield done[photos[index]] | {"path": paths[index]}
+                    yield {**done[photos[index]], "path": paths[index]}
                     continue
                 row = next(new)
                 file.write(json.dumps({"photo": photos[index], "row": row}).encode() + b"\n")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -12,8 +12,6 @@ from catdog.datasets.photo import DataError
 from catdog.images import is_hidden, is_picture
 
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
-
-logger = logging.getLogger(__name__)
 
 
 def check_folder(folder: Path) -> None:
@@ -40,12 +38,24 @@ def files_in(folder: Path) -> list[Path]:
 
 
 def pictures_under(folder: Path) -> list[Path]:
-    """All pictures in a folder and the folders in it, by their names' endings, sorted."""
+    """All pictures in a folder and the folders in it, by their names' endings, sorted.
+
+    A folder that cannot be read stands for what may be in it: it is named and counted as a picture that cannot be read.
+    """
+    unreadable: list[Path] = []
     found = []
-    for place, inner, names in os.walk(folder, onerror=lambda error: logger.warning("Passed over: %s", error)):
+    for place, inner, names in os.walk(folder, onerror=lambda error: unreadable.append(Path(error.filename))):
         inner[:] = [name for name in inner if not is_hidden(name)]
         found += [Path(place, name) for name in names if is_picture(Path(name))]
-    return sorted(path for path in found if path.is_file())
+    return sorted([*unreadable, *filter(may_be_file, found)])
+
+
+def may_be_file(path: Path) -> bool:
+    """Whether a path is a file, as far as one may know."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except OSError as error:  # a link to nothing is none
+        return isinstance(error, PermissionError)
 
 
 def outermost_without(used: Sequence[Path], pictures: Iterable[Path]) -> Counter[Path]:

@@ -74,9 +74,16 @@ def recognize(folder: Path) -> Found:
             f"No labeled photo was found in {folder}{way_out(folder)}. It should have one of these layouts:\n{LAYOUTS}"
         )
     unused = unused_in(found)
-    empty = {photo.path for photo in found.photos if photo.path.stat().st_size == 0}
+    empty = {photo.path for photo in found.photos if is_empty(photo.path)}
     unused += [f"{one_line(path)} is empty and not used." for path in sorted(empty)]
     return replace(found, photos=[photo for photo in found.photos if photo.path not in empty], unused=unused)
+
+
+def is_empty(path: Path) -> bool:
+    try:
+        return path.stat().st_size == 0
+    except OSError:  # is told when it is read
+        return False
 
 
 def read(folder: Path) -> Found:

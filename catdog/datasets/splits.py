@@ -38,6 +38,14 @@ def file_digest(path: Path) -> bytes | None:
         return None
 
 
+def size_of(path: Path) -> int:
+    """Bytes of a file, -1 where it cannot be looked at."""
+    try:
+        return os.path.getsize(path)
+    except OSError:
+        return -1
+
+
 def without_duplicates(photos: Iterable[Photo]) -> tuple[list[Photo], list[Photo]]:
     """Drop every second copy of the same bytes: held-out wins, then tuning, then the one that came first.
 
@@ -47,7 +55,7 @@ def without_duplicates(photos: Iterable[Photo]) -> tuple[list[Photo], list[Photo
     photos = list(photos)
     by_size: dict[int, list[int]] = defaultdict(list)
     for index, photo in enumerate(photos):
-        by_size[os.path.getsize(photo.path)].append(index)
+        by_size[size_of(photo.path)].append(index)
     by_content: dict[bytes, list[int]] = defaultdict(list)
     for indices in by_size.values():
         if len(indices) > 1:

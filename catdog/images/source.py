@@ -62,6 +62,11 @@ def read_bytes(source: Picture, name: str) -> bytes:
 def read_file(path: Path, name: str) -> bytes:
     if not path.exists():
         raise ImageError("missing", f"There is no file {name}: check the path.")
+    if path.is_dir():
+        try:
+            os.scandir(path).close()
+        except OSError as error:  # it stands for the photos in it
+            raise ImageError("missing", f"{name} is a folder that cannot be read: {error.strerror}.") from error
     if not path.is_file():  # a folder, a device, a pipe that would never end
         raise ImageError("missing", f"{name} is not a file: hand over a picture file.")
     with path.open("rb") as file:
