@@ -120,6 +120,83 @@ def bomb_in_a_tile(side: int = 12_000) -> bytes:
     )
 
 
+def thin_tiles() -> bytes:
+    """4000x300 pixels in 250 tiles of 16x2^20, four billion pixels: 16 MB of each pack to 16 KB."""
+    packer = zlib.compressobj(9)
+    data = packer.compress(bytes(2**24)) + packer.flush()
+    return gray_tiff(
+        4_000,
+        300,
+        (259, 3, 1, 8),
+        (322, 4, 1, 16),
+        (323, 4, 1, 2**20),
+        (324, 4, 250, "data"),
+        (325, 4, 250, 1_134),
+        data=struct.pack("<250I", *[2_134] * 250) + struct.pack("<250I", *[len(data)] * 250) + data,
+    )
+
+
+def with_profile_tag(signature: bytes, content: bytes) -> bytes:
+    """An ICC profile for sRGB with one more tag."""
+    count = int.from_bytes(SRGB[128:132], "big")
+    table, rest = SRGB[132 : 132 + 12 * count], SRGB[132 + 12 * count :]
+    shifted = b"".join(
+        table[place : place + 4]
+        + struct.pack(">I", int.from_bytes(table[place + 4 : place + 8], "big") + 12)
+        + table[place + 8 : place + 12]
+        for place in range(0, len(table), 12)
+    )
+    own = struct.pack(">4sII", signature, len(SRGB) + 12, len(content))
+    rest = rest.replace(b"\0s\0R\0G\0B", b"\0n\0o\0n\0e")  # by its name it would be known and not used
+    body = struct.pack(">I", count + 1) + shifted + own + rest + content
+    return struct.pack(">I", 128 + len(body)) + SRGB[4:128] + body
+
+
+def chain_of_curves(count: int) -> bytes:
+    """A profile that gives every pixel `count` sets of three curves, all of them the same: 8 bytes each, which pack well."""
+    segment = b"parf" + bytes(4) + struct.pack(">HHffff", 0, 0, 1.0, 1.0, 0.0, 0.0)
+    curve = b"curf" + bytes(4) + struct.pack(">HH", 1, 0) + segment
+    element = b"cvst" + bytes(4) + struct.pack(">HH", 3, 3) + struct.pack(">II", 36, len(curve)) * 3 + curve
+    place = 16 + 8 * count
+    table = struct.pack(">II", place, len(element)) * count
+    return with_profile_tag(b"D2B0", b"mpet" + bytes(4) + struct.pack(">HHI", 3, 3, count) + table + element)
+
+
+def box(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I4s", 8 + len(content), kind) + content
+
+
+def heic_grid(tile: tuple[int, int], rows: int, columns: int, shown: tuple[int, int]) -> bytes:
+    """A picture put together from one tile, again and again."""
+    coded = encoded("HEIF", Image.new("RGB", tile, (120, 130, 140)), quality=10)
+    meta = coded.index(b"meta") - 4
+    config = coded[(start := coded.index(b"hvcC") - 4) : start + int.from_bytes(coded[start : start + 4], "big")]
+    mdat = coded.index(b"mdat")
+    data = coded[mdat + 4 : mdat - 4 + int.from_bytes(coded[mdat - 4 : mdat], "big")]
+    sizes = [box(b"ispe", struct.pack(">III", 0, *each)) for each in (shown, tile)]
+    kinds = [
+        box(b"infe", struct.pack(">IHH4sB", 2 << 24, number, 0, kind, 0))
+        for number, kind in ((1, b"grid"), (2, b"hvc1"))
+    ]
+    grid = struct.pack(">BBBBII", 0, 1, rows - 1, columns - 1, *shown)
+
+    def file(place: int) -> bytes:
+        places = struct.pack(">IHHHHHII", 0, 0x4400, 2, 1, 0, 1, place, len(grid))
+        places += struct.pack(">HHHII", 2, 0, 1, place + len(grid), len(data))
+        associations = struct.pack(">IIHBBHBBB", 0, 2, 1, 1, 1, 2, 2, 2, 0x83)
+        content = (
+            box(b"hdlr", bytes(8) + b"pict" + bytes(13))
+            + box(b"pitm", struct.pack(">IH", 0, 1))
+            + box(b"iinf", struct.pack(">IH", 0, 2) + b"".join(kinds))
+            + box(b"iref", bytes(4) + box(b"dimg", struct.pack(">HH", 1, rows * columns) + b"\0\2" * rows * columns))
+            + box(b"iprp", box(b"ipco", b"".join(sizes) + config) + box(b"ipma", associations))
+            + box(b"iloc", places)
+        )
+        return coded[:meta] + box(b"meta", bytes(4) + content) + box(b"mdat", grid + data)
+
+    return file(len(file(0)) - len(grid) - len(data))
+
+
 def many_scans(count: int = 5_000) -> bytes:
     """A progressive JPEG that goes over its pixels again and again."""
     content = encoded("JPEG", Image.new("L", (2_000, 2_000), 128), progressive=True)
@@ -302,6 +379,9 @@ def bombs() -> Cases:
             chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(100 << 20), 9))
         ),
         "TIFF tile far larger than the picture": bomb_in_a_tile,
+        "TIFF tiles far higher than the picture": thin_tiles,
+        "HEIC of one tile 256 times": lambda: heic_grid((8_192, 8_192), 16, 16, (9_000, 9_000)),
+        "HEIC of one tile far larger than its place": lambda: heic_grid((8_192, 8_192), 1, 1, (100, 100)),
         "TIFF tags that share their bytes": overlapping_tags,
         "JPEG of 5000 scans": many_scans,
         "JPEG of 200000 segments": lambda: with_segments(segment(0xFE, b"a") * 200_000),
@@ -380,6 +460,7 @@ def profiles() -> Cases:
         "of 2^32 tags": huge_tag,
         "of a negative size": b"\xff\xff\xff\xff" + SRGB[4:],
         "turned over": turned_over(SRGB),
+        "a chain of 20000 curves": chain_of_curves(20_000),
         "for CMYK": SRGB.replace(b"RGB ", b"CMYK"),
         "for Lab": SRGB.replace(b"RGB ", b"Lab "),
         "of a million bytes": SRGB + bytes(1_000_000),

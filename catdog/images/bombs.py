@@ -6,6 +6,8 @@ import re
 
 import numpy as np
 
+from catdog.images.heif import pixels_to_decode
+
 MAX_SCANS = 64  # of a JPEG: encoders write a dozen; each costs a pass over all pixels, and a few bytes
 MAX_PARTS = 100_000  # segments of a JPEG, chunks of a PNG: a few microseconds each
 MAX_GIF_BLOCKS = 5_000  # before the first frame: Pillow copies a comment again for each of its blocks of 255 bytes
@@ -13,7 +15,10 @@ MAX_NUMBERS = 2**21  # in one TIFF tag: more than the smallest tiles of the larg
 MAX_CLAIM = 2**24  # bytes that tags may claim in any case: random ones soon claim more than a small file has
 MAX_METADATA = 64  # segments of a JPEG with EXIF, or with Photoshop's resources, 64 KB each: Pillow goes through them
 MAX_RUNS = 2**21  # pixels of a BMP in runs, which Pillow unpacks in Python: a quarter of a second
-MAX_TILE_PIXELS = 2**24  # libtiff unpacks a whole tile, however little of it lies within the picture
+MAX_TILE_PIXELS = 2**24  # libtiff unpacks whole tiles, however little of them lies within the picture
+MAX_TILE_SHARE = 4  # of larger pictures: how many times their pixels all tiles may have
+MAX_PROFILE = 2**24  # bytes of an ICC profile: printers' have a few million
+MAX_PROFILE_TAGS = 100  # Little CMS reads no more
 
 JPEG_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # no stuffed zero, no restart, no fill byte
 JPEG_SCAN, JPEG_END, JPEG_EXIF, JPEG_PHOTOSHOP = 0xDA, 0xD9, 0xE1, 0xED
@@ -21,13 +26,17 @@ EXIF_PREFIX = re.compile(rb"\A(?:Exif\0\0)+")
 EXIF_START = re.compile(rb"II\*\0|MM\0\*")
 BMP_COMPRESSIONS = (1, 2)  # runs of bytes, of half bytes
 JPEG_BARE = {0x01, 0xD8}  # markers without a length
-TIFF_TILE_WIDTH, TIFF_TILE_LENGTH = 322, 323
+TIFF_WIDTH, TIFF_LENGTH, TIFF_TILE_WIDTH, TIFF_TILE_LENGTH = 256, 257, 322, 323
 TIFF_UNITS = np.zeros(2**16, np.uint64)  # bytes of a value, by the tag's type (TIFF 6.0, section 2; BigTIFF)
 TIFF_UNITS[1:19] = 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8
 
 
 def is_decoding_bomb(content: bytes) -> bool:
-    """Whether an encoded picture costs far more to decode than its pixels account for."""
+    """Whether an encoded picture costs far more to decode than its pixels account for.
+
+    Raises:
+        BoxError: where that cannot be told of a HEIF or AVIF file.
+    """
     if content.startswith(b"\xff\xd8"):
         return is_jpeg_bomb(content)
     if content.startswith(b"\x89PNG"):
@@ -104,7 +113,15 @@ def is_bmp_bomb(content: bytes) -> bool:
 
 
 def is_heif_bomb(content: bytes) -> bool:
-    """Of HEIF and AVIF, whose EXIF block may stand anywhere: whatever begins like one is looked at."""
+    """Of HEIF and AVIF: whether they are put together from far more than they show, or their EXIF block, which may stand
+    anywhere, is one; whatever begins like one is looked at.
+
+    Raises:
+        BoxError: where it cannot be followed what they are put together from.
+    """
+    decoded, shown = pixels_to_decode(content)
+    if decoded > max(MAX_TILE_PIXELS, MAX_TILE_SHARE * shown):
+        return True
     view = memoryview(content)
     starts = [found.start() for found, _ in zip(EXIF_START.finditer(content), range(MAX_METADATA))]
     return len(starts) == MAX_METADATA or any(is_tag_bomb(view[start:]) for start in starts)
@@ -144,10 +161,22 @@ def is_tag_bomb(block: bytes | memoryview) -> bool:
     ):
         return True
     byte_order = "little" if order == "<" else "big"
-    tile = {TIFF_TILE_WIDTH: 0, TIFF_TILE_LENGTH: 0}
-    for index in np.flatnonzero(np.isin(directory["tag"], list(tile))):
+    numbers: dict[int, int] = dict.fromkeys((TIFF_WIDTH, TIFF_LENGTH, TIFF_TILE_WIDTH, TIFF_TILE_LENGTH), 0)
+    for index in np.flatnonzero(np.isin(directory["tag"], list(numbers))):
         place, size = int(offsets[index]), int(units[index])
         value = block[place : place + size] if size > field else directory["value"][index].tobytes()[:size]
         name = int(directory["tag"][index])
-        tile[name] = max(tile[name], int.from_bytes(value, byte_order))
-    return tile[TIFF_TILE_WIDTH] * tile[TIFF_TILE_LENGTH] > MAX_TILE_PIXELS
+        numbers[name] = max(numbers[name], int.from_bytes(value, byte_order))
+    width, length, tile_width, tile_length = numbers.values()
+    tiles = (width + tile_width) * (length + tile_length) if tile_width and tile_length else 0
+    return tile_width * tile_length > MAX_TILE_PIXELS or tiles > max(MAX_TILE_PIXELS, MAX_TILE_SHARE * width * length)
+
+
+def is_profile_bomb(profile: bytes) -> bool:
+    """Whether an ICC profile makes a chain of elements of every pixel ("mpet", ICC.1:2010, section 10.14), which may be of any
+    length: a few hundred bytes, once compressed, have thousands of curves. Matrices and tables cost about the same always."""
+    count = int.from_bytes(profile[128:132], "big")
+    if len(profile) > MAX_PROFILE or count > MAX_PROFILE_TAGS:
+        return True
+    offsets = [int.from_bytes(profile[place : place + 4], "big") for place in range(136, 136 + 12 * count, 12)]
+    return any(profile[offset : offset + 4] == b"mpet" for offset in offsets)

@@ -15,7 +15,8 @@ import pillow_heif
 from PIL import Image, ImageCms
 
 from catdog.images.arrays import from_array, gray_to_uint8
-from catdog.images.bombs import is_decoding_bomb, is_exif_bomb
+from catdog.images.bombs import is_decoding_bomb, is_exif_bomb, is_profile_bomb
+from catdog.images.heif import BoxError
 from catdog.images.mend import mended
 from catdog.images.picture import Decoded, ImageError, Picture, check_size, too_large
 from catdog.images.source import name_of, read_bytes
@@ -110,7 +111,11 @@ def silence_plugins() -> None:
 
 
 def decode(content: bytes, name: str, short_side: int | None) -> Decoded:
-    if is_decoding_bomb(content):
+    try:
+        is_bomb = is_decoding_bomb(content)
+    except BoxError as error:
+        raise ImageError("damaged", f"{name} is damaged or cut off: {error}.") from error
+    if is_bomb:
         raise ImageError("damaged", f"{name} is made to keep a decoder busy: its parts are more than its pixels need.")
     try:
         return upright_rgb(opened(content, name), name, short_side)
@@ -186,9 +191,10 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 
 def to_srgb(image: Image.Image) -> Image.Image:
-    """RGB, gray, Lab or CMYK by its ICC profile to sRGB; a plain conversion where there is none or it is broken."""
+    """RGB, gray, Lab or CMYK by its ICC profile to sRGB; a plain conversion where there is none, or it is broken or made to
+    keep a processor busy."""
     profile = image.info.get("icc_profile")
-    if profile:
+    if profile and not is_profile_bomb(profile):
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             if image.mode != "RGB" or "sRGB" not in ImageCms.getProfileDescription(source):
