@@ -46,7 +46,7 @@ def chunks_of_inputs(
         try:
             decoded = open_reduced(source, short_side)
         except ImageError as error:
-            return error
+            return error.alone()
         return Input([preset(decoded.picture, decoded.size) for preset in presets], decoded.size)
 
     given = iter_pictures(pictures)

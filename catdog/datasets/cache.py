@@ -65,7 +65,7 @@ def cache_photo(photo: Photo) -> CachedPhoto | ImageError:
     try:
         return decode_photo(photo)[0]
     except ImageError as error:
-        return error
+        return error.alone()
 
 
 def decode_photo(photo: Photo, enough: int | None = None) -> tuple[CachedPhoto, Decoded]:

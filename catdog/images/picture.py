@@ -46,6 +46,11 @@ class ImageError(ValueError):
     def __str__(self) -> str:
         return self.sentence
 
+    def alone(self) -> ImageError:
+        """This error without what led to it, whose frames hold the picture as far as it was decoded: to be kept, not raised."""
+        self.__traceback__ = self.__cause__ = self.__context__ = None
+        return self
+
 
 def check_size(width: int, height: int, name: str) -> None:
     if width < 1 or height < 1:

@@ -125,7 +125,7 @@ def explain_photos(
         try:
             return decode_photo(photo, enough)
         except ImageError as error:
-            return error
+            return error.alone()
 
     photos = iter(photos)
     with ThreadPoolExecutor(4) as pool:

@@ -18,7 +18,7 @@ PATTERNS = (
     (r"dalmatian", "dalmatian"),
     (r"in action|dog.*flickr", "action"),
     (r"hamster|guinea.?pig|rabbit|hedgehog|beaver|mouse|squirrel", "small-animal"),
-    (r"lion|tiger|cheetah|leopard|jaguar|cougar|lynx|puma", "big-cat"),
+    (r"big.cat|lion|tiger|cheetah|leopard|jaguar|cougar|lynx|puma", "big-cat"),
     (r"fox|wol[fv]|raccoon", "look-alike"),
     (r"bird|rooster|pigeon|flamingo|ibis|emu|duck|owl|parrot", "bird"),
     (r"fish|octopus|dolphin|crab|lobster|turtle|hawksbill|crocodile|lizard|snake|frog", "fish-reptile"),

@@ -49,7 +49,7 @@ def outcome(source: object, short_side: int | None = None) -> str:
 
 
 @contextmanager
-def bounded_time_and_memory() -> Iterator[None]:
+def bounded_time_and_memory(seconds: float = MAX_SECONDS) -> Iterator[None]:
     """Fail where what is done within takes more of a processor's time or, as Linux tells it, of memory."""
     linux = sys.platform == "linux"
     if linux:
@@ -58,7 +58,7 @@ def bounded_time_and_memory() -> Iterator[None]:
     started = time.process_time()
     yield
     took = time.process_time() - started
-    assert took < MAX_SECONDS, f"{took:.1f} seconds"
+    assert took < seconds, f"{took:.1f} seconds"
     if linux:
         taken = megabytes("VmHWM") - before
         assert taken < MAX_MEGABYTES, f"{taken:.0f} MB"
@@ -284,6 +284,16 @@ def test_a_border_around_a_photo_never_changes_which_label_leads(examples, index
     assert (plain.cat > plain.dog) == (padded.cat > padded.dog) == path.name.startswith("cat")
 
 
+def test_errors_that_are_returned_hold_no_picture(classifier):
+    """Thirty photos of 36 MB each, cut off in the middle."""
+    whole = hostile.encoded("PNG", Image.effect_noise((4_000, 3_000), 9).convert("RGB"), compress_level=1)
+    cut = whole[: len(whole) * 3 // 4]
+    with bounded_time_and_memory(seconds=60):
+        errors = classifier.classify([cut] * 30, errors="return")
+    assert [error.code for error in errors] == ["damaged"] * 30
+    assert all(error.__traceback__ is error.__cause__ is error.__context__ is None for error in errors)
+
+
 def shipped(loaded: list[Classifier] = []) -> Classifier:  # noqa: B006
     """The shipped network, loaded once."""
     if not loaded:
@@ -364,3 +374,66 @@ def test_a_process_that_opens_every_hostile_input_is_alive_at_the_end(root):
     """
     done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, timeout=280)
     assert done.stdout.strip() == "alive", done.stderr[-2000:]
+
+
+MUTATOR = """
+import random, resource, sys, time, types, warnings
+package = sys.modules["catdog"] = types.ModuleType("catdog")  # without its __init__, which imports torch
+package.__path__ = ["catdog"]
+sys.path.insert(0, "tests")
+warnings.simplefilter("ignore")
+import hostile
+from catdog.images import ImageError, open_picture
+from PIL import Image
+
+seconds, seed = float(sys.argv[1]), int(sys.argv[2])
+draw = random.Random(seed)
+pictures = {"small": Image.effect_noise((48, 32), 60).convert("RGB"), "plain": Image.new("RGB", (2_000, 1_500), (90, 120, 40))}
+starts = [hostile.encoded(format, picture) for format in hostile.FORMATS for picture in pictures.values()]
+starts += [hostile.encoded("JPEG", pictures["plain"], progressive=True), hostile.gray_tiff(
+    64, 64, (322, 4, 1, 64), (323, 4, 1, 64), (324, 4, 1, "data"), (325, 4, 1, 4_096), data=bytes(4_096))]
+starts += [hostile.encoded("TIFF", pictures["plain"], compression=way) for way in ("tiff_lzw", "tiff_deflate", "jpeg")]
+starts += [hostile.heic_grid((512, 512), 2, 2, (1_000, 1_000)), hostile.encoded("PNG", icc_profile=hostile.SRGB)]
+
+def mutated(content):
+    content = bytearray(content)
+    for _ in range(draw.choice((1, 1, 2, 3, 5))):
+        size = draw.choice((1, 2, 4))
+        reach = len(content) if draw.random() < 0.3 else min(len(content), 600)
+        place = draw.randrange(max(1, reach - size))
+        number = draw.choice((0, 1, 2, 255, 256, 4_096, 9_000, 65_535, 2**20, 2**31 - 1, 2**32 - 1, draw.getrandbits(32)))
+        content[place:place + size] = (number % 256**size).to_bytes(size, draw.choice(("big", "little")))
+    return bytes(content)
+
+def peak():
+    return int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1]) / 1024
+
+open_picture(starts[0])
+end, tried, slowest = time.monotonic() + seconds, 0, 0.0
+while time.monotonic() < end:
+    content = mutated(draw.choice(starts))
+    begun = time.process_time()
+    try:
+        open_picture(content)
+    except ImageError:
+        pass
+    took = time.process_time() - begun
+    slowest, tried = max(slowest, took), tried + 1
+    if took > 3 or peak() > 1_000:
+        open(f"{sys.argv[3]}/input", "wb").write(content)
+        raise SystemExit(f"seed {seed}, input {tried}: {took:.1f} s, {peak():.0f} MB, starts with {content[:40]!r}")
+print(f"{tried} inputs, the slowest took {slowest:.2f} s; at most {peak():.0f} MB")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is measured on Linux alone")
+@pytest.mark.timeout(0)  # the process has a limit of its own
+def test_no_mutated_header_costs_more_than_three_seconds_or_a_gigabyte(root, tmp_path, capsys):
+    """CATDOG_FUZZ_SECONDS says for how long, CATDOG_FUZZ_SEED which; 60 and 0 without them."""
+    seconds, seed = (os.environ.get(f"CATDOG_FUZZ_{name}", other) for name, other in (("SECONDS", "60"), ("SEED", "0")))
+    command = [sys.executable, "-c", MUTATOR, seconds, seed, str(tmp_path)]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=int(seconds) + 120)
+    with capsys.disabled():
+        print(f"\n{done.stdout}", end="")
+    assert done.returncode == 0, done.stderr[-2000:]

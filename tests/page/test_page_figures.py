@@ -143,6 +143,7 @@ def test_a_table_by_kind_is_told_in_the_page_s_own_kinds(shipped):
         ("both: natural scene", "both"),
         ("both: plain background (may be composited)", "both-studio"),
         ("animal red panda", "red-panda"),
+        ("neither big cats", "big-cat"),
         ("Caltech101 animal panda", "other-animal"),
         ("cat flap IR snout", "night"),
         ("VOC hard cat", "hidden-cat"),

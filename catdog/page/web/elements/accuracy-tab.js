@@ -37,6 +37,8 @@ const EXAMPLES = {
     drawing: "hard-drawn-dog",
     "red-panda": "hard-red-panda",
     "look-alike": "hard-red-panda",
+    "small-animal": "hard-pika",
+    "big-cat": "hard-cheetah",
     "other-animal": "neither-horses",
 };
 const WHOLE = even(0, 1);
