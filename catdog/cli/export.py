@@ -9,7 +9,7 @@ from typing import Literal
 
 from catdog.checkpoint import CheckpointError, load_checkpoint
 from catdog.cli import LabelOrder, in_order, log_to_terminal, parse, program
-from catdog.engines.onnx import MAX_DIFFERENCE, ExportError, export_onnx, largest_difference
+from catdog.engines.onnx import MAX_DIFFERENCE, ExportError, Weights, export_onnx, largest_difference
 from catdog.files import CHECKPOINT, EXAMPLES
 from catdog.images import open_picture
 
@@ -19,6 +19,8 @@ class Options:
     """Write a checkpoint for ONNX Runtime and its kind: logits and evidence maps, any batch and any size."""
 
     format: Literal["onnx"] = "onnx"
+    weights: Weights = "float32"
+    """How weights are stored; all are computed with in float32. float16: half the size, int8: a quarter."""
     checkpoint: Path | None = None
     """The trained network to use: a file, or owner/name on the Hugging Face Hub; without it, the one that comes with catdog."""
     labels: LabelOrder | None = None
@@ -33,7 +35,7 @@ def main() -> int:
     out = options.out or Path((options.checkpoint or CHECKPOINT).with_suffix(f".{options.format}").name)
     try:
         network, metadata = load_checkpoint(options.checkpoint, in_order(options.labels))
-        export_onnx(network, metadata, out)
+        export_onnx(network, metadata, out, options.weights)
         preset = metadata.preset()
         photos = [preset(open_picture(path)).unsqueeze(0) for path in sorted(EXAMPLES.glob("*.jpg"))]
         difference = largest_difference(network, out, photos)
@@ -44,7 +46,7 @@ def main() -> int:
         print(f"{program()}: {error.filename or out} cannot be written: {error.strerror}.", file=sys.stderr)
         return 2
     print(f"{out}: at most {difference:.1e} logits from PyTorch on {len(photos)} photos.")
-    if not difference <= MAX_DIFFERENCE:
-        print(f"{program()}: that is more than {MAX_DIFFERENCE:g}: do not use this file.", file=sys.stderr)
+    if not difference <= (most := MAX_DIFFERENCE[options.weights]):
+        print(f"{program()}: that is more than {most:g}: do not use this file.", file=sys.stderr)
         return 1
     return 0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -17,7 +18,12 @@ from catdog.labels import LABELS
 from catdog.resnet import ResNet
 from catdog.transforms import STRIDE
 
-MAX_DIFFERENCE = 1e-3  # from PyTorch, in logits
+Weights = Literal["float32", "float16", "int8"]
+# From PyTorch, in logits and evidence, on photos: beyond that, a file is not what it should be.
+MAX_DIFFERENCE: dict[Weights, float] = {"float32": 1e-3, "float16": 0.05, "int8": 0.5}
+GROUP = 32  # weights that share a scale
+SMALL = 1024  # fewer weights stay as they are
+TINY = 1e-12
 OUTPUTS = ["logits", "evidence", "extent"]
 PREPROCESSING = {
     "whole": "scale the upright sRGB photo, bilinear with antialiasing, to {size} pixels on its short side; the long side "
@@ -47,12 +53,16 @@ class ExportedNetwork(nn.Module):
         return logits, evidence, extent
 
 
-def export_onnx(network: ResNet, metadata: Metadata, path: Path) -> None:
+def export_onnx(network: ResNet, metadata: Metadata, path: Path, weights: Weights = "float32") -> None:
     """Write an ONNX model of any batch and any size that is a multiple of 32, by way of a temporary file.
 
     Input `pictures` (batch, 3, height, width), outputs `logits` (batch, 2), `evidence` (batch, 2, height / 32, width / 32)
     and `extent` (batch, 2, height / 16, width / 16). Its metadata say how a photo becomes an input, a logit a probability
     and a verdict, and an extent a box.
+
+    Args:
+        weights: how they are stored; whatever it is, the model computes in float32. float16: half the size. int8: a quarter,
+            with a scale for each 32 of them, the first layer's in float16.
 
     Raises:
         ExportError: where the onnx package is missing.
@@ -77,14 +87,51 @@ def export_onnx(network: ResNet, metadata: Metadata, path: Path) -> None:
     )
     assert program is not None  # as it would be without dynamo
     model = program.model_proto
+    if weights != "float32":
+        store_smaller(model, weights)
     onnx.helper.set_model_props(model, descriptions(metadata))
     onnx.checker.check_model(model)
     write_whole(path, model.SerializeToString())
 
 
+def store_smaller(model: Any, weights: Weights) -> None:
+    """Large weights of an ONNX model as smaller numbers, which become float32 when it is loaded."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    first = next(node.input[1] for node in model.graph.node if node.op_type == "Conv")
+    nodes, constants = [], []
+    for stored in list(model.graph.initializer):
+        if stored.data_type != TensorProto.FLOAT or len(stored.raw_data) < 4 * SMALL:
+            continue
+        values, name = numpy_helper.to_array(stored), stored.name
+        model.graph.initializer.remove(stored)
+        if weights == "float16" or name == first or values.size % GROUP:
+            constants.append(numpy_helper.from_array(values.astype(np.float16), f"{name}_half"))
+            nodes.append(helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT))
+            continue
+        groups = values.reshape(-1, GROUP)
+        scales = (np.abs(groups).max(1, keepdims=True) / 127).astype(np.float16)
+        numbers = np.round(groups / np.maximum(scales.astype(np.float32), TINY)).clip(-127, 127).astype(np.int8)
+        shape = np.array(values.shape, np.int64)
+        parts = {f"{name}_int": numbers, f"{name}_scale": scales, f"{name}_shape": shape}
+        constants += [numpy_helper.from_array(value, key) for key, value in parts.items()]
+        nodes += [
+            helper.make_node("Cast", [f"{name}_int"], [f"{name}_numbers"], to=TensorProto.FLOAT),
+            helper.make_node("Cast", [f"{name}_scale"], [f"{name}_scales"], to=TensorProto.FLOAT),
+            helper.make_node("Mul", [f"{name}_numbers", f"{name}_scales"], [f"{name}_groups"]),
+            helper.make_node("Reshape", [f"{name}_groups", f"{name}_shape"], [name]),
+        ]
+    model.graph.initializer.extend(constants)
+    for node in reversed(nodes):  # before what uses them
+        model.graph.node.insert(0, node)
+
+
 def descriptions(metadata: Metadata) -> dict[str, str]:
     """The checkpoint's metadata, and in words what they are for."""
     softmax = metadata.head == "softmax"
+    training = {
+        name: value for name, value in metadata.training.items() if name != "photos"
+    }  # digests, of use to train.py alone
     return {
         "labels": json.dumps(LABELS),
         "preprocessing": PREPROCESSING[metadata.resize].format(size=metadata.input_size),
@@ -97,7 +144,10 @@ def descriptions(metadata: Metadata) -> dict[str, str]:
         "extent": "above 0 where a place looks more like those that speak for the label than like those that speak against "
         "it; the label's box is around the connected region of at least `box_threshold` times its peak that holds the peak; of "
         "`both`, each place counts for the label whose extent is larger there",
-        **{name: value if isinstance(value, str) else json.dumps(value) for name, value in asdict(metadata).items()},
+        **{
+            name: value if isinstance(value, str) else json.dumps(value)
+            for name, value in asdict(replace(metadata, training=training)).items()
+        },
     }
 
 

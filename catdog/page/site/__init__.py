@@ -1,0 +1,168 @@
+"""The page without a server: a folder of files for any host, with the network in it."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from catdog.checkpoint import load_checkpoint, local_checkpoint
+from catdog.classifier import Classifier
+from catdog.device import choose_device
+from catdog.engines.onnx import Weights, export_onnx
+from catdog.files import EXAMPLES
+from catdog.page.about import about
+from catdog.page.assets import HERE, POLICY, read_web
+from catdog.page.figures import figures_of
+from catdog.page.sending import digest_of
+
+SITE = Path(__file__).parent
+RUNTIME = HERE.parent.parent / "site" / "node_modules" / "onnxruntime-web"
+RUNTIME_FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
+LARGE = (".onnx", ".gz")
+HERE_ALONE = ("frame-ancestors",)  # means nothing in a page's own text
+
+
+class SiteError(ValueError):
+    """A site that cannot be built: one sentence with a way out."""
+
+
+def build_site(out: Path, checkpoint: Path | str | None = None, weights: Weights = "int8") -> dict[str, int]:
+    """Write the page and the network into a folder that any host can serve, below any path.
+
+    Args:
+        out: a folder that is empty, or that an earlier build has made: what is in it is replaced.
+        checkpoint: a file, or `owner/name` on the Hugging Face Hub; without one, the checkpoint that is shipped.
+        weights: how the network's weights are stored.
+
+    Returns:
+        The files by name, and their bytes.
+
+    Raises:
+        SiteError: where the folder holds other things, or the runtime has not been installed.
+        CheckpointError, ExportError, OSError: as in reading and exporting a checkpoint.
+    """
+    if missing := [name for name in RUNTIME_FILES if not (RUNTIME / "dist" / name).is_file()]:
+        raise SiteError(f"{missing[0]} is missing: in a checkout, run npm ci --prefix site")
+    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / "service-worker.js").is_file())):
+        raise SiteError(f"{out} holds other things: give a folder that is empty or does not exist.")
+    network, metadata = load_checkpoint(local_checkpoint(checkpoint))
+    classifier = Classifier(network, metadata, choose_device("cpu"))
+    with tempfile.TemporaryDirectory() as place:
+        model = Path(place) / "network.onnx"
+        export_onnx(network, metadata, model, weights)
+        content = model.read_bytes()
+    files = runtime_files() | {f"network/{digest_of(content)}.onnx": content}
+    known = about_of(classifier, content)
+    files |= page_files(classifier, known)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent) as place:
+        whole = Path(place) / "site"
+        for name, each in files.items():
+            path = whole / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(each)
+        if out.exists():
+            shutil.rmtree(out)
+        whole.rename(out)
+    return {name: len(each) for name, each in files.items()}
+
+
+def about_of(classifier: Classifier, content: bytes) -> dict[str, Any]:
+    """about.json for the device: what the server's says, and where the network is and how its answer is read."""
+    metadata = classifier.metadata
+    return about(classifier) | {
+        "engine": "device",
+        "device": "",
+        "network": {
+            "file": f"network/{digest_of(content)}.onnx",
+            "bytes": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "runtime": "runtime/",
+            "resize": metadata.resize,
+            "bias": np.asarray(classifier.bias, np.float64).tolist(),
+            "finer_scale": metadata.finer_scale,
+            "calibration": {
+                name: getattr(metadata, name)
+                for name in ("head", "temperature", "offset", "top_weight", "present", "both", "box_threshold")
+            },
+        },
+    }
+
+
+def runtime_files() -> dict[str, bytes]:
+    """ONNX Runtime's files; the large one packed, since not every host packs what it sends."""
+    files = {f"runtime/{name}": (RUNTIME / "dist" / name).read_bytes() for name in RUNTIME_FILES}
+    large = f"runtime/{RUNTIME_FILES[-1]}"
+    files[f"{large}.gz"] = gzip.compress(files.pop(large), 9, mtime=0)
+    return files | {"runtime/LICENSE": license_of_runtime()}
+
+
+def license_of_runtime() -> bytes:
+    return next(path for path in (RUNTIME / "LICENSE", RUNTIME / "README.md") if path.is_file()).read_bytes()
+
+
+def page_files(classifier: Classifier, known: dict[str, Any]) -> dict[str, bytes]:
+    """Everything but the network and its runtime."""
+    _, web = read_web()
+    web["engine/index.js"] = (SITE / "engine.js").read_bytes()
+    web["start.js"] = (SITE / "start.js").read_bytes()
+    digest = digest_of(*(part for name, content in sorted(web.items()) for part in (name.encode(), content)))
+    page = web.pop("index.html").decode()
+    files = {f"web/{digest}/{name}": content for name, content in web.items()}
+    files |= {each["photo"]: (EXAMPLES.parent / each["photo"]).read_bytes() for each in known["examples"]}
+    files |= {
+        "index.html": html_of(page, digest),
+        "about.json": as_json(known),
+        "figures.json": as_json(figures_of(classifier.metadata)),
+        "icon.svg": (HERE / "icon.svg").read_bytes(),
+        "card.jpg": (HERE / "card.jpg").read_bytes(),
+        "manifest.webmanifest": as_json(MANIFEST),
+        ".nojekyll": b"",  # or GitHub Pages would leave files out
+    }
+    names = sorted(files)
+    large = [known["network"]["file"], f"runtime/{RUNTIME_FILES[-1]}.gz"]
+    small = [
+        *("" if name == "index.html" else name for name in names if name != ".nojekyll"),
+        *(f"runtime/{name}" for name in RUNTIME_FILES[:-1]),
+    ]
+    version = digest_of(*(part for name in names for part in (name.encode(), files[name])))
+    worker = (SITE / "service-worker.js").read_text(encoding="utf-8")
+    for mark, value in (("{{digest}}", version), ("{{small}}", json.dumps(small)), ("{{large}}", json.dumps(large))):
+        worker = worker.replace(mark, value)
+    return files | {"service-worker.js": worker.encode()}
+
+
+MANIFEST = {
+    "name": "catdog",
+    "short_name": "catdog",
+    "description": "A cat, a dog, both or neither?",
+    "start_url": "./",
+    "display": "standalone",
+    "background_color": "#faf8f5",
+    "theme_color": "#faf8f5",
+    "icons": [{"src": "icon.svg", "sizes": "any", "type": "image/svg+xml", "purpose": "any"}],
+}
+
+
+def html_of(page: str, digest: str) -> bytes:
+    """index.html with the policy in its own text, the manifest and the start of the service worker."""
+    rules = [rule for rule in POLICY.split("; ") if not rule.startswith(HERE_ALONE)]
+    policy = "; ".join(rules).replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
+    head = (
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '  <link rel="manifest" href="manifest.webmanifest">\n'
+        f'  <script type="module" src="web/{digest}/start.js"></script>\n'
+    )
+    page = page.replace("{{digest}}", digest).replace("{{address}}", "").replace("engine/server.js", "engine/device.js")
+    return page.replace('<link rel="icon"', f'{head}  <link rel="icon"', 1).encode()
+
+
+def as_json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()

@@ -1,0 +1,7 @@
+/** The engine that answers on this page; elements never ask which one it is. */
+import { DeviceEngine } from "./device.js";
+
+export { EngineError } from "./types.js";
+
+/** @type {import("./types.js").Engine & DeviceEngine} */
+export const engine = new DeviceEngine();

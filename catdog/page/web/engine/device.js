@@ -1,0 +1,169 @@
+/** The engine on the visitor's own device: nothing leaves it. The network runs in a worker, so that the page stays smooth. */
+import { EngineError } from "./types.js";
+
+/** @typedef {{canvas: ImageBitmap, size?: number}} Frame */
+/** @typedef {{resolve: (answer: any) => void, reject: (error: unknown) => void}} Waiting */
+
+const MEGABYTE = 1024 * 1024;
+
+export class DeviceEngine {
+    /** @type {Promise<any> | null} */
+    #about = null;
+    /** @type {Promise<Worker> | null} */
+    #worker = null;
+    /** @type {Map<number, Waiting>} */
+    #waiting = new Map();
+    #asked = 0;
+    /** @type {import("./newest.js").Newest<Frame, import("./types.js").Explanation> | null} */
+    #frames = null;
+    /** @type {((share: number) => void) | null} told how much of the network has come, from 0 to 1 */
+    onLoading = null;
+
+    about() {
+        this.#about ??= fetchJson("about.json").catch((error) => {
+            this.#about = null; // the next call tries again
+            throw error;
+        });
+        return this.#about;
+    }
+
+    /**
+     * @param {Blob} picture
+     * @param {{size?: number, preview?: boolean, signal?: AbortSignal}} [options]
+     */
+    async explain(picture, { size, preview, signal } = {}) {
+        await this.#check(picture, signal);
+        return this.#ask({ task: "explain", picture, size, preview }, [], signal);
+    }
+
+    /**
+     * @param {CanvasImageSource} picture
+     * @param {{size?: number}} [options]
+     */
+    async frame(picture, { size } = {}) {
+        const canvas = await createImageBitmap(/** @type {ImageBitmapSource} */ (picture)); // as it is now
+        const { Newest } = await import("./newest.js");
+        this.#frames ??= new Newest((/** @type {Frame} */ frame) => {
+            return this.#ask({ task: "frame", picture: frame.canvas, size: frame.size }, [frame.canvas]);
+        });
+        return this.#frames.ask({ canvas, size });
+    }
+
+    /**
+     * @param {import("./types.js").Source[]} files
+     * @param {(index: number, answer: import("./types.js").Answer) => void} onAnswer
+     * @param {import("./many.js").Options} [options]
+     */
+    async many(files, onAnswer, options = {}) {
+        const { answerMany } = await import("./many.js");
+        const classify = async (/** @type {Blob} */ picture) => {
+            await this.#check(picture, options.signal);
+            return this.#ask({ task: "classify", picture }, [], options.signal);
+        };
+        return answerMany(files, classify, onAnswer, options);
+    }
+
+    /** @returns {Promise<never>} */
+    async inside() {
+        throw new EngineError("not-here");
+    }
+
+    /**
+     * @param {Blob} picture
+     * @param {AbortSignal} [signal]
+     */
+    async #check(picture, signal) {
+        const { limits } = await this.about();
+        signal?.throwIfAborted();
+        if (picture.size === 0) throw new EngineError("empty");
+        if (picture.size > limits.megabytes * MEGABYTE) throw new EngineError("too-large");
+    }
+
+    /**
+     * @param {Record<string, any>} question
+     * @param {Transferable[]} given to the worker for good
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<any>}
+     */
+    async #ask(question, given, signal) {
+        this.#worker ??= this.#start().catch((error) => {
+            this.#worker = null; // the next question tries again
+            throw error;
+        });
+        const worker = await this.#worker;
+        signal?.throwIfAborted();
+        const id = ++this.#asked;
+        return new Promise((resolve, reject) => {
+            const leave = () => {
+                this.#waiting.delete(id);
+                worker.postMessage({ id, task: "leave" });
+                reject(signal?.reason);
+            };
+            const settled = (/** @type {(value: any) => void} */ settle) => (/** @type {any} */ value) => {
+                signal?.removeEventListener("abort", leave);
+                settle(value);
+            };
+            this.#waiting.set(id, { resolve: settled(resolve), reject: settled(reject) });
+            signal?.addEventListener("abort", leave, { once: true });
+            worker.postMessage({ id, ...question }, given);
+        });
+    }
+
+    /** A worker that has the network. */
+    async #start() {
+        const about = await this.about();
+        const worker = new Worker(new URL("./device/worker.js", import.meta.url), { type: "module" });
+        try {
+            await new Promise((resolve, reject) => {
+                worker.onerror = () => reject(new EngineError("no-device"));
+                worker.onmessage = ({ data }) => {
+                    if (data.problem) reject(new EngineError(data.problem));
+                    else if (data.share === undefined) resolve(null);
+                    else this.onLoading?.(data.share);
+                };
+                worker.postMessage({ task: "start", about, page: new URL(".", document.baseURI).href });
+            });
+        } catch (error) {
+            worker.terminate();
+            throw error;
+        }
+        worker.onmessage = ({ data }) => this.#heard(data);
+        worker.onerror = () => this.#lost(worker);
+        return worker;
+    }
+
+    /** @param {{id: number, answer?: any, problem?: string}} data */
+    #heard({ id, answer, problem }) {
+        const waiting = this.#waiting.get(id);
+        this.#waiting.delete(id);
+        if (problem) waiting?.reject(new EngineError(problem));
+        else waiting?.resolve(answer);
+    }
+
+    /**
+     * The worker has ended, perhaps for want of memory: the next question starts another one.
+     * @param {Worker} worker
+     */
+    #lost(worker) {
+        worker.terminate();
+        this.#worker = null;
+        for (const { reject } of this.#waiting.values()) reject(new EngineError("no-memory"));
+        this.#waiting.clear();
+    }
+}
+
+/**
+ * @param {string} address
+ * @throws {EngineError} where it cannot be had
+ */
+async function fetchJson(address) {
+    try {
+        const response = await fetch(address);
+        if (!response.ok) throw new EngineError("failed");
+        return await response.json();
+    } catch (error) {
+        if (error instanceof TypeError) throw new EngineError("offline");
+        if (error instanceof SyntaxError) throw new EngineError("failed");
+        throw error;
+    }
+}

@@ -1,0 +1,87 @@
+/** The worker that holds the network: pictures in, answers out, one after the other. */
+import { Network } from "./network.js";
+import { pixelsOf } from "./pixels.js";
+
+/** @typedef {{id: number, task: string, picture: Blob | ImageBitmap, size?: number, preview?: boolean}} Question */
+
+const PREVIEW_SIDE = 1024; // px
+const PREVIEW_QUALITY = 0.88;
+
+/** @type {Network | null} */
+let network = null;
+/** @type {Question[]} */
+const line = [];
+let working = false;
+
+self.onmessage = async ({ data }) => {
+    if (data.task === "start") return start(data.about, data.page);
+    if (data.task === "leave") {
+        const place = line.findIndex(({ id }) => id === data.id);
+        if (place >= 0) line.splice(place, 1);
+        return;
+    }
+    line.push(data);
+    if (!working) work();
+};
+
+/**
+ * @param {any} about
+ * @param {string} page its address, which the network's file is told from
+ */
+async function start(about, page) {
+    try {
+        network = await Network.load(about, page, (share) => self.postMessage({ share }));
+        self.postMessage({ ready: network.way });
+    } catch (error) {
+        self.postMessage({ problem: problemOf(error) });
+    }
+}
+
+async function work() {
+    working = true;
+    for (let question = line.shift(); question; question = line.shift()) {
+        try {
+            self.postMessage({ id: question.id, answer: await answer(question) });
+        } catch (error) {
+            self.postMessage({ id: question.id, problem: problemOf(error) });
+        }
+    }
+    working = false;
+}
+
+/** @param {Question} question */
+async function answer({ task, picture, size, preview }) {
+    if (!network) throw new Error("It has not been started.");
+    const pixels = await pixelsOf(picture, network.about.limits.megapixels);
+    if (task === "classify") {
+        const { prediction } = await network.predict(pixels);
+        return { prediction, size: [pixels.width, pixels.height], thresholds: network.about.thresholds };
+    }
+    const shown = preview ? await previewOf(/** @type {Blob} */ (picture)) : null;
+    return { ...(await network.explain(pixels, size)), preview: shown };
+}
+
+/** @param {Blob} picture */
+async function previewOf(picture) {
+    const whole = await createImageBitmap(picture, { imageOrientation: "from-image" });
+    const times = Math.min(1, PREVIEW_SIDE / Math.max(whole.width, whole.height));
+    const canvas = new OffscreenCanvas(Math.round(whole.width * times), Math.round(whole.height * times));
+    canvas.getContext("2d")?.drawImage(whole, 0, 0, canvas.width, canvas.height);
+    whole.close();
+    const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: PREVIEW_QUALITY });
+    const reader = new FileReader();
+    return new Promise((resolve, reject) => {
+        reader.onload = () => resolve(reader.result);
+        reader.onerror = () => reject(reader.error);
+        reader.readAsDataURL(blob);
+    });
+}
+
+/** @param {unknown} error */
+function problemOf(error) {
+    const code = /** @type {{code?: unknown}} */ (error)?.code;
+    if (typeof code === "string") return code;
+    if (error instanceof RangeError) return "no-memory"; // that is how an array says so
+    console.error(error);
+    return "failed";
+}
