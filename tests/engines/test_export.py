@@ -43,14 +43,26 @@ def test_logits_and_evidence_are_pytorch_s_on_real_photos_of_any_shape(exported,
     preset = METADATA.preset()
     photos = [preset(open_picture(path)).unsqueeze(0) for path in examples]
     assert len({photo.shape for photo in photos}) > 1
-    assert largest_difference(tiny_network, exported, photos) < MAX_DIFFERENCE
+    assert largest_difference(tiny_network, exported, photos) < MAX_DIFFERENCE["float32"]
 
 
 @pytest.mark.parametrize("shape", [(1, 32, 32), (3, 64, 64), (5, 64, 128), (2, 160, 96), (1, 448, 224)])
 def test_batch_and_size_are_free(exported, tiny_network, shape):
     batch, height, width = shape
     pictures = torch.randn(batch, 3, height, width, generator=torch.Generator().manual_seed(0))
-    assert largest_difference(tiny_network, exported, [pictures]) < MAX_DIFFERENCE
+    assert largest_difference(tiny_network, exported, [pictures]) < MAX_DIFFERENCE["float32"]
+
+
+@pytest.mark.parametrize(("weights", "share"), [("float16", 0.55), ("int8", 0.32)])
+def test_weights_may_be_stored_smaller_and_answers_stay_about_the_same(network18, examples, tmp_path, weights, share):
+    metadata = replace(METADATA, input_size=96)
+    files = {name: tmp_path / f"{name}.onnx" for name in ("float32", weights)}
+    for name, path in files.items():
+        export_onnx(network18, metadata, path, name)
+    whole, small = (path.stat().st_size for path in files.values())
+    assert small < share * whole
+    photos = [metadata.preset()(open_picture(path)).unsqueeze(0) for path in examples]
+    assert 0 < largest_difference(network18, files[weights], photos) < MAX_DIFFERENCE[weights]
 
 
 def test_the_evidence_adds_up_to_the_logits(session, tiny_network):
