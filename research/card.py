@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,23 +14,34 @@ import tyro
 from catdog.checkpoint import CheckpointError, load_checkpoint
 from catdog.cli import program
 from catdog.files import CHECKPOINT
-from catdog.measuring.figures import Figures, FiguresError
+from catdog.labels import LABELS
+from catdog.measuring.figures import Figures, FiguresError, KindFigures, Rate
 from catdog.measuring.model_card import NOT_USED, figures_table, model_card
 from catdog.measuring.record import TrainingRecord
-from catdog.measuring.summary import headline_rows
+from catdog.measuring.summary import NamedFigure
 from catdog.measuring.tables import markdown_table, table_path, tables_of
 from catdog.training.config import TrainConfig
+from research.kinds import ANIMALS
 
 ROOT = Path(__file__).parent.parent
 
 FIGURES = re.compile(r"(<!-- figures: written by research/card.py -->\n).*?(<!-- /figures -->)", re.DOTALL)
 
+HEADLINES = (
+    "portraits of one cat or dog: right",
+    "one cat or dog in everyday photos: right",
+    "a cat and a dog: called both",
+    "other animals: called neither",
+    "people, places, things: called neither",
+)
+
 CHINESE = {  # patterns of the block's words, and what stands for them
     r"on held-out photos \| figure": "留出的照片 | 数值",
-    "one cat or dog: told apart": "一只猫或狗：分对",
-    "one cat or dog: called neither": "一只猫或狗：判为“都没有”",
-    "anything else: called neither": "其他东西：判为“都没有”",
+    "portraits of one cat or dog: right": "一只猫或狗的特写：判断正确",
+    "one cat or dog in everyday photos: right": "生活照里的一只猫或狗：判断正确",
     "a cat and a dog: called both": "猫狗同框：判为“都有”",
+    "other animals: called neither": "其他动物：判为“都没有”",
+    "people, places, things: called neither": "人、场景和物品：判为“都没有”",
     "calibration error": "校准误差",
     r" \((\d+) of (\d+), 95% interval (\S+) to (\S+)\)": r"（\2 张中 \1 张，95% 区间 \3 至 \4）",
     r"cat (\S+), dog (\S+) \(n (\d+); perfect calibration: (\S+) and (\S+)\)": (
@@ -144,8 +156,31 @@ def repeated(checkpoints: Sequence[Path]) -> str:
     return markdown_table(head, body)
 
 
+def headline_rows(figures: Figures) -> list[NamedFigure]:
+    """The figures that a reader needs first: portraits and scenes apart, since neither speaks for the other, and what is
+    neither by whether it is an animal."""
+    counts = {name: Counter[str]() for name in HEADLINES}
+    for each in figures.kinds:
+        counts[headline_of(each, each.kind in figures.pets_by_source)] += Counter(k=each.right.k, n=each.right.n)
+    rows = [(name, str(Rate(count["k"], count["n"]))) for name, count in counts.items() if count["n"]]
+    if against := figures.pets_against_negatives:
+        cat, dog = (against.calibration_error[label] for label in LABELS)
+        chance = f"perfect calibration: {cat.by_chance:.2%} and {dog.by_chance:.2%}"
+        rows.append(("calibration error", f"cat {cat.value:.2%}, dog {dog.value:.2%} (n {figures.n}; {chance})"))
+    return rows
+
+
+def headline_of(each: KindFigures, portrait: bool) -> str:
+    portraits, scenes, of_both, animals, things = HEADLINES
+    if each.label == "both":
+        return of_both
+    if each.label == "neither":
+        return animals if each.kind in ANIMALS else things
+    return portraits if portrait else scenes
+
+
 def block(figures: Figures) -> str:
-    """The READMEs' five figures."""
+    """The READMEs' figures."""
     return f"{figures_table(headline_rows(figures))}\n\n{NOT_USED}"
 
 

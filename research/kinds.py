@@ -48,6 +48,17 @@ NEGATIVES = [  # how the name of a photo of neither begins -> the same
     ("coco", "everyday scenes"),
 ]
 
+ANIMALS = (
+    "hamsters, guinea pigs",
+    "rabbits",
+    "big cats",
+    "foxes, bears, pandas",
+    "birds",
+    "fish, spiders",
+    "farm and zoo animals",
+    "other animals",
+)
+
 
 @dataclass
 class Options:

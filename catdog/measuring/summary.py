@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from catdog.decision import percent
-from catdog.labels import LABELS
 from catdog.measuring.figures import FEW, CalibrationFigures, Figures, KindFigures, MapFigures, Mean, PetFigures
 
 KINDS_HEAD = ("kind", "shows", "called so", "others called")
@@ -104,25 +103,6 @@ def map_rows(maps: MapFigures) -> list[NamedFigure]:
         ("maps: box found", str(maps.box_found)),
         *((f"{name}: box found", str(rate)) for name, rate in maps.baselines.box_found.items()),
     ]
-
-
-def headline_rows(figures: Figures) -> list[NamedFigure]:
-    """The five figures that a reader needs first, as far as there are any."""
-    rows = []
-    if pets := figures.pets:
-        rows += [
-            ("one cat or dog: told apart", str(pets.two_way_accuracy)),
-            ("one cat or dog: called neither", str(pets.called_neither)),
-        ]
-    if figures.negatives:
-        rows.append(("anything else: called neither", str(figures.negatives.called_neither)))
-    if figures.both:
-        rows.append(("a cat and a dog: called both", str(figures.both.called_both)))
-    if pets:
-        cat, dog = (pets.calibration_error[label] for label in LABELS)
-        chance = f"perfect calibration: {cat.by_chance:.2%} and {dog.by_chance:.2%}"
-        rows.append(("calibration error", f"cat {cat.value:.2%}, dog {dog.value:.2%} (n {pets.n}; {chance})"))
-    return rows
 
 
 def loss_text(loss: Mean, n: int) -> str:

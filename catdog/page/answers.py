@@ -27,6 +27,9 @@ from catdog.transforms import STRIDE
 
 MAX_PHOTO = 50 * 2**20  # bytes
 MAX_FRAME_PIXELS = 2**20  # an answer that takes long would hold up all the others
+FRAME_SIDE = (
+    224  # px, of the input for a frame: it is answered sooner than at the usual size, and the next one comes at once
+)
 FRAME_KINDS = ["JPEG", "WEBP"]
 FINEST = 2  # times the checkpoint's input size, at most
 PREVIEW_SIDE = 1600  # px, long side
@@ -135,7 +138,7 @@ def frame_explained(classifier: Classifier, frame: bytes) -> dict[str, Any]:
         ImageError: for what is no small JPEG or WebP.
     """
     picture = open_frame(frame)
-    [explanation] = classifier.explain([picture])
+    [explanation] = classifier.explain([picture], size=min(FRAME_SIDE, classifier.metadata.input_size))
     return fields_of_explanation(classifier, explanation, picture.size, classifier.metadata.evidence_scale, digits=4)
 
 

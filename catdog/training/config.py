@@ -70,7 +70,7 @@ class TrainConfig:
     train_size: int = 192
     """Input size in pixels that training ends with; it starts at --start-size."""
     start_size: int = 128
-    input_size: int = 224
+    input_size: int = 256
     """Short side in pixels of what the trained network is shown."""
     resize: Resize = "whole"
     """What the trained network sees of a photo: whole, squash or crop."""
@@ -248,8 +248,8 @@ RECIPES["finish"] = replace(
     RECIPES["default"],
     recipe="finish",
     epochs=2,
-    start_size=224,
-    train_size=224,
+    start_size=256,
+    train_size=256,
     composite=0.15,
     scene=0.05,
     teacher="none",
@@ -267,6 +267,7 @@ RECIPES["quick"] = replace(
     recipe="quick",
     epochs=14,
     train_size=160,
+    input_size=224,
     label_smoothing=0.02,
     composite=0.25,
     place_loss=0.0,
