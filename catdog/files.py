@@ -109,9 +109,11 @@ def writing_alone(path: Path, others: Sequence[Path] = (), patience: float = 0) 
 
     Raises:
         BlockingIOError: while another run holds it.
+        OSError: where nothing can be written there.
     """
     target = Path(os.path.realpath(path))
-    target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.parent.is_dir():  # or the lock would make it
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     user = os.geteuid() if hasattr(os, "geteuid") else ""
     known_by = hashlib.sha256(os.fsencode(f"{user} {target}")).hexdigest()[:16]
     locks = [target.with_name(f".{target.name}.lock"), Path(tempfile.gettempdir(), f"catdog-{known_by}.lock")]
@@ -121,6 +123,9 @@ def writing_alone(path: Path, others: Sequence[Path] = (), patience: float = 0) 
                 stack.enter_context(FileLock(lock, timeout=patience))
         except Timeout as error:
             raise BlockingIOError(errno.EAGAIN, "another run is writing it", str(path)) from error
+        except OSError as error:
+            error.filename = str(path)
+            raise
         for each in (target, *others):
             for left in target.parent.glob(f".{glob.escape(each.name)}.*.tmp"):
                 left.unlink(missing_ok=True)

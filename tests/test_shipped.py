@@ -130,7 +130,6 @@ def test_the_model_card_is_the_one_that_its_metadata_gives(classifier, root):
         "tried",
         "repeated",
         "recipes",
-        "inputs",
         "others",
         "left-out",
         "scores",

@@ -246,6 +246,7 @@ def locked(out: Path) -> Iterator[None]:
     Raises:
         OptionError: while another run does.
     """
+    out.parent.mkdir(parents=True, exist_ok=True)
     try:
         with writing_alone(out, [out.with_suffix(".resume")], LOCK_SECONDS):
             yield
