@@ -52,7 +52,7 @@ def test_a_run_learns_from_its_teacher_besides_the_labels_and_leaves_the_teacher
     def loss_with(weight: float, steps: int = 1) -> float:
         torch.manual_seed(1)  # of the regressor
         network = copy.deepcopy(tiny_network).requires_grad_(True)
-        config = TrainConfig(frozen_stages=0, frozen_batch_norm=True, teacher_weight=weight)
+        config = TrainConfig(frozen_stages=0, frozen_batch_norm=True, teacher_weight=weight, teacher_classes=0)
         run = Run(network, config, CPU, 100, photos="", teacher=teacher)
         return [train_step(run, *batch)[0] for _ in range(steps)][-1]
 
