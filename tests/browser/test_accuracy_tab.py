@@ -64,10 +64,9 @@ def test_the_first_sentences_are_the_checkpoint_s_figures_in_whole_photos(opened
 
 def test_kinds_come_worst_first_and_those_of_few_photos_last(opened, figures):
     kinds = figures["measured"]["kinds"]
-    many = sorted((each for each in kinds if each["n"] >= figures["enough"]), key=lambda each: each["value"])
-    few = [each for each in kinds if each["n"] < figures["enough"]]
+    ordered = sorted(kinds, key=lambda each: (each["n"] < figures["enough"], each["value"]))
     names = opened.locator(".kinds .kind").all_text_contents()
-    assert names == [EN[f"figure.kind-{each['kind']}"] for each in many + few]
+    assert names == [EN[f"figure.kind-{each['kind']}"] for each in ordered]
 
 
 def test_what_fools_it_can_be_tried(opened):
