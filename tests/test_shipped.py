@@ -134,6 +134,5 @@ def test_the_model_card_is_the_one_that_its_metadata_gives(classifier, root):
         "left-out",
         "scores",
         "maps",
-        "faithful",
     ]
     assert card == model_card(classifier.metadata, tables)
