@@ -55,14 +55,16 @@ def with_journal(
         done = read(file, journal, run)
         groups = [range(start, min(start + together, len(paths))) for start in range(0, len(paths), together)]
         answered = [all(photos[index] in done for index in group) for group in groups]
-        left = [paths[index] for group, known in zip(groups, answered) if not known for index in group]
-        new = classify(left)
+        of_known = [index for group, known in zip(groups, answered) if known for index in group]
+        failed = [index for index in of_known if done[photos[index]]["error"] is not None]
+        again = dict(zip(failed, classify([paths[index] for index in failed]))) if failed else {}
+        new = classify([paths[index] for group, known in zip(groups, answered) if not known for index in group])
         for group, known in zip(groups, answered):
             for index in group:
-                if known:
+                if known and index not in again:
                     yield {**done[photos[index]], "path": paths[index]}
                     continue
-                row = next(new)
+                row = again[index] if known else next(new)
                 file.write(json.dumps({"photo": photos[index], "row": row}).encode() + b"\n")
                 file.flush()  # to the system, which keeps it when this process is killed
                 yield row
@@ -78,7 +80,7 @@ def photo_at(path: str) -> Photo:
 
 
 def read(file: BinaryIO, journal: Path, run: str) -> dict[Photo, Row]:
-    """The rows of an earlier run that need not be made again; a journal that is new gets its first line."""
+    """The rows of an earlier run, by the photos that they are of; a journal that is new gets its first line."""
     file.seek(0)
     first = parsed(file.readline())
     if "run" not in first:  # new, or cut off in its first line
@@ -96,7 +98,7 @@ def read(file: BinaryIO, journal: Path, run: str) -> dict[Photo, Row]:
         if line.endswith(b"\n"):
             whole += len(line)
         entry = parsed(line)
-        if "row" in entry and entry["row"].get("error") is None:
+        if "row" in entry:
             done[cast(Photo, tuple(entry["photo"]))] = entry["row"]
     file.truncate(whole)
     return done

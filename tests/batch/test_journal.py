@@ -113,6 +113,9 @@ def test_a_photo_that_could_not_be_read_is_tried_again(paths, journal):
     run(paths, journal, broken=paths[1:2])
     assert run(paths, journal) == (paths, paths[1:2])
     assert run(paths, journal) == (paths, [])
+    journal.unlink()
+    run(paths, journal, broken=paths[4:5], together=3)
+    assert run(paths, journal, together=3) == (paths, paths[4:5])  # and not those beside it
     missing = [*paths, "missing.jpg"]
     assert run(missing, journal, broken=["missing.jpg"]) == (missing, ["missing.jpg"])
 

@@ -306,6 +306,7 @@ def test_the_numbers_are_folded_away_and_add_up(visit, classifier):
     explanation = visitor.show(classifier)
     expect(visitor.view.locator("table")).to_have_count(0)
     visitor.view.get_by_text("How to read this").click()
+    expect(visitor.view.locator("tbody td")).to_have_count(8)
     cells = visitor.view.locator("tbody td").all_text_contents()
     numbers = np.array([float(cell.replace("−", "-")) for cell in cells[:6]]).reshape(3, 2)
     assert numbers[0] == pytest.approx(explanation.evidence.sum((1, 2)), abs=0.006)
