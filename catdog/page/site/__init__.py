@@ -25,8 +25,7 @@ from catdog.page.sending import digest_of
 SITE = Path(__file__).parent
 RUNTIME = HERE.parent.parent / "site" / "node_modules" / "onnxruntime-web"
 RUNTIME_FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
-LARGE = (".onnx", ".gz")
-HERE_ALONE = ("frame-ancestors",)  # means nothing in a page's own text
+NOT_IN_A_PAGE = "frame-ancestors"  # browsers take this rule from a header alone
 
 
 class SiteError(ValueError):
@@ -153,7 +152,7 @@ MANIFEST = {
 
 def html_of(page: str, digest: str) -> bytes:
     """index.html with the policy in its own text, the manifest and the start of the service worker."""
-    rules = [rule for rule in POLICY.split("; ") if not rule.startswith(HERE_ALONE)]
+    rules = [rule for rule in POLICY.split("; ") if not rule.startswith(NOT_IN_A_PAGE)]
     policy = "; ".join(rules).replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
     head = (
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
