@@ -100,11 +100,9 @@ def runtime_files() -> dict[str, bytes]:
     files = {f"runtime/{name}": (RUNTIME / "dist" / name).read_bytes() for name in RUNTIME_FILES}
     large = f"runtime/{RUNTIME_FILES[-1]}"
     files[f"{large}.gz"] = gzip.compress(files.pop(large), 9, mtime=0)
-    return files | {"runtime/LICENSE": license_of_runtime()}
-
-
-def license_of_runtime() -> bytes:
-    return next(path for path in (RUNTIME / "LICENSE", RUNTIME / "README.md") if path.is_file()).read_bytes()
+    return files | {
+        f"runtime/{name}": (RUNTIME / name).read_bytes() for name in ("README.md", "package.json")
+    }  # its license
 
 
 def page_files(classifier: Classifier, known: dict[str, Any]) -> dict[str, bytes]:
