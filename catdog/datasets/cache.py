@@ -28,6 +28,7 @@ class CachedPhoto:
     digest: bytes = b""  # of the file
     trimap: bytes | None = None  # encoded, in memory too: the file may be gone in the middle of a training
     extent: Image.Image | None = None  # where a network sees the pet: 0 to 255, coarse
+    strongest: tuple[float, float] | None = None  # where what it sees is strongest, in shares of width and height
 
     def picture(self) -> Image.Image:
         return open_picture(self.content)

@@ -86,7 +86,9 @@ class TrainConfig:
     scene: float = 0.15
     """Share of samples pasted small into a photo without a pet, as pets stand in everyday scenes."""
     cutouts: Path | None = None
-    """A checkpoint whose evidence cuts pets out for that, where no trimap does."""
+    """A checkpoint whose evidence cuts pets out for that, where no trimap does, and says what --cover covers."""
+    cover: float = 0.0
+    """Share of samples covered where that checkpoint tells the pet best, its face most often, so that the rest is learned."""
     teacher: str = "efficientnet-lite2"
     """A network trained on ImageNet whose last feature map is learned besides the labels: efficientnet-lite2, which two
     packages hold, one of torchvision's that have features, such as efficientnet_v2_s, which is downloaded, or none."""
@@ -158,6 +160,7 @@ class TrainConfig:
             "teacher_classes": (0, 1000),
             "made_negative": (0, 1),
             "scene": (0, 1),
+            "cover": (0, 1),
             "balance": (0, 1),
             "min_crop": (0.01, 1),
             "rotation": (0, 180),

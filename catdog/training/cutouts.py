@@ -1,4 +1,5 @@
-"""Where the pets of training photos are, as a trained network sees it: what is cut out where no trimap says it."""
+"""Where the pets of training photos are, as a trained network sees it: what is cut out where no trimap says it, and what is
+covered."""
 
 from __future__ import annotations
 
@@ -25,26 +26,34 @@ BATCH = 32
 def with_extents(
     photos: Sequence[CachedPhoto], network: ResNet, preset: EvaluationPreset, device: torch.device, workers: int
 ) -> list[CachedPhoto]:
-    """The same photos in their order; those of one pet without a trimap with its extent, where the network sees the pet.
+    """The same photos in their order; those of one pet with its extent and strongest place, where the network sees the pet.
 
     Args:
         network: of two labels, on `device`.
         preset: one that shows the whole photo.
     """
     network.eval()
-    wanted = [index for index, one in enumerate(photos) if sum(one.photo.label) == 1 and one.photo.trimap is None]
+    wanted = [index for index, one in enumerate(photos) if sum(one.photo.label) == 1]
     samples = EvaluationSamples([photos[index] for index in wanted], preset)
     loader = DataLoader(samples, batch_sampler=samples.batches(BATCH), num_workers=workers)
     found = list(photos)
     for pictures, indices in loader:
         with half_precision(device):
-            _, logits, extent = evidence_logits_and_extent(network, pictures.to(device))
-        for index, values, maps in zip(indices.tolist(), logits.cpu().tolist(), extent.float().cpu().numpy()):
-            index = wanted[index]
+            evidence, logits, extent = evidence_logits_and_extent(network, pictures.to(device))
+        found_here = (indices, logits.cpu(), evidence.float().cpu().numpy(), extent.float().cpu().numpy())
+        for index, values, places, maps in zip(*found_here):
+            index = wanted[int(index)]
             label = 0 if photos[index].photo.label[0] else 1
             if values[label] > 0:  # who does not see the pet cannot cut it out
-                found[index] = replace(photos[index], extent=around_peak(maps[label]))
+                peak = strongest_place(places[label])
+                found[index] = replace(photos[index], extent=around_peak(maps[label]), strongest=peak)
     return found
+
+
+def strongest_place(evidence: np.ndarray) -> tuple[float, float]:
+    """The middle of the place with the most evidence of a map (h, w), as shares of width and height."""
+    row, column = np.unravel_index(evidence.argmax(), evidence.shape)
+    return float((column + 0.5) / evidence.shape[1]), float((row + 0.5) / evidence.shape[0])
 
 
 def around_peak(extent: np.ndarray) -> Image.Image | None:

@@ -110,7 +110,7 @@ def prepare(config: TrainConfig) -> Prepared:
         teacher = load_teacher(config.teacher)
         if teacher and config.teacher_classes and teacher.classifier is None:
             raise OptionError(f"--teacher {config.teacher} has no classes to learn from: add --teacher-classes 0.")
-        cutter = load_checkpoint(config.cutouts) if config.cutouts and config.scene else None
+        cutter = load_checkpoint(config.cutouts) if config.cutouts and (config.scene or config.cover) else None
         photos = read_photos(found or find_photos(config))  # without --data, 800 MB are downloaded first
     if cutter:
         preset = EvaluationPreset(cutter[1].input_size, "whole")

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from torch.utils.data import Dataset
 
 from catdog.datasets.cache import CachedPhoto
-from catdog.datasets.made_up import Composite, Compositor, made_negative, other, unmixed
+from catdog.datasets.made_up import Composite, Compositor, covered, made_negative, other, unmixed
 from catdog.labels import Label
 from catdog.transforms import STRIDE, PlainPreset, TrainingPreset
 
@@ -39,6 +39,7 @@ class TrainingSamples(Dataset):
         composite: the share of samples put together from two photos.
         made_negative: the share of samples replaced by a made-up photo with neither.
         scene: the share of samples pasted small into a photo without a pet.
+        cover: the share of samples covered where their pet is told best.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class TrainingSamples(Dataset):
         composite: float,
         made_negative: float,
         scene: float = 0.0,
+        cover: float = 0.0,
     ) -> None:
         self.photos = photos
         self.compositor = Compositor(photos)
@@ -55,6 +57,7 @@ class TrainingSamples(Dataset):
         self.composite = composite
         self.made_negative = made_negative
         self.scene = scene
+        self.cover = cover
 
     def __getitem__(self, key: Key) -> tuple[Tensor, Tensor, Tensor]:
         """A key -> (3, h, w), the label (2,), and for each label the share of each place of the last feature map that
@@ -84,6 +87,8 @@ class TrainingSamples(Dataset):
             return composite, composite.label
         if drawn < self.composite + self.scene and label != (1, 1):
             return self.compositor.scene(cached, rng), label
+        if drawn < self.composite + self.scene + self.cover and (cached.strongest or label == (0, 0)):
+            return covered(cached, rng), label
         if drawn > 1 - self.made_negative and sum(label) == 1:
             return made_negative(cached, rng), (0, 0)
         if label == (1, 1):
