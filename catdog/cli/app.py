@@ -27,6 +27,9 @@ from catdog.cli.serving import (
 from catdog.device import DeviceError
 from catdog.engines import Engine
 
+BUILT = Path("dist")  # where the documentation has build_site.py write
+START = "service-worker.js"
+
 
 @dataclass
 class Options:
@@ -48,6 +51,9 @@ class Options:
     root_path: str | None = None
     """Where a reverse proxy shows the page below a path of its site: that path, such as /catdog, or the whole address, such as
     https://example.com/catdog, where the proxy does not say what its own is."""
+    site: Path | None = None
+    """A folder that build_site.py has written: visitors may then have their photos answered on their own device. Without it,
+    dist, where there is one."""
     share: bool = False
     """Also open a public address through Gradio's servers, for 72 hours."""
     mcp: bool = False
@@ -62,6 +68,8 @@ def main() -> int:
             raise ServingError(f"--port is {options.port}: it must be between 1 and {MAX_PORT}.")
         host, _ = find_address(options.host, options.port)  # a mistake in the arguments is told without loading Gradio
         below = root_path(options.root_path)
+        if options.site and not (options.site / START).is_file():
+            raise ServingError(f"--site is {options.site}: build_site.py has written nothing there.")
         if options.share:
             check_proxies()
         classifier = load(options.checkpoint, options.device, options.engine, in_order(options.labels))
@@ -78,6 +86,7 @@ def serve(classifier: Classifier, options: Options, host: str, below: str) -> No
     uploads = choose_uploads()
     with ending_at_once(), without_proxies():
         from catdog import page
+    site = options.site or (BUILT if (BUILT / START).is_file() else None)
     uploads.mkdir(UPLOADS_MODE, exist_ok=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     _, port = find_address(host, options.port)
@@ -85,7 +94,7 @@ def serve(classifier: Classifier, options: Options, host: str, below: str) -> No
         try:
             with without_proxies(f"localhost,{host}" if options.share else "*"):
                 return page.launch(
-                    page.build(classifier),
+                    page.build(classifier, site),
                     server_name=f"[{host}]" if ":" in host else host,  # as in a URL
                     server_port=port,
                     root_path=below,

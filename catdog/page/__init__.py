@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from gradio import Server
@@ -25,14 +26,18 @@ SESSIONS = 500  # newest ones that Gradio remembers: every call of a program beg
 CALLS = PLACES + UNHEARD + 100  # of programs, handed on at once: they wait in our line, not in Gradio's queue
 
 
-def build(classifier: Classifier) -> Server:
-    """Everything that is served for a loaded classifier."""
+def build(classifier: Classifier, site: Path | None = None) -> Server:
+    """Everything that is served for a loaded classifier.
+
+    Args:
+        site: a folder that build_site.py has written, for visitors who would rather not send their photos.
+    """
     turns, listening, uploads = Turns(), Listening(), Uploads()
     server = Server(title="catdog", openapi_url=None, docs_url=None, redoc_url=None)
     server.add_middleware(Guard, listening=listening)
     server.include_router(answers.router(classifier, turns))
     server.include_router(inside.router(classifier, turns))
-    server.include_router(assets.router(classifier))
+    server.include_router(assets.router(classifier, site))
     server.include_router(endpoints.router(uploads))
     endpoints.add_endpoints(server, classifier, endpoints.Programs(turns, listening, uploads))
     server.add_exception_handler(Exception, failed)

@@ -31,17 +31,24 @@ POLICY = (
     "connect-src 'self' blob: data:; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'self'"
 )
+ISOLATED = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}  # for threads
 SPACES = "https://huggingface.co https://*.huggingface.co"  # show a Space inside a page of theirs
 PERMISSIONS = "camera=(self), geolocation=(), microphone=()"
 HOST = re.compile(r"([\w.-]+|\[[\da-fA-F:.]+\])(:\d{1,5})?")
 
 
-def router(classifier: Classifier) -> APIRouter:
-    """Everything that a browser fetches before it asks about a photo."""
+def router(classifier: Classifier, site: Path | None = None) -> APIRouter:
+    """Everything that a browser fetches before it asks about a photo.
+
+    Args:
+        site: a folder that build_site.py has written, which visitors may choose instead, below /device/.
+    """
     routes = APIRouter()
     digest, files = read_web()
     page = files.pop("index.html").decode().replace("{{digest}}", digest)
     known = about(classifier)
+    if site:
+        known["elsewhere"] = "device/"
     contents = {
         FOREVER: {f"web/{digest}/{name}": content for name, content in files.items()},
         A_DAY: {
@@ -61,6 +68,15 @@ def router(classifier: Classifier) -> APIRouter:
     async def send(request: Request) -> Response:
         name = path_of(request.scope)[1:]
         return send_asset(request, *found[name]) if name in found else problem("not-found", 404)
+
+    if site:
+        device = {f"device/{name}": (Asset.of(name, each), site_cache(name)) for name, each in read_site(site).items()}
+        device["device/"] = device.pop("device/index.html")
+
+        @routes.api_route("/device/{path:path}", methods=["GET", "HEAD"])
+        async def send_site(request: Request) -> Response:
+            name = path_of(request.scope)[1:]
+            return send_asset(request, *device[name], ISOLATED) if name in device else problem("not-found", 404)
 
     for path in ("/web/{path:path}", "/examples/{path:path}", *(f"/{name}" for name in found if "/" not in name)):
         routes.add_api_route(path, send, methods=["GET", "HEAD"])
@@ -85,6 +101,16 @@ def read_web() -> tuple[str, dict[str, bytes]]:
     paths = [path for path in sorted(WEB.rglob("*")) if path.suffix in KINDS and path.is_file()]
     files = {path.relative_to(WEB).as_posix(): path.read_bytes() for path in paths}
     return digest_of(*(part for name, content in files.items() for part in (name.encode(), content))), files
+
+
+def read_site(site: Path) -> dict[str, bytes]:
+    """The files of a site by their path in it, without those that are for hosts."""
+    paths = [path for path in sorted(site.rglob("*")) if path.suffix in KINDS and path.is_file()]
+    return {path.relative_to(site).as_posix(): path.read_bytes() for path in paths}
+
+
+def site_cache(name: str) -> str:
+    return FOREVER if name.startswith(("web/", "network/")) else ASK_FIRST  # those have a digest in their address
 
 
 def address_of(request: Request) -> str:

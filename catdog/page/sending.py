@@ -21,11 +21,17 @@ KINDS = {  # media types; Python's own table is another on every machine
     ".jpg": "image/jpeg",
     ".js": "text/javascript; charset=utf-8",
     ".json": "application/json",
+    ".md": "text/plain; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".onnx": "application/octet-stream",
+    ".packed": "application/octet-stream",
+    ".png": "image/png",
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
+    ".webmanifest": "application/manifest+json",
     ".webp": "image/webp",
 }
-PRESSED = (".jpg", ".webp")  # compressed by themselves
+PRESSED = (".jpg", ".onnx", ".packed", ".png", ".webp")  # hardly smaller when compressed
 SMALL = 400  # bytes, below which compressing saves nothing
 BEST, QUICK = 9, 4  # efforts: for what is compressed once, and for what somebody waits for
 COMPRESS: dict[str, Callable[[bytes, int], bytes]] = {  # the better first

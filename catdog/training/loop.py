@@ -182,7 +182,9 @@ def fit(
         resume(run, state_path)
     progress = run.progress
     loader = DataLoader(
-        TrainingSamples(training, config.training_preset(), config.composite, config.made_negative, config.scene, config.cover),
+        TrainingSamples(
+            training, config.training_preset(), config.composite, config.made_negative, config.scene, config.cover
+        ),
         batch_sampler=batches,
         num_workers=config.workers,
         persistent_workers=config.workers > 0,

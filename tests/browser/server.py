@@ -12,9 +12,9 @@ from pathlib import Path
 
 
 @contextmanager
-def serve(root: Path, port: int | None = None) -> Iterator[str]:
+def serve(root: Path, port: int | None = None, *options: str) -> Iterator[str]:
     """Start the page with the shipped checkpoint; gives its address, and ends it in the end."""
-    command = [sys.executable, "-u", "app.py", "--host", "127.0.0.1", "--port", str(port or free_port())]
+    command = [sys.executable, "-u", "app.py", "--host", "127.0.0.1", "--port", str(port or free_port()), *options]
     environment = os.environ | {"GRADIO_ANALYTICS_ENABLED": "False"}
     with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import base64
+import json
+import re
+import struct
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import IO
 
 import pytest
 from demanded import skip
+from PIL import Image, ImageCms
 from playwright.sync_api import Error, Page, expect
 
 import catdog
+from catdog.images import open_picture
 from catdog.page.site import RUNTIME, SiteError, build_site
 
+from .server import serve
 from .visitor import PATIENCE, WORDS, drop, fill, panel, tab
 
 READY = "() => navigator.serviceWorker.controller !== null && self.crossOriginIsolated"
@@ -47,13 +54,28 @@ class Quiet(SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="module")
-def host(folder) -> Iterator[str]:
+class Slow(Quiet):
+    """A host that takes a few seconds to send the network."""
+
+    def copyfile(self, source: IO[bytes], outputfile: IO[bytes]) -> None:
+        while piece := source.read(2**20):
+            outputfile.write(piece)
+            time.sleep(0.3)
+
+
+@contextmanager
+def hosted(folder: Path, handler: type[Quiet] = Quiet) -> Iterator[str]:
     """Files as python -m http.server sends them: without any header of ours."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}/some/path/"
         server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def host(folder) -> Iterator[str]:
+    with hosted(folder) as address:
+        yield address
 
 
 def open_site(page: Page, host: str) -> None:
@@ -87,6 +109,108 @@ def test_answers_are_those_of_python(site, examples):
         assert said["dog"] == pytest.approx(expected.prediction.dog, abs=0.02)
         for label, values in (("cat", expected.evidence[0]), ("dog", expected.evidence[1])):
             assert found[label] == pytest.approx(values.ravel().tolist(), abs=0.02), path.name
+
+
+def test_the_first_visit_shows_how_much_of_the_network_has_come(blank, folder):
+    page = blank()
+    with hosted(folder, Slow) as host:
+        page.goto(host)
+        bar = page.get_by_role("progressbar")
+        bar.wait_for(timeout=PATIENCE)
+        seen = []
+        with suppress(Error):  # it has gone
+            while True:
+                seen.append(bar.evaluate("(bar) => bar.value", timeout=1000))
+                page.wait_for_timeout(50)
+    assert seen == sorted(seen) and len(set(seen)) > 5 and seen[-1] > 0.5
+
+
+def test_the_network_comes_without_a_photo_and_the_page_says_how_it_answers(site):
+    expect(site.locator("footer")).to_contain_text("Answered here, with", timeout=PATIENCE)
+    site.context.set_offline(True)
+    site.reload()
+    expect(site.locator("footer")).to_contain_text("Answered here, with", timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("profile", ["sRGB", "Display P3"])
+def test_heic_is_read_where_the_browser_cannot(site, root, tmp_path, profile):
+    path = write_heic(root / "examples" / "cat-chelsea.jpg", tmp_path / "photo.heic", profile)
+    [expected] = catdog.load(device="cpu").explain([path])
+    found = site.evaluate(EXPLAIN, base64.b64encode(path.read_bytes()).decode())
+    assert found["prediction"]["verdict"] == expected.prediction.verdict
+    assert found["size"] == list(open_picture(path).size)
+    for label, values in (("cat", expected.evidence[0]), ("dog", expected.evidence[1])):
+        assert found[label] == pytest.approx(values.ravel().tolist(), abs=0.02)
+    drop(site, [path], "main")
+    panel(site, "photo").locator("verdict-panel h2").wait_for(timeout=PATIENCE)
+
+
+def write_heic(source: Path, path: Path, profile: str) -> Path:
+    """A photo as phones write it; in wide colors its numbers mean stronger ones, so that who ignores that is found out."""
+    pillow_heif = pytest.importorskip("pillow_heif")
+    with Image.open(source) as photo:
+        heif = pillow_heif.from_pillow(photo.convert("RGB"))
+    heif.info["icc_profile"] = display_p3() if profile == "Display P3" else None
+    heif.save(path, quality=95)
+    return path
+
+
+def display_p3() -> bytes:
+    """The profile of phones' photos: that of sRGB with another name and other primaries (ICC, D50)."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    primaries = {
+        b"rXYZ": (0.51512, 0.24120, -0.00105),
+        b"gXYZ": (0.29198, 0.69225, 0.04189),
+        b"bXYZ": (0.15710, 0.06657, 0.78407),
+    }
+    for tag, values in primaries.items():
+        [offset] = struct.unpack_from(">I", profile, profile.index(tag) + 4)
+        struct.pack_into(">3i", profile, offset + 8, *(round(value * 2**16) for value in values))
+    name = "sRGB built-in".encode("utf-16-be")
+    return bytes(profile).replace(name, "Display P3   ".encode("utf-16-be"))
+
+
+@pytest.mark.parametrize("content", [b"%PDF-1.7\n", b"II*\0\x08\0\0\0", b"just a text"])
+def test_what_the_browser_cannot_read_is_told(site, tmp_path, content):
+    path = tmp_path / "photo.bin"
+    path.write_bytes(content)
+    drop(site, [path], "main")
+    expect(site.get_by_role("alert")).to_contain_text(WORDS["en"]["problem.unknown-here"], timeout=PATIENCE)
+
+
+def test_it_can_be_installed(folder):
+    place = folder / "some" / "path"
+    manifest = json.loads((place / "manifest.webmanifest").read_text(encoding="utf-8"))
+    for icon in manifest["icons"]:
+        if icon["type"] == "image/png":
+            with Image.open(place / icon["src"]) as picture:
+                assert f"{picture.width}x{picture.height}" == icon["sizes"]
+    assert {icon["purpose"] for icon in manifest["icons"]} == {"any", "maskable"}
+    page = (place / "index.html").read_text(encoding="utf-8")
+    touch = re.search(r'rel="apple-touch-icon" href="([^"]+)"', page)
+    assert touch and Image.open(place / touch[1]).size == (180, 180)
+
+
+def test_a_phone_that_can_keep_it_is_told_how(blank, host):
+    page = blank()
+    page.add_init_script("Object.defineProperty(navigator, 'standalone', { value: false })")  # as iOS has it
+    page.goto(host)
+    expect(page.locator("footer")).to_contain_text("Add to Home Screen")
+
+
+def test_a_server_offers_it_too_and_remembers_who_chose_it(blank, root, folder, examples):
+    with serve(root, None, "--site", str(folder / "some" / "path")) as address:
+        page = blank()
+        page.goto(address)
+        page.get_by_role("link", name=WORDS["en"]["app.on-device"]).click()
+        expect(page.locator("footer")).to_contain_text("Answered here, with", timeout=PATIENCE)
+        assert page.evaluate("self.crossOriginIsolated")
+        page.goto(f"{address.rstrip('/')}/#many")
+        page.wait_for_url("**/device/#many")
+        page.get_by_role("link", name=WORDS["en"]["app.on-server"]).click()
+        expect(page.get_by_role("link", name=WORDS["en"]["app.on-device"])).to_be_visible()
+        page.reload()
+        expect(page.get_by_role("link", name=WORDS["en"]["app.on-device"])).to_be_visible()
 
 
 def test_a_photo_is_answered_and_no_request_leaves_the_page(site, root, host):

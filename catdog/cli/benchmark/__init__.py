@@ -19,6 +19,7 @@ from catdog.checkpoint import CheckpointError
 from catdog.cli import log_to_terminal, program
 from catdog.cli.benchmark.answering import folder, one_photo, stages
 from catdog.cli.benchmark.browser import browser
+from catdog.cli.benchmark.device import device
 from catdog.cli.benchmark.options import BASELINES, ON_DEMAND, PARTS, Options
 from catdog.cli.benchmark.server import live, memory, start
 from catdog.cli.benchmark.training import step, training
@@ -42,6 +43,8 @@ ABOUT = {
     "live": "From a camera's frame to its answer with maps, over HTTP on the same cores, nothing drawn.",
     "start": "A fresh process each time.",
     "browser": "In Chromium on the same cores, with a film of 30 frames a second in the place of a camera.",
+    "device": "From a photo's bytes to its answer with maps, by the page without a server in Chromium, its weights as 8-bit "
+    "integers, on the same cores; the camera's film as above.",
     "memory": "predict.py over ten times as many photos.",
     "step": "One of the default recipe's on the CPU, with its teacher, to the same loss; a fresh process each time.",
     "training": "To the best two-way accuracy on tuning photos that the tutorial's recipe reaches; one run of each recipe.",
@@ -52,7 +55,7 @@ def main() -> int:
     options = tyro.cli(Options, prog=program())
     log_to_terminal()
     measure = {"photo": one_photo, "stages": stages, "folder": folder, "live": live, "start": start}
-    measure |= {"memory": memory, "step": step, "browser": browser}
+    measure |= {"memory": memory, "step": step, "browser": browser, "device": device}
     chosen = options.only.split(",")
     for name, given, allowed in (
         ("against", options.against.split(","), BASELINES),

@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PARTS = ("photo", "stages", "folder", "live", "start")
-ON_DEMAND = ("memory", "step", "browser")  # the first two take minutes; the last needs Chromium and Playwright
+ON_DEMAND = (
+    "memory",
+    "step",
+    "browser",
+    "device",
+)  # the first two take minutes; the others need Chromium and Playwright
 BASELINES = ("torchvision", "naive", "tutorial")
 
 
@@ -20,7 +25,8 @@ class Options:
     only: str = ",".join(PARTS)
     """photo: one photo, answer and maps. stages: from a file's bytes to a drawn map. folder: many photos. live: several
     visitors' cameras at once. start: from the command to the first answer. Only when named: memory, of predict.py over
-    1,000 and 10,000 photos; step, of training; and browser: opening the page, first answer and live tab in Chromium.
+    1,000 and 10,000 photos; step, of training; browser: opening the page, first answer and live tab in Chromium; and
+    device: the same page without a server.
     Several with commas."""
     training: bool = False
     """Instead, the time in which the quick recipe reaches the best tuning accuracy of the tutorial's: takes both cores

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
 import shutil
 import tempfile
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from catdog.checkpoint import load_checkpoint, local_checkpoint
 from catdog.classifier import Classifier
@@ -25,6 +27,9 @@ from catdog.page.sending import digest_of
 SITE = Path(__file__).parent
 RUNTIME = HERE.parent.parent / "site" / "node_modules" / "onnxruntime-web"
 RUNTIME_FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
+LIBHEIF = RUNTIME.parent / "libheif-js" / "libheif-wasm"
+HEIC = "runtime/libheif.mjs"
+PACKED = "runtime/runtime.packed"  # not .gz, which some hosts send unpacked
 NOT_IN_A_PAGE = "frame-ancestors"  # browsers take this rule from a header alone
 
 
@@ -47,7 +52,8 @@ def build_site(out: Path, checkpoint: Path | str | None = None, weights: Weights
         SiteError: where the folder holds other things, or the runtime has not been installed.
         CheckpointError, ExportError, OSError: as in reading and exporting a checkpoint.
     """
-    if missing := [name for name in RUNTIME_FILES if not (RUNTIME / "dist" / name).is_file()]:
+    needed = [*(RUNTIME / "dist" / name for name in RUNTIME_FILES), LIBHEIF / "libheif-bundle.mjs"]
+    if missing := [path.name for path in needed if not path.is_file()]:
         raise SiteError(f"{missing[0]} is missing: in a checkout, run npm ci --prefix site")
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / "service-worker.js").is_file())):
         raise SiteError(f"{out} holds other things: give a folder that is empty or does not exist.")
@@ -57,8 +63,9 @@ def build_site(out: Path, checkpoint: Path | str | None = None, weights: Weights
         model = Path(place) / "network.onnx"
         export_onnx(network, metadata, model, weights)
         content = model.read_bytes()
-    files = runtime_files() | {f"network/{digest_of(content)}.onnx": content}
-    known = about_of(classifier, content)
+    files = runtime_files()
+    known = about_of(classifier, content, files[PACKED])
+    files |= {known["network"]["file"]: content}
     files |= page_files(classifier, known)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as place:
@@ -73,17 +80,15 @@ def build_site(out: Path, checkpoint: Path | str | None = None, weights: Weights
     return {name: len(each) for name, each in files.items()}
 
 
-def about_of(classifier: Classifier, content: bytes) -> dict[str, Any]:
-    """about.json for the device: what the server's says, and where the network is and how its answer is read."""
+def about_of(classifier: Classifier, content: bytes, packed: bytes) -> dict[str, Any]:
+    """about.json for the device: what the server's says, and where the network and its runtime are and how its answer is
+    read."""
     metadata = classifier.metadata
     return about(classifier) | {
         "engine": "device",
         "device": "",
         "network": {
-            "file": f"network/{digest_of(content)}.onnx",
-            "bytes": len(content),
-            "sha256": hashlib.sha256(content).hexdigest(),
-            "runtime": "runtime/",
+            **part_of(f"network/{digest_of(content)}.onnx", content),
             "resize": metadata.resize,
             "bias": np.asarray(classifier.bias, np.float64).tolist(),
             "finer_scale": metadata.finer_scale,
@@ -92,17 +97,30 @@ def about_of(classifier: Classifier, content: bytes) -> dict[str, Any]:
                 for name in ("head", "temperature", "offset", "top_weight", "present", "both", "box_threshold")
             },
         },
+        "runtime": {
+            "folder": "runtime/",
+            "main": f"runtime/{RUNTIME_FILES[0]}",
+            "packed": part_of(PACKED, packed),
+            "heic": HEIC,
+        },
     }
 
 
+def part_of(file: str, content: bytes) -> dict[str, Any]:
+    """A large file, and what the page finds out whether it came whole by."""
+    return {"file": file, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
 def runtime_files() -> dict[str, bytes]:
-    """ONNX Runtime's files; the large one packed, since not every host packs what it sends."""
-    files = {f"runtime/{name}": (RUNTIME / "dist" / name).read_bytes() for name in RUNTIME_FILES}
-    large = f"runtime/{RUNTIME_FILES[-1]}"
-    files[f"{large}.gz"] = gzip.compress(files.pop(large), 9, mtime=0)
+    """ONNX Runtime, its large file packed, since not every host packs what it sends; and libheif."""
+    *small, large = ((RUNTIME / "dist" / name).read_bytes() for name in RUNTIME_FILES)
+    files = {f"runtime/{name}": content for name, content in zip(RUNTIME_FILES, small)}
+    files[PACKED] = gzip.compress(large, 9, mtime=0)
+    files[HEIC] = (LIBHEIF / "libheif-bundle.mjs").read_bytes()
+    files["runtime/libheif-LICENSE"] = (LIBHEIF / "LICENSE").read_bytes()
     return files | {
         f"runtime/{name}": (RUNTIME / name).read_bytes() for name in ("README.md", "package.json")
-    }  # its license
+    }  # the license of ONNX Runtime
 
 
 def page_files(classifier: Classifier, known: dict[str, Any]) -> dict[str, bytes]:
@@ -120,11 +138,12 @@ def page_files(classifier: Classifier, known: dict[str, Any]) -> dict[str, bytes
         "figures.json": as_json(figures_of(classifier.metadata)),
         "icon.svg": (HERE / "icon.svg").read_bytes(),
         "card.jpg": (HERE / "card.jpg").read_bytes(),
+        **{f"icon-{side}.png": icon(side) for side in ICON_SIDES},
         "manifest.webmanifest": as_json(MANIFEST),
         ".nojekyll": b"",  # or GitHub Pages would leave files out
     }
     names = sorted(files)
-    large = [known["network"]["file"], f"runtime/{RUNTIME_FILES[-1]}.gz"]
+    large = [known["network"]["file"], PACKED, HEIC]
     small = [
         *("" if name == "index.html" else name for name in names if name != ".nojekyll"),
         *(f"runtime/{name}" for name in RUNTIME_FILES[:-1]),
@@ -136,15 +155,33 @@ def page_files(classifier: Classifier, known: dict[str, Any]) -> dict[str, bytes
     return files | {"service-worker.js": worker.encode()}
 
 
+def icon(side: int) -> bytes:
+    """The mark on a ground that reaches to the edges: home screens cut it as they like."""
+    content = io.BytesIO()
+    with Image.open(HERE / "icon.png") as whole:
+        small = whole.convert("RGB").resize((side, side), Image.Resampling.LANCZOS)
+    small.quantize(64).save(content, "PNG", optimize=True)
+    return content.getvalue()
+
+
+ICON_SIDES = (180, 192, 512)  # px: iOS, Android, where an app is installed
 MANIFEST = {
+    "id": "catdog",
     "name": "catdog",
     "short_name": "catdog",
     "description": "A cat, a dog, both or neither?",
     "start_url": "./",
+    "scope": "./",
     "display": "standalone",
     "background_color": "#faf8f5",
     "theme_color": "#faf8f5",
-    "icons": [{"src": "icon.svg", "sizes": "any", "type": "image/svg+xml", "purpose": "any"}],
+    "icons": [
+        {"src": "icon.svg", "sizes": "any", "type": "image/svg+xml", "purpose": "any"},
+        *(
+            {"src": f"icon-{side}.png", "sizes": f"{side}x{side}", "type": "image/png", "purpose": purpose}
+            for side, purpose in ((192, "any"), (512, "any"), (512, "maskable"))
+        ),
+    ],
 }
 
 
@@ -155,6 +192,7 @@ def html_of(page: str, digest: str) -> bytes:
     head = (
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '  <link rel="manifest" href="manifest.webmanifest">\n'
+        f'  <link rel="apple-touch-icon" href="icon-{ICON_SIDES[0]}.png">\n'
         f'  <script type="module" src="web/{digest}/start.js"></script>\n'
     )
     page = page.replace("{{digest}}", digest).replace("{{address}}", "").replace("engine/server.js", "engine/device.js")

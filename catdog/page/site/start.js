@@ -1,8 +1,16 @@
 /**
  * Registers the service worker, which keeps the page for visits without a network and, where the host cannot, sends the headers
- * that threads need: those hold from the next load on, so the page is loaded once more.
+ * that threads need: those hold from the next load on, so the page is loaded once more, unless somebody uses it by then.
  */
 const RELOADED = "catdog-reloaded";
+const USES = ["pointerdown", "keydown", "dragenter", "paste"];
+
+const used = new Promise((resolve) => {
+    for (const use of USES) addEventListener(use, () => resolve(true), { capture: true, once: true });
+});
+
+/** Kept once it is sure that the page stays. */
+export const started = Promise.race([used, start()]);
 
 async function start() {
     if (!("serviceWorker" in navigator)) return;
@@ -11,10 +19,10 @@ async function start() {
         await navigator.serviceWorker.ready;
         if (self.crossOriginIsolated || sessionStorage.getItem(RELOADED)) return;
         sessionStorage.setItem(RELOADED, "1");
-        location.reload();
     } catch {
-        // storage is refused, as in a private window: it works as long as there is a network
+        return; // storage is refused, as in a private window: it works as long as there is a network
     }
+    if (await Promise.race([used, false])) return;
+    location.reload();
+    await new Promise(() => {}); // nothing more happens here
 }
-
-start();

@@ -1,10 +1,12 @@
 // <catdog-app>: the page around its tabs. It routes by the address's hash, hands on what is dropped or pasted, shows notices.
+import { choose, chosen } from "./choice.js";
 import { filesOf, hasFiles } from "./dropped.js";
 import { controls } from "./elements/controls.js";
 import { icons, mark } from "./elements/icons.js";
 import { shell } from "./elements/shell-style.js";
+import { engine } from "./engine/index.js";
 import { LitElement, html, nothing, repeat } from "./vendor/lit.js";
-import { Worded, language, onLanguage, setLanguage, startLanguage, t } from "./words.js";
+import { Worded, language, numbered, onLanguage, setLanguage, startLanguage, t } from "./words.js";
 
 /**
  * What a tab's element may define besides being an element.
@@ -42,6 +44,8 @@ class CatdogApp extends Worded(LitElement) {
         failed: { state: true },
         dragged: { state: true },
         notices: { state: true },
+        loading: { state: true },
+        elsewhere: { state: true },
     };
 
     constructor() {
@@ -53,6 +57,10 @@ class CatdogApp extends Worded(LitElement) {
         this.dragged = false;
         /** @type {{key: number, text: string}[]} */
         this.notices = [];
+        /** @type {number | null} how much of the network has come, from 0 to 1 */
+        this.loading = null;
+        /** @type {string | null} the address of the same page with the other engine, where there is one */
+        this.elsewhere = engine.where === "device" && chosen() === "device" ? "../" : null;
         /** @type {Map<Name, Tab>} */
         this.tabs = new Map();
         /** @type {Map<Name, number>} px, how far each tab was scrolled when it was left */
@@ -75,7 +83,23 @@ class CatdogApp extends Worded(LitElement) {
         this.addEventListener("notice", (event) => this.notice(/** @type {CustomEvent} */ (event).detail.text));
         onLanguage(() => this.entitle());
         this.entitle();
-        this.show(this.active);
+        this.show(this.active).then(() => this.prepare());
+    }
+
+    /** Fetches the network once the page can be used, unless the visitor saves data: then it comes with the first photo. */
+    prepare() {
+        engine.onLoading = (share) => { this.loading = share; };
+        const { connection } = /** @type {{connection?: {saveData?: boolean}}} */ (navigator);
+        if (!connection?.saveData) engine.prepare?.();
+        this.lookElsewhere();
+    }
+
+    /** Where the server offers the page without it too, whoever has chosen that goes there. */
+    async lookElsewhere() {
+        if (engine.where === "device") return;
+        const about = await engine.about().catch(() => null); // the photo tab says so
+        this.elsewhere = about?.elsewhere ?? null;
+        if (this.elsewhere && chosen() === "device") location.replace(this.elsewhere + location.hash);
     }
 
     /**
@@ -236,20 +260,48 @@ class CatdogApp extends Worded(LitElement) {
                         ?hidden=${name !== this.active}>${this.tabs.get(name) ?? nothing}${this.renderFailure(name)}</section>`,
                 )}
             </main>
-            <footer><p>${t("app.privacy")}</p></footer>
-            <div class="notices" role="status">
-                ${repeat(
-                    this.notices,
-                    (notice) => notice.key,
-                    (notice) => html`<div class="notice"><p>${notice.text}</p>
-                        <button class="button quiet icon" aria-label=${t("app.close")}
-                            @click=${() => this.dismiss(notice.key)}>${icons.close}</button></div>`,
-                )}
+            <footer>${this.renderPrivacy()}</footer>
+            <div class="notices">
+                <div role="status">
+                    ${repeat(
+                        this.notices,
+                        (notice) => notice.key,
+                        (notice) => html`<div class="notice"><p>${notice.text}</p>
+                            <button class="button quiet icon" aria-label=${t("app.close")}
+                                @click=${() => this.dismiss(notice.key)}>${icons.close}</button></div>`,
+                    )}
+                </div>
+                ${this.renderLoading()}
             </div>
             <div class="drop" ?hidden=${!this.dragged}>
                 <div>${mark}<p>${t("app.drop")}</p><p class="soft small">${t("app.drop-many")}</p></div>
             </div>
         `;
+    }
+
+    renderPrivacy() {
+        if (engine.where === "server") return html`<p>${t("app.privacy")} ${this.renderElsewhere("device")}</p>`;
+        const threads = engine.way?.threads;
+        const onIos = /** @type {{standalone?: boolean}} */ (navigator).standalone === false; // iOS alone says so
+        return html`
+            <p>${t("app.privacy-device")} ${threads ? t(numbered("app.way", threads), { threads }) : nothing}
+                ${this.renderElsewhere("server")}</p>
+            ${onIos ? html`<p>${t("app.install-ios")}</p>` : nothing}`;
+    }
+
+    /** @param {"server" | "device"} where */
+    renderElsewhere(where) {
+        if (!this.elsewhere) return nothing;
+        return html`<a href=${this.elsewhere} @click=${() => choose(where)}>${t(`app.on-${where}`)}</a>`;
+    }
+
+    renderLoading() {
+        if (this.loading === null) return nothing;
+        const share = `${Math.floor(100 * this.loading)}%`;
+        return html`<div class="loading">
+            <p id="loading" class="number">${t("app.loading", { share })}</p>
+            <progress max="1" .value=${this.loading} aria-labelledby="loading"></progress>
+        </div>`;
     }
 
     /** @param {Name} name */

@@ -77,6 +77,13 @@ export function onLanguage(listener) {
 }
 
 /**
+ * The code of a sentence about one or about several.
+ * @param {string} code
+ * @param {number} count
+ */
+export const numbered = (code, count) => (count === 1 ? `${code}-one` : code);
+
+/**
  * A mixin for elements that show words: they are drawn anew when the language changes.
  * @template {new (...args: any[]) => import("./vendor/lit.js").LitElement} Base
  * @param {Base} base

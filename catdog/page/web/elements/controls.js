@@ -103,6 +103,15 @@ export const controls = css`
     .fold[open] > summary::before { transform: rotate(45deg); }
     .fold > summary:hover { color: var(--ink); }
 
+    /* How far something is: <progress max="1" value="0.5" aria-labelledby="…"> */
+    progress {
+        display: block; width: 100%; height: 6px; overflow: hidden; appearance: none;
+        border: 0; border-radius: 3px; background: var(--sunken); color: var(--accent);
+    }
+    progress::-webkit-progress-bar { background: var(--sunken); }
+    progress::-webkit-progress-value { border-radius: 3px; background: var(--accent); transition: width var(--motion); }
+    progress::-moz-progress-bar { background: var(--accent); }
+
     /* Waiting: <span class="spinner" aria-hidden="true"></span> */
     .spinner {
         display: inline-block; width: 1.25em; height: 1.25em; border-radius: 50%;

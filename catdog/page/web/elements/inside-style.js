@@ -25,7 +25,7 @@ export const insideStyle = css`
         display: grid; place-content: center; justify-items: center; gap: var(--space-3); min-height: 14rem;
         padding: var(--space-4); border-radius: var(--radius); background: var(--sunken); text-align: center;
     }
-    progress { width: 12rem; max-width: 100%; accent-color: var(--accent); }
+    progress { width: 12rem; max-width: 100%; }
 
     .addition { display: grid; grid-template-columns: 1fr auto 1fr auto 1fr; gap: var(--space-2); margin: var(--space-4) 0 var(--space-3); max-width: 46rem; }
     .sign { padding-top: 2.2rem; font-size: var(--text-l); color: var(--ink-soft); }

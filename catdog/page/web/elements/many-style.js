@@ -19,13 +19,7 @@ export const look = css`
     .run { display: flex; flex-wrap: wrap; align-items: center; gap: var(--space-3) var(--space-4); margin-bottom: var(--space-4); }
     .told { flex: 1 1 12rem; min-width: 10rem; }
     #told { font-size: var(--text-l); font-weight: 650; line-height: 1.3; }
-    progress {
-        display: block; width: 100%; height: 6px; margin-top: var(--space-2); overflow: hidden; appearance: none;
-        border: 0; border-radius: 3px; background: var(--sunken); color: var(--accent);
-    }
-    progress::-webkit-progress-bar { background: var(--sunken); }
-    progress::-webkit-progress-value { border-radius: 3px; background: var(--accent); transition: width var(--motion); }
-    progress::-moz-progress-bar { background: var(--accent); }
+    progress { margin-top: var(--space-2); }
 
     .tools { display: flex; flex-wrap: wrap; align-items: center; gap: var(--space-2) var(--space-4); margin: var(--space-4) 0; }
     .chips { display: flex; flex: 1 1 20rem; flex-wrap: wrap; gap: var(--space-2); min-width: 0; }

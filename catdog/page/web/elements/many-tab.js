@@ -7,7 +7,7 @@ import { KINDS, ORDERS, arranged, countsOf } from "../many/order.js";
 import { photosAmong } from "../many/photos.js";
 import { Run } from "../many/run.js";
 import { LitElement, html, nothing, repeat } from "../vendor/lit.js";
-import { Worded, t } from "../words.js";
+import { Worded, numbered, t } from "../words.js";
 import { controls } from "./controls.js";
 import { download } from "./download.js";
 import { icons } from "./icons.js";
@@ -284,13 +284,6 @@ export class ManyTab extends Worded(LitElement) {
         this.cards.find(({ photo }) => photo === event.detail.photo)?.focus();
     }
 }
-
-/**
- * The code of a sentence about one or about several.
- * @param {string} code
- * @param {number} count
- */
-const numbered = (code, count) => (count === 1 ? `${code}-one` : code);
 
 /**
  * What keeps a photo's card its own, also where two have one name.

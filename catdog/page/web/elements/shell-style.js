@@ -38,9 +38,9 @@ export const shell = css`
     footer { padding: var(--space-4) var(--gutter); color: var(--ink-soft); font-size: var(--text-s); text-align: center; }
 
     .notices {
-        position: fixed; z-index: 3; left: 0; right: 0; bottom: var(--space-4); display: grid; gap: var(--space-2);
-        justify-items: center; padding: 0 var(--space-4); pointer-events: none;
+        position: fixed; z-index: 3; left: 0; right: 0; bottom: var(--space-4); padding: 0 var(--space-4); pointer-events: none;
     }
+    .notices, .notices [role="status"] { display: grid; gap: var(--space-2); justify-items: center; }
     .notice {
         display: flex; align-items: center; gap: var(--space-2); max-width: 34rem; padding: var(--space-1) var(--space-1) var(--space-1) var(--space-4);
         border-radius: var(--radius); background: var(--accent); color: var(--on-accent); box-shadow: var(--shadow);
@@ -48,6 +48,11 @@ export const shell = css`
     }
     .notice .button { color: inherit; }
     .notice .button:hover { background: color-mix(in srgb, currentColor 15%, transparent); }
+    .loading {
+        display: grid; gap: var(--space-2); width: 100%; max-width: 22rem; padding: var(--space-3) var(--space-4);
+        border: 1px solid var(--line); border-radius: var(--radius); background: var(--raised); box-shadow: var(--shadow);
+        font-size: var(--text-s); text-align: center; animation: appear var(--motion) 0.5s backwards; /* not for what comes at once */
+    }
     @keyframes rise { from { opacity: 0; transform: translateY(0.5rem); } }
 
     .drop {

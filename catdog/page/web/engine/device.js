@@ -1,4 +1,5 @@
 /** The engine on the visitor's own device: nothing leaves it. The network runs in a worker, so that the page stays smooth. */
+import { Pace } from "./device/pace.js";
 import { EngineError } from "./types.js";
 
 /** @typedef {{canvas: ImageBitmap, size?: number}} Frame */
@@ -16,8 +17,17 @@ export class DeviceEngine {
     #asked = 0;
     /** @type {import("./newest.js").Newest<Frame, import("./types.js").Explanation> | null} */
     #frames = null;
-    /** @type {((share: number) => void) | null} told how much of the network has come, from 0 to 1 */
+    #pace = new Pace();
+    where = /** @type {const} */ ("device");
+    /** @type {((share: number | null) => void) | null} told how much of the network has come, from 0 to 1; null once none comes */
     onLoading = null;
+    /** @type {{threads: number} | null} how it answers, once it can */
+    way = null;
+
+    /** @param {Promise<unknown>} [started] before which the network is not fetched: until then the page may be loaded anew */
+    constructor(started = Promise.resolve()) {
+        this.started = started;
+    }
 
     about() {
         this.#about ??= fetchJson("about.json").catch((error) => {
@@ -25,6 +35,11 @@ export class DeviceEngine {
             throw error;
         });
         return this.#about;
+    }
+
+    /** Fetches the network, so that the first photo need not wait for it; a failure is the first photo's to tell. */
+    async prepare() {
+        await this.#ready().catch(() => null);
     }
 
     /**
@@ -42,11 +57,20 @@ export class DeviceEngine {
      */
     async frame(picture, { size } = {}) {
         const canvas = await createImageBitmap(/** @type {ImageBitmapSource} */ (picture)); // as it is now
-        const { Newest } = await import("./newest.js");
-        this.#frames ??= new Newest((/** @type {Frame} */ frame) => {
-            return this.#ask({ task: "frame", picture: frame.canvas, size: frame.size }, [frame.canvas]);
-        });
-        return this.#frames.ask({ canvas, size });
+        try {
+            const { Newest } = await import("./newest.js");
+            this.#frames ??= new Newest((/** @type {Frame} */ frame) => this.#answerFrame(frame));
+            return await this.#frames.ask({ canvas, size });
+        } finally {
+            canvas.close(); // or those that newer ones overtook would fill the memory
+        }
+    }
+
+    /** @param {Frame} frame */
+    async #answerFrame({ canvas, size = this.#pace.size }) {
+        const { took, ...answer } = await this.#ask({ task: "frame", picture: canvas, size }, [canvas]);
+        this.#pace.add(size, took);
+        return answer;
     }
 
     /**
@@ -86,11 +110,7 @@ export class DeviceEngine {
      * @returns {Promise<any>}
      */
     async #ask(question, given, signal) {
-        this.#worker ??= this.#start().catch((error) => {
-            this.#worker = null; // the next question tries again
-            throw error;
-        });
-        const worker = await this.#worker;
+        const worker = await this.#ready();
         signal?.throwIfAborted();
         const id = ++this.#asked;
         return new Promise((resolve, reject) => {
@@ -109,8 +129,17 @@ export class DeviceEngine {
         });
     }
 
-    /** A worker that has the network. */
+    /** The worker, which has the network. */
+    #ready() {
+        this.#worker ??= this.#start().catch((error) => {
+            this.#worker = null; // the next question tries again
+            throw error;
+        });
+        return this.#worker;
+    }
+
     async #start() {
+        await this.started;
         const about = await this.about();
         const worker = new Worker(new URL("./device/worker.js", import.meta.url), { type: "module" });
         try {
@@ -118,7 +147,7 @@ export class DeviceEngine {
                 worker.onerror = () => reject(new EngineError("no-device"));
                 worker.onmessage = ({ data }) => {
                     if (data.problem) reject(new EngineError(data.problem));
-                    else if (data.share === undefined) resolve(null);
+                    else if (data.ready) resolve((this.way = data.ready));
                     else this.onLoading?.(data.share);
                 };
                 worker.postMessage({ task: "start", about, page: new URL(".", document.baseURI).href });
@@ -126,6 +155,8 @@ export class DeviceEngine {
         } catch (error) {
             worker.terminate();
             throw error;
+        } finally {
+            this.onLoading?.(null);
         }
         worker.onmessage = ({ data }) => this.#heard(data);
         worker.onerror = () => this.#lost(worker);

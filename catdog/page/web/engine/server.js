@@ -14,6 +14,10 @@ const MEGABYTE = 1024 * 1024;
 const PROBLEMS = { 408: "slow", 413: "too-large", 429: "busy", 502: "offline", 503: "busy", 504: "slow" }; // from a proxy
 
 export class ServerEngine {
+    where = /** @type {const} */ ("server");
+    onLoading = null; // a server has its network
+    way = null;
+
     /** @type {Promise<import("./types.js").About> | null} */
     #about = null;
     /** @type {import("./newest.js").Newest<Frame, import("./types.js").Explanation> | null} */

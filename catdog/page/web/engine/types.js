@@ -42,12 +42,18 @@
  * @property {number} scale
  * @property {{megabytes: number, megapixels: number, photos: number}} limits
  * @property {Example[]} examples
+ * @property {string} [elsewhere] the address of this page with the other engine
  *
  * @typedef {{prediction: Prediction, size: [number, number]} | {problem: string}} Answer
  *
  * @typedef {Blob | (() => Promise<Blob>)} Source a file, or what opens it in its turn (and may throw EngineError)
  *
  * @typedef {object} Engine
+ * @property {"server" | "device"} where pictures are answered
+ * @property {((share: number | null) => void) | null} onLoading told how much of the network has come, from 0 to 1; null once
+ *   none comes
+ * @property {{threads: number} | null} way how it answers, once the device can
+ * @property {() => Promise<void>} [prepare] fetches what the first answer needs
  * @property {() => Promise<About>} about
  * @property {(picture: Blob, options?: {size?: number, preview?: boolean, signal?: AbortSignal}) => Promise<Explanation>} explain
  * @property {(picture: CanvasImageSource, options?: {size?: number}) => Promise<Explanation | null>} frame null: a newer

@@ -10,29 +10,30 @@ const MOST_THREADS = 4; // more wait for each other
 
 export class Network {
     /**
-     * Fetch the network's file and make it ready.
+     * Fetch the network and its runtime, and make them ready.
      * @param {any} about about.json
      * @param {string} page the page's address
-     * @param {(share: number) => void} onShare told how much has come
+     * @param {(share: number) => void} onShare told how much of both has come, from 0 to 1
      */
     static async load(about, page, onShare) {
-        const { file, bytes, sha256, runtime } = about.network;
-        const ort = await import(new URL(`${runtime}ort.wasm.min.mjs`, page).href);
+        const { folder, main, packed } = about.runtime;
         const threads = self.crossOriginIsolated ? Math.min(MOST_THREADS, navigator.hardwareConcurrency || 1) : 1;
-        ort.env.wasm.wasmPaths = new URL(runtime, page).href;
+        const all = about.network.bytes + packed.bytes;
+        let come = 0;
+        const onBytes = (/** @type {number} */ bytes) => onShare((come += bytes) / all);
+        const [content, runtime, ort] = await Promise.all([
+            fetched(about.network, page, onBytes),
+            fetched(packed, page, onBytes).then(unpacked),
+            import(new URL(main, page).href),
+        ]);
+        ort.env.wasm.wasmPaths = new URL(folder, page).href;
         ort.env.wasm.numThreads = threads;
-        const packed = fetch(new URL(`${runtime}ort-wasm-simd-threaded.wasm.gz`, page));
-        const content = await fetched(new URL(file, page).href, bytes, onShare);
-        if (!(await isWhole(content, sha256))) {
-            await forget(new URL(file, page).href); // or it would come from there again
-            throw new EngineError("broken-network");
-        }
-        ort.env.wasm.wasmBinary = await unpacked(packed);
+        ort.env.wasm.wasmBinary = runtime;
         const session = await ort.InferenceSession.create(content, {
             executionProviders: ["wasm"],
             graphOptimizationLevel: "all",
         });
-        return new Network(about, ort, session, threads);
+        return new Network(about, ort, session, threads, new URL(about.runtime.heic, page).href);
     }
 
     /**
@@ -40,12 +41,14 @@ export class Network {
      * @param {any} ort
      * @param {any} session
      * @param {number} threads
+     * @param {string} heic the address of what reads HEIC
      */
-    constructor(about, ort, session, threads) {
+    constructor(about, ort, session, threads, heic) {
         this.about = about;
         this.ort = ort;
         this.session = session;
         this.way = { threads };
+        this.heic = heic;
     }
 
     /**
@@ -92,14 +95,19 @@ function mapsOf({ data, dims }) {
     return { height, width, cat: data.slice(0, places), dog: data.slice(places) };
 }
 
+/** @typedef {{file: string, bytes: number, sha256: string}} Part a file of the site, and what it must be */
+
 /**
- * @param {string} address
- * @param {number} bytes how many there are: a server may not say, or say how many are left after compression
- * @param {(share: number) => void} onShare
- * @throws {EngineError} where it cannot be had
+ * A file, whole.
+ * @param {Part} part
+ * @param {string} page
+ * @param {(bytes: number) => void} onBytes told of each piece that comes
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ * @throws {EngineError} where it cannot be had, or is not what was built
  */
-async function fetched(address, bytes, onShare) {
-    const content = new Uint8Array(bytes);
+async function fetched({ file, bytes, sha256 }, page, onBytes) {
+    const address = new URL(file, page).href;
+    const content = new Uint8Array(bytes); // a server may not say how many, or say how many are left after compression
     let come = 0;
     try {
         const response = await fetch(address);
@@ -108,27 +116,22 @@ async function fetched(address, bytes, onShare) {
         for (;;) {
             const { value, done } = await reader.read();
             if (done) break;
-            if (come + value.length > bytes) throw new EngineError("broken-network");
-            content.set(value, come);
+            if (come + value.length <= bytes) content.set(value, come);
             come += value.length;
-            onShare(come / bytes);
+            onBytes(value.length);
         }
     } catch (error) {
         if (error instanceof TypeError) throw new EngineError("offline"); // that is how fetch says so
         throw error;
     }
-    if (come < bytes) throw new EngineError("broken-network");
-    return content;
+    if (come === bytes && (await isWhole(content, sha256))) return content;
+    await forget(address); // or it would come from there again
+    throw new EngineError("broken-network");
 }
 
-/**
- * @param {Promise<Response>} packed
- * @throws {EngineError} where it cannot be had
- */
+/** @param {Uint8Array<ArrayBuffer>} packed by gzip */
 async function unpacked(packed) {
-    const response = await packed.catch(() => null);
-    if (!response?.ok || !response.body) throw new EngineError("offline");
-    return new Response(response.body.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+    return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
 }
 
 /**

@@ -1,6 +1,6 @@
 /** The worker that holds the network: pictures in, answers out, one after the other. */
 import { Network } from "./network.js";
-import { pixelsOf } from "./pixels.js";
+import { openPicture, pixelsOf } from "./pixels.js";
 
 /** @typedef {{id: number, task: string, picture: Blob | ImageBitmap, size?: number, preview?: boolean}} Question */
 
@@ -52,22 +52,29 @@ async function work() {
 /** @param {Question} question */
 async function answer({ task, picture, size, preview }) {
     if (!network) throw new Error("It has not been started.");
-    const pixels = await pixelsOf(picture, network.about.limits.megapixels);
-    if (task === "classify") {
-        const { prediction } = await network.predict(pixels);
-        return { prediction, size: [pixels.width, pixels.height], thresholds: network.about.thresholds };
+    const started = performance.now();
+    const { limits, thresholds } = network.about;
+    const options = { megapixels: limits.megapixels, heic: network.heic };
+    const bitmap = picture instanceof ImageBitmap ? picture : await openPicture(picture, options);
+    try {
+        const pixels = pixelsOf(bitmap, limits.megapixels, task === "frame" ? size : undefined);
+        if (task === "classify") {
+            const { prediction } = await network.predict(pixels);
+            return { prediction, size: [pixels.width, pixels.height], thresholds };
+        }
+        const explanation = await network.explain(pixels, size);
+        if (task === "frame") return { ...explanation, took: performance.now() - started };
+        return { ...explanation, preview: preview ? await previewOf(bitmap) : null };
+    } finally {
+        bitmap.close();
     }
-    const shown = preview ? await previewOf(/** @type {Blob} */ (picture)) : null;
-    return { ...(await network.explain(pixels, size)), preview: shown };
 }
 
-/** @param {Blob} picture */
-async function previewOf(picture) {
-    const whole = await createImageBitmap(picture, { imageOrientation: "from-image" });
+/** @param {ImageBitmap} whole */
+async function previewOf(whole) {
     const times = Math.min(1, PREVIEW_SIDE / Math.max(whole.width, whole.height));
     const canvas = new OffscreenCanvas(Math.round(whole.width * times), Math.round(whole.height * times));
     canvas.getContext("2d")?.drawImage(whole, 0, 0, canvas.width, canvas.height);
-    whole.close();
     const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: PREVIEW_QUALITY });
     const reader = new FileReader();
     return new Promise((resolve, reject) => {
