@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 import re
 import struct
 import threading
@@ -15,14 +16,18 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import IO
 
+import numpy as np
 import pytest
 from demanded import skip
 from PIL import Image, ImageCms
 from playwright.sync_api import Error, Page, expect
 
 import catdog
+from catdog.datasets import read_folders
 from catdog.images import open_picture
 from catdog.page.site import RUNTIME, SiteError, build_site
+from research.compare_device import Options as Comparison
+from research.compare_device import compare
 
 from .server import serve
 from .visitor import PATIENCE, WORDS, drop, fill, panel, tab
@@ -111,6 +116,19 @@ def test_answers_are_those_of_python(site, examples):
             assert found[label] == pytest.approx(values.ravel().tolist(), abs=0.02), path.name
 
 
+def test_photos_from_everywhere_are_answered_as_by_python(shared_data, tmp_path):
+    """A part of what research/compare_device.py counts, drawn by chance."""
+    folders = [shared_data / name for name in ("kaggle", "oxford-iiit-pet", "folders", "everyday")]
+    found = read_folders(folders, [shared_data / "neither"])
+    held_out = [photo.path for each in found for photo in each.photos if photo.part == "held-out"]
+    if not RUNTIME.is_dir():
+        skip("needs npm ci --prefix site")
+    compared = compare(random.Random(1).sample(held_out, 40), Comparison(data=(), frames=0))
+    assert sum(compared.equal) >= len(compared.equal) - 1
+    assert np.mean(np.array(compared.probabilities) <= 0.02) >= 0.97
+    assert np.quantile(compared.evidence, 0.9) <= 0.02
+
+
 def test_the_first_visit_shows_how_much_of_the_network_has_come(blank, folder):
     page = blank()
     with hosted(folder, Slow) as host:
@@ -176,6 +194,15 @@ def test_what_the_browser_cannot_read_is_told(site, tmp_path, content):
     path.write_bytes(content)
     drop(site, [path], "main")
     expect(site.get_by_role("alert")).to_contain_text(WORDS["en"]["problem.unknown-here"], timeout=PATIENCE)
+
+
+def test_it_answers_where_no_service_worker_may_run(browser, host, root):
+    context = browser.new_context(service_workers="block", locale="en-US")
+    page = context.new_page()
+    page.goto(host)
+    fill(page, root, "photo")
+    assert not page.evaluate("self.crossOriginIsolated")
+    context.close()
 
 
 def test_it_can_be_installed(folder):

@@ -26,7 +26,7 @@ from catdog.transforms import EvaluationPreset
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-ROUNDS = 5
+ROUNDS = 3
 THREADS = (1, 2)
 NEEDS = "--only device needs pip install -r requirements-dev.txt, npm ci --prefix site and chromium on the PATH."
 BASELINE = "a photo by native ONNX Runtime, one thread"

@@ -3,6 +3,7 @@
  * that threads need: those hold from the next load on, so the page is loaded once more, unless somebody uses it by then.
  */
 const RELOADED = "catdog-reloaded";
+const PATIENCE = 8000; // ms: whose line is slow, or whose storage is full, has the page as it is
 const USES = ["pointerdown", "keydown", "dragenter", "paste"];
 
 const used = new Promise((resolve) => {
@@ -16,7 +17,8 @@ async function start() {
     if (!("serviceWorker" in navigator)) return;
     try {
         await navigator.serviceWorker.register("service-worker.js");
-        await navigator.serviceWorker.ready;
+        const late = new Promise((resolve) => setTimeout(resolve, PATIENCE));
+        if (!(await Promise.race([navigator.serviceWorker.ready, late]))) return;
         if (self.crossOriginIsolated || sessionStorage.getItem(RELOADED)) return;
         sessionStorage.setItem(RELOADED, "1");
     } catch {
