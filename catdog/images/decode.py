@@ -69,8 +69,9 @@ def open_reduced(source: Picture, short_side: int | None) -> Decoded:
 
     Args:
         source: as for `open_picture`. A `Decoded` is returned as it is.
-        short_side: in pixels, at least what a large JPEG may keep of its own: it is decoded at a half, a quarter or an
-            eighth of its size then. None keeps all.
+        short_side: in pixels, at least what a large picture may keep of its own: a JPEG is decoded at a half, a quarter or
+            an eighth of its size then, others beyond 33 megapixels are made smaller before their colors are converted.
+            None keeps all.
 
     Raises:
         ImageError: as `open_picture`.
@@ -152,7 +153,8 @@ def upright_rgb(image: Image.Image, name: str, short_side: int | None) -> Decode
             image.draft(None, (math.ceil(width * share), math.ceil(height * share)))  # of a JPEG; nothing for others
         with decoding_large if width * height > LARGE else nullcontext():
             image.load()
-            rgb = to_rgb(image)
+            times = 1 if short_side is None or width * height <= LARGE else max(1, min(image.size) // short_side)
+            rgb = to_rgb(image, times)
             turn = UPRIGHT.get(orientation(image))
             upright = rgb.transpose(turn) if turn is not None else rgb
         upright.info = {}  # or whoever opens the result again would turn it again
@@ -172,16 +174,21 @@ def orientation(image: Image.Image) -> int:
         return 1
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
+def to_rgb(image: Image.Image, times: int) -> Image.Image:
+    """On white, in sRGB, and so many times smaller, before its colors are converted: that is the slowest part."""
     if image.mode.startswith("I") or image.mode == "F":  # 16-bit and float gray: Pillow would clip, not scale
-        return Image.fromarray(gray_to_uint8(np.asarray(image))).convert("RGB")
+        return Image.fromarray(gray_to_uint8(np.asarray(image))).convert("RGB").reduce(times)
     alpha = None
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
+        if times > 1:
+            rgba = rgba.convert("RGBa").reduce(times).convert("RGBA")  # colors that are not seen do not count
         alpha = rgba.getchannel("A")
-        image = image.convert("L") if image.mode in ("LA", "La") else rgba.convert("RGB")
+        image = rgba.convert("L" if image.mode in ("LA", "La") else "RGB")
     elif image.mode not in ("RGB", "L", "CMYK", "LAB"):
         image = image.convert("RGB")
+    if alpha is None and times > 1:
+        image = image.reduce(times)
     rgb = to_srgb(image)
     if alpha is None:
         return rgb

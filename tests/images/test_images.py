@@ -325,6 +325,23 @@ def test_a_profile_also_holds_where_there_is_alpha():
     assert difference(picture, (127, 127, 255)) <= 2
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "CMYK", "L", "LA", "I;16"])
+def test_a_huge_picture_is_made_smaller_before_its_colors_are_converted(mode):
+    """Whatever its format: that is the slowest part."""
+    small = Image.new("RGBA", (60, 60), (200, 40, 90, 255))
+    small.paste((0, 255, 0, 0), (0, 0, 60, 30))  # green that is not seen
+    size = (6_000, 5_900)
+    if mode == "I;16":
+        huge = Image.fromarray(np.full(size[::-1], 40_000, np.uint16))
+    else:
+        huge = small.convert("RGBA" if mode == "RGBA" else mode).resize(size, Image.Resampling.NEAREST)
+    profile = red_and_blue_swapped() if mode in ("RGB", "RGBA") else None
+    content = encoded(huge, "TIFF" if mode == "CMYK" else "PNG", icc_profile=profile, compress_level=1)
+    whole, reduced = open_picture(content), open_reduced(content, 1_000)
+    assert reduced.size == size and min(reduced.picture.size) == 1_180
+    assert difference(reduced.picture, whole.resize(reduced.picture.size, Image.Resampling.BOX)) <= 2
+
+
 def test_an_srgb_profile_changes_nothing(quadrants):
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     assert difference(open_picture(encoded(quadrants, icc_profile=profile)), quadrants) == 0
