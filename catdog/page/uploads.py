@@ -9,6 +9,7 @@ import re
 import secrets
 import shutil
 import tempfile
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -53,6 +54,8 @@ class Uploads:
         self.folder.chmod(0o700)
         self._total, self._used = total, 0
         self._own: set[Path] = set()  # what this process put there
+        self._lock = threading.RLock()  # forms are written in threads: a disk may be slow, and others wait for their answers
+        self._turn = asyncio.Semaphore(1)  # one at a time, or many threads would take the processor from the answers
         self.sweep()
 
     def path_of(self, sent: str) -> Path | None:
@@ -71,50 +74,61 @@ class Uploads:
         form = Form(request.headers.get("content-type", ""), self)
         try:
             async for part in request.stream():
-                form.write(part)
+                async with self._turn:
+                    await asyncio.to_thread(form.write, part)
             return form.finish()
         except OSError as error:
             if error.errno in FULL_DISK:
                 raise full() from error
             raise
         finally:
-            form.close()
+            async with self._turn:
+                await asyncio.to_thread(form.close)
 
     def reserve(self, size: int) -> None:
         """Raises: UploadError where there is no room, also without those that nobody needs any more."""
-        if self._used + size > self._total:
-            self.sweep(NEEDED_SECONDS, size)
-        if self._used + size > self._total:
-            raise full()
-        self._used += size
+        with self._lock:
+            if self._used + size > self._total:
+                self.sweep(NEEDED_SECONDS, size)
+            if self._used + size > self._total:
+                raise full()
+            self._used += size
 
     def release(self, size: int) -> None:
-        self._used = max(0, self._used - size)
+        with self._lock:
+            self._used = max(0, self._used - size)
 
     def sweep(self, seconds: float = KEEP_SECONDS, room: int | None = None) -> None:
         """Delete what is older than that, oldest first; only as much as is needed where `room` bytes are."""
-        kept = []
-        for place in self.folder.iterdir():
-            with suppress(OSError):  # another process may sweep too
-                kept.append((place.stat().st_mtime, sum(each.stat().st_size for each in place.iterdir()), place))
-        self._used = sum(size for _, size, _ in kept)
-        for changed, size, place in sorted(kept):
-            if changed > time.time() - seconds or (room is not None and self._used + room <= self._total):
-                break
-            shutil.rmtree(place, ignore_errors=True)
-            self.release(size)
+        with self._lock:
+            kept = []
+            for place in self.folder.iterdir():
+                with suppress(OSError):  # another process may sweep too
+                    kept.append((place.stat().st_mtime, sum(each.stat().st_size for each in place.iterdir()), place))
+            self._used = sum(size for _, size, _ in kept)
+            for changed, size, place in sorted(kept):
+                if changed > time.time() - seconds or (room is not None and self._used + room <= self._total):
+                    break
+                self.delete(place)
+                self.release(size)
 
     def new_place(self) -> Path:
         """A folder for one upload, whose name nobody can guess."""
         place = self.folder / secrets.token_hex(16)
         place.mkdir(mode=0o700)
-        self._own = {each for each in self._own if each.exists()} | {place}
+        with self._lock:
+            self._own.add(place)
         return place
+
+    def delete(self, place: Path) -> None:
+        shutil.rmtree(place, ignore_errors=True)
+        with self._lock:
+            self._own.discard(place)
 
     def delete_own(self) -> None:
         """When the page is served no longer."""
-        for place in self._own:
-            shutil.rmtree(place, ignore_errors=True)
+        for place in tuple(self._own):
+            self.delete(place)
 
     async def keep_swept(self) -> None:
         """Look for what is too old, again and again."""
@@ -166,7 +180,7 @@ class Form:
             self._file.close()
         if not self._kept:
             for place in self._places:
-                shutil.rmtree(place, ignore_errors=True)
+                self._uploads.delete(place)
             self._uploads.release(self._reserved)
 
     def _begin_part(self) -> None:
