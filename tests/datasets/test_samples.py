@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from catdog.datasets import Photo
 from catdog.datasets.cache import MAX_CACHED_SIDE, CachedPhoto, cache_photos
-from catdog.datasets.made_up import Compositor, made_up_both, made_up_negatives
+from catdog.datasets.made_up import Compositor, covered, made_up_both, made_up_negatives
 from catdog.datasets.samples import EvaluationSamples
 from catdog.images import ImageError, open_picture
 from catdog.images.decode import ORIENTATION_TAG
@@ -39,6 +39,36 @@ def of_sources(**counts: int) -> list[CachedPhoto]:
     """Photos without content, as many of each source."""
     photos = [Photo(None, (1, 0), source, "training") for source, count in counts.items() for _ in range(count)]
     return [CachedPhoto(photo, b"", (1, 1)) for photo in photos]
+
+
+def covered_by(cached: CachedPhoto, seed: int) -> np.ndarray:
+    """Where a photo differs from its covered self: (height, width)."""
+    whole, made = (np.asarray(each).astype(int) for each in (cached.picture(), covered(cached, random.Random(seed))))
+    return np.abs(whole - made).max(2) > 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_pet_is_covered_where_it_is_told_best_and_a_part_of_it_stays(cached, seed):
+    extent = Image.new("L", (10, 10), 0)
+    extent.paste(255, (2, 2, 8, 8))  # 36% of the picture
+    one = replace(next(each for each in cached if sum(each.photo.label) == 1), extent=extent, strongest=(0.5, 0.4))
+    differs = covered_by(one, seed)
+    assert 0.9 * 0.2 * 0.36 < differs.mean() < 1.05 * 0.5 * 0.36
+    rows, columns = np.nonzero(differs)
+    height, width = differs.shape
+    assert (rows.min() + rows.max()) / 2 / height == pytest.approx(0.4, abs=0.05)
+    assert (columns.min() + columns.max()) / 2 / width == pytest.approx(0.5, abs=0.05)
+
+
+def test_covered_samples_keep_their_label(cached):
+    extent = Image.new("L", (4, 4), 255)
+    photos = [replace(each, extent=extent, strongest=(0.5, 0.5)) for each in cached if sum(each.photo.label) == 1]
+    samples = TrainingSamples(photos, PlainPreset("squash"), composite=0, made_negative=0, cover=1)
+    plain = TrainingSamples(photos, PlainPreset("squash"), composite=0, made_negative=0)
+    for index in range(3):
+        key = Key(index, index, SHAPE)
+        (pixels, label, _), (whole, expected, _) = samples[key], plain[key]
+        assert torch.equal(label, expected) and not torch.equal(pixels, whole)
 
 
 # ---------------------------------------------------------------------------- the cache

@@ -10,7 +10,7 @@ import catdog
 from catdog.checkpoint import load_checkpoint
 from catdog.datasets import Photo
 from catdog.datasets.cache import cache_photos
-from catdog.training.cutouts import around_peak, with_extents
+from catdog.training.cutouts import around_peak, strongest_place, with_extents
 from catdog.transforms import EvaluationPreset
 
 CPU = torch.device("cpu")
@@ -27,10 +27,18 @@ def test_the_shipped_network_cuts_pets_out_where_no_trimap_says_it_and_leaves_ot
     for one in found[:2]:
         mask = np.asarray(one.cutout()) > 127
         assert 0.05 < mask.mean() < 0.95
-    assert found[2].cutout() is None
+        across, down = one.strongest
+        assert mask[int(down * one.size[1]), int(across * one.size[0])], "the strongest place lies on the pet"
+    assert found[2].cutout() is None and found[2].strongest is None
     wrong = [one.__class__(Photo(one.photo.path, (0, 1), "a", "training"), one.content, one.size) for one in cached[:1]]
     [unseen] = with_extents(wrong, network, EvaluationPreset(), CPU, workers=0)
-    assert unseen.extent is None, "a dog that the network does not see"
+    assert unseen.extent is None and unseen.strongest is None, "a dog that the network does not see"
+
+
+def test_a_map_s_strongest_place_is_told_in_shares_of_the_picture():
+    evidence = np.zeros((2, 4), np.float32)
+    evidence[1, 3] = 1
+    assert strongest_place(evidence) == (0.875, 0.75)
 
 
 def test_only_what_hangs_together_with_the_peak_is_cut_out():
