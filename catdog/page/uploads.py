@@ -54,7 +54,9 @@ class Uploads:
         self.folder.chmod(0o700)
         self._total, self._used = total, 0
         self._own: set[Path] = set()  # what this process put there
-        self._lock = threading.RLock()  # forms are written in threads: a disk may be slow, and others wait for their answers
+        self._lock = (
+            threading.RLock()
+        )  # forms are written in threads: a disk may be slow, and others wait for their answers
         self._turn = asyncio.Semaphore(1)  # one at a time, or many threads would take the processor from the answers
         self.sweep()
 

@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 from served import Served, serving
 
-PATIENCE = 60.0  # seconds
+PATIENCE = 240.0  # seconds, where other tests run beside it
 MEMORY = 300 * 2**20  # bytes above those of before that may be held half a minute later
 BETWEEN = 0.5  # seconds between two questions of the visitor
 PART = b'--cut\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\nx\r\n'

@@ -195,7 +195,9 @@ def html_of(page: str, digest: str) -> bytes:
         f'  <link rel="apple-touch-icon" href="icon-{ICON_SIDES[0]}.png">\n'
         f'  <script type="module" src="web/{digest}/start.js"></script>\n'
     )
-    page = page.replace("{{digest}}", digest).replace("{{address}}", "").replace("engine/server.js", "engine/device.js")
+    preload = '<link rel="modulepreload" href="web/{{digest}}/engine/%s">'
+    own = "\n  ".join(preload % name for name in ("device.js", "device/pace.js"))
+    page = page.replace(preload % "server.js", own).replace("{{digest}}", digest).replace("{{address}}", "")
     return page.replace('<link rel="icon"', f'{head}  <link rel="icon"', 1).encode()
 
 
