@@ -34,7 +34,7 @@ def test_a_program_that_ends_before_its_page_is_there_is_no_measurement():
 
 def test_an_unknown_part_is_told_with_those_there_are(script, capsys):
     assert script("benchmark", "--only", "photo,magic") == 2
-    assert "photo, stages, folder, live, start, memory, step, browser, not magic" in capsys.readouterr().err
+    assert "photo, stages, folder, live, start, memory, step, browser, device, not magic" in capsys.readouterr().err
 
 
 def test_who_gives_other_answers_is_not_measured():

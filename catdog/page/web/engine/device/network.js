@@ -100,6 +100,9 @@ function mapsOf({ data, dims }) {
     return { height, width, cat: data.slice(0, places), dog: data.slice(places) };
 }
 
+/** @type {Set<string>} addresses of what came damaged: not from the browser's cache again */
+const damaged = new Set();
+
 /** @typedef {{file: string, bytes: number, sha256: string}} Part a file of the site, and what it must be */
 
 /**
@@ -115,7 +118,7 @@ async function fetched({ file, bytes, sha256 }, page, onBytes) {
     const content = new Uint8Array(bytes); // a server may not say how many, or say how many are left after compression
     let come = 0;
     try {
-        const response = await fetch(address);
+        const response = await fetch(address, { cache: damaged.has(address) ? "reload" : "default" });
         if (!response.ok || !response.body) throw new EngineError("offline");
         const reader = response.body.getReader();
         for (;;) {
@@ -130,6 +133,7 @@ async function fetched({ file, bytes, sha256 }, page, onBytes) {
         throw error;
     }
     if (come === bytes && (await isWhole(content, sha256))) return content;
+    damaged.add(address);
     await forget(address); // or it would come from there again
     throw new EngineError("broken-network");
 }
