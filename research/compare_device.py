@@ -22,7 +22,7 @@ import catdog
 from catdog.checkpoint import CheckpointError
 from catdog.cli import program
 from catdog.cli.benchmark.browser import BROWSER
-from catdog.cli.benchmark.device import serving
+from catdog.cli.benchmark.device import ENGINE, serving
 from catdog.datasets import DataError, read_folders
 from catdog.datasets.splits import without_duplicates
 from catdog.engines.onnx import Weights
@@ -39,11 +39,7 @@ PATIENCE = 120_000  # ms
 CLOSE = 0.02  # of a probability, and of a place's evidence in logits
 FIRST_FRAMES = 500
 SETTLED = 20  # answers after which the memory is looked at for the first time
-START = """async () => {
-    const address = document.querySelector("script[src$='app.js']").src.replace("app.js", "engine/index.js");
-    window.engine = (await import(address)).engine;
-    await engine.prepare();
-}"""
+START = f"async () => {{ window.engine = {ENGINE}; await engine.prepare(); }}"
 EXPLAIN = """async (photo) => {
     const bytes = Uint8Array.from(atob(photo), (letter) => letter.charCodeAt(0));
     const { prediction, evidence } = await engine.explain(new Blob([bytes]));

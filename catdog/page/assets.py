@@ -18,7 +18,7 @@ from catdog.page.about import about
 from catdog.page.answers import problem
 from catdog.page.figures import figures_of
 from catdog.page.guard import path_of
-from catdog.page.sending import KINDS, Asset, digest_of, send_asset, send_json
+from catdog.page.sending import ISOLATED, KINDS, Asset, digest_of, send_asset, send_json
 
 HERE = Path(__file__).parent
 WEB = HERE / "web"
@@ -31,7 +31,6 @@ POLICY = (
     "connect-src 'self' blob: data:; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'self'"
 )
-ISOLATED = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}  # for threads
 SPACES = "https://huggingface.co https://*.huggingface.co"  # show a Space inside a page of theirs
 PERMISSIONS = "camera=(self), geolocation=(), microphone=()"
 HOST = re.compile(r"([\w.-]+|\[[\da-fA-F:.]+\])(:\d{1,5})?")

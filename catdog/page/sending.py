@@ -40,6 +40,11 @@ COMPRESS: dict[str, Callable[[bytes, int], bytes]] = {  # the better first
 }
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Vary": "Accept-Encoding"}
 
+ISOLATED = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+}  # lets a page use threads
+
 
 @dataclass(frozen=True)
 class Asset:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import IO
 
@@ -24,6 +24,7 @@ from PIL import Image, ImageCms
 from playwright.sync_api import Error, Page, expect
 
 import catdog
+from catdog.cli.benchmark.device import ENGINE, Files
 from catdog.datasets import read_folders
 from catdog.images import open_picture
 from catdog.page.site import RUNTIME, SiteError, build_site
@@ -35,12 +36,11 @@ from .visitor import PATIENCE, WORDS, drop, fill, panel, tab
 
 READY = "() => navigator.serviceWorker.controller !== null && self.crossOriginIsolated"
 EXPLAIN = """async (photo) => {
-    const address = document.querySelector("script[src$='app.js']").src.replace("app.js", "engine/index.js");
-    const { engine } = await import(address);
+    const engine = ENGINE;
     const bytes = Uint8Array.from(atob(photo), (letter) => letter.charCodeAt(0));
     const { prediction, evidence, boxes, size } = await engine.explain(new Blob([bytes]));
     return { prediction, cat: [...evidence.cat], dog: [...evidence.dog], boxes, size };
-}"""
+}""".replace("ENGINE", ENGINE)
 
 
 @pytest.fixture(scope="module")
@@ -53,14 +53,7 @@ def folder(tmp_path_factory) -> Path:
     return place
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    extensions_map = SimpleHTTPRequestHandler.extensions_map | {".mjs": "text/javascript"}
-
-    def log_message(self, *arguments: object) -> None:
-        pass
-
-
-class Slow(Quiet):
+class Slow(Files):
     """A host that takes a few seconds to send the network."""
 
     def copyfile(self, source: IO[bytes], outputfile: IO[bytes]) -> None:
@@ -70,7 +63,7 @@ class Slow(Quiet):
 
 
 @contextmanager
-def hosted(folder: Path, handler: type[Quiet] = Quiet) -> Iterator[str]:
+def hosted(folder: Path, handler: type[Files] = Files) -> Iterator[str]:
     """Files as python -m http.server sends them: without any header of ours."""
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -13,7 +13,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from catdog.classifier import Classifier
 from catdog.cli.benchmark.browser import BROWSER, LIVE_SECONDS, PATIENCE, write_film
@@ -30,11 +30,10 @@ ROUNDS = 3
 THREADS = (1, 2)
 NEEDS = "--only device needs pip install -r requirements-dev.txt, npm ci --prefix site and chromium on the PATH."
 BASELINE = "a photo by native ONNX Runtime, one thread"
+ENGINE = """(await import(document.querySelector("script[src$='app.js']").src.replace("app.js", "engine/index.js"))).engine"""
 START = """async () => {
-    const address = document.querySelector("script[src$='app.js']").src.replace("app.js", "engine/index.js");
-    const { engine } = await import(address);
+    window.engine = ENGINE;
     await engine.prepare();
-    window.engine = engine;
     window.took = [], window.sizes = new Set(), window.drawn = 0;
     const frame = engine.frame.bind(engine);
     engine.frame = async (...given) => {
@@ -46,7 +45,7 @@ START = """async () => {
     const draw = () => { drawn++; requestAnimationFrame(draw); };
     draw();
     return engine.way.threads;
-}"""
+}""".replace("ENGINE", ENGINE)
 EXPLAIN = """async (photo) => {
     const bytes = Uint8Array.from(atob(photo), (letter) => letter.charCodeAt(0));
     const asked = performance.now();
@@ -55,16 +54,15 @@ EXPLAIN = """async (photo) => {
 }"""
 
 
-class Isolated(SimpleHTTPRequestHandler):
-    """Files, with the headers that let a page use threads where `threads` says so."""
+class Files(SimpleHTTPRequestHandler):
+    """A folder's files, with more headers where a subclass has them."""
 
     extensions_map = SimpleHTTPRequestHandler.extensions_map | {".mjs": "text/javascript"}
-    threads = 1
+    more: ClassVar[dict[str, str]] = {}
 
     def end_headers(self) -> None:
-        if self.threads > 1:
-            self.send_header("Cross-Origin-Opener-Policy", "same-origin")
-            self.send_header("Cross-Origin-Embedder-Policy", "require-corp")
+        for name, value in self.more.items():
+            self.send_header(name, value)
         super().end_headers()
 
     def log_message(self, format: str, *args: object) -> None:
@@ -73,8 +71,10 @@ class Isolated(SimpleHTTPRequestHandler):
 
 @contextmanager
 def serving(folder: Path, threads: int) -> Iterator[str]:
-    """The address of a folder's files."""
-    handler = type("Handler", (Isolated,), {"threads": threads})
+    """The address of a folder's files, sent with the headers that let a page use threads where it shall."""
+    from catdog.page.sending import ISOLATED  # which loads Gradio
+
+    handler = type("Handler", (Files,), {"more": ISOLATED if threads > 1 else {}})
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}/"

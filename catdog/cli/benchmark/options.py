@@ -6,12 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PARTS = ("photo", "stages", "folder", "live", "start")
-ON_DEMAND = (
-    "memory",
-    "step",
-    "browser",
-    "device",
-)  # the first two take minutes; the others need Chromium and Playwright
+# The first two take minutes; the others need Chromium and Playwright.
+ON_DEMAND = ("memory", "step", "browser", "device")
 BASELINES = ("torchvision", "naive", "tutorial")
 
 

@@ -34,7 +34,7 @@ async function answer(asked) {
     const cache = await caches.open(CACHE);
     const kept = await cache.match(asked);
     if (kept) return isolated(kept);
-    const response = await fetch(asked, { cache: "reload" }); // it comes once, and not from what the browser kept of an earlier build
+    const response = await fetch(asked, { cache: "reload" }); // not what the browser kept of an earlier build
     if (response.ok) cache.put(asked, response.clone()).catch(() => {}); // the device may be full
     return isolated(response);
 }
