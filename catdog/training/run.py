@@ -110,11 +110,11 @@ def prepare(config: TrainConfig) -> Prepared:
         teacher = load_teacher(config.teacher)
         if teacher and config.teacher_classes and teacher.classifier is None:
             raise OptionError(f"--teacher {config.teacher} has no classes to learn from: add --teacher-classes 0.")
-        cutter = load_checkpoint(config.cutouts) if config.cutouts and (config.scene or config.cover) else None
+        cutter = load_checkpoint(config.cutouts)[0] if config.cutouts and (config.scene or config.cover) else None
         photos = read_photos(found or find_photos(config))  # without --data, 800 MB are downloaded first
     if cutter:
-        preset = EvaluationPreset(cutter[1].input_size, "whole")
-        cut = with_extents(photos.training, to_device(cutter[0], device), preset, device, config.workers)
+        preset = EvaluationPreset(config.train_size, "whole")  # outlines are rough at any size
+        cut = with_extents(photos.training, to_device(cutter, device), preset, device, config.workers)
         photos = replace(photos, training=cut)
     if config.loss == "binary" and not photos.real_negatives:
         log.warning(
