@@ -142,6 +142,9 @@ class TrainConfig:
     """Checkpoints of earlier runs on the way to this one: the weights that are kept are the mean of theirs and this run's."""
     average_weight: float = 1.0
     """What each of them counts in that mean, where this run counts 1."""
+    refit_head: float = 0.0
+    """After training, fit the head once more to the training photos as they are shown; the smaller this number, the further
+    from what training left. 0 leaves it."""
     patience: int = 10
     """Epochs without a lower tuning loss after which training stops."""
 
@@ -178,6 +181,7 @@ class TrainConfig:
             "warm_up": (0.001, 0.9),
             "ema": (0, 0.99999),
             "average_weight": (0, 100),
+            "refit_head": (0, 1),
             "patience": (1, 10_000),
         }
         for name, (low, high) in limits.items():
@@ -203,6 +207,8 @@ class TrainConfig:
             raise OptionError(f"--out is {self.out}, a folder: it must be a file.")
         if self.init == "none":  # stages that have learned nothing must learn
             self.frozen_stages, self.stage_decay = 0, 1.0
+        if self.refit_head and self.loss == "cross-entropy":
+            raise OptionError("--refit-head fits two independent labels: leave out --loss cross-entropy, or it.")
         if self.loss == "cross-entropy":  # a softmax has no word for both or neither
             self.composite = self.made_negative = 0.0
 
@@ -242,6 +248,7 @@ class TrainConfig:
             "kinds",
             "average",
             "average_weight",
+            "refit_head",
         }
         return {key: str(value) for key, value in asdict(self).items() if key not in free}
 
@@ -264,6 +271,7 @@ RECIPES["finish"] = replace(
     frozen_stages=3,
     warm_up=0.1,
     ema=0.99,
+    refit_head=1e-3,
 )
 RECIPES["quick"] = replace(
     RECIPES["default"],

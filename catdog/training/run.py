@@ -15,6 +15,7 @@ import torch
 from catdog.checkpoint import Metadata, load_checkpoint, save_checkpoint
 from catdog.classifier import Classifier
 from catdog.datasets import Photo
+from catdog.datasets.samples import EvaluationSamples
 from catdog.device import choose_device, repeat_exactly, to_device
 from catdog.files import writing_alone
 from catdog.images import ImageError, one_line
@@ -26,7 +27,8 @@ from catdog.training.calibration import calibrate
 from catdog.training.config import OptionError, TrainConfig
 from catdog.training.cutouts import with_extents
 from catdog.training.distributed import first_process_first, rank_and_world
-from catdog.training.evaluation import evaluate_epoch
+from catdog.training.evaluation import BATCH, DRY_RUN_BATCHES, evaluate_epoch
+from catdog.training.head import refit_head
 from catdog.training.loop import Fitted, fit
 from catdog.training.provenance import describe
 from catdog.training.sources import Photos, find_photos, initialize, read_photos
@@ -126,7 +128,8 @@ def prepare(config: TrainConfig) -> Prepared:
 
 
 def fit_weights(prepared: Prepared) -> tuple[Fitted, dict[str, float] | None]:
-    """Fit the network, and average its weights with those of earlier runs where the options name some.
+    """Fit the network, average its weights with those of earlier runs where the options name some, and fit its head once
+    more where they say so.
 
     Returns:
         The fitted network, and its figures on tuning photos: None where no epoch was kept.
@@ -147,10 +150,22 @@ def fit_weights(prepared: Prepared) -> tuple[Fitted, dict[str, float] | None]:
         return fitted, None
     log.info(f"Best epoch: {progress.best_epoch + 1}, tuning loss {progress.best_loss:.4f}.")
     tuning = progress.curves[progress.best_epoch]
-    if prepared.earlier and rank_and_world()[0] == 0:
+    if rank_and_world()[0] > 0:
+        return fitted, tuning
+
+    def measured(step: str) -> dict[str, float]:
+        figures = {"epoch": tuning["epoch"]} | evaluate_epoch(fitted.network, config, photos.tuning, prepared.device)
+        log.info(f"{step}: tuning loss {figures['tuning_loss']:.4f}.")
+        return figures
+
+    if prepared.earlier:
         average_weights(fitted.network, prepared.earlier, config.average_weight)
-        tuning = {"epoch": tuning["epoch"]} | evaluate_epoch(fitted.network, config, photos.tuning, prepared.device)
-        log.info(f"Averaged with {len(prepared.earlier)} earlier: tuning loss {tuning['tuning_loss']:.4f}.")
+        tuning = measured(f"Averaged with {len(prepared.earlier)} earlier")
+    if config.refit_head:
+        taught = photos.training[: DRY_RUN_BATCHES * BATCH] if config.dry_run else photos.training
+        samples = EvaluationSamples(taught, config.evaluation_preset())
+        refit_head(fitted.network, samples, prepared.device, config.workers, config.refit_head)
+        tuning = measured("Head fitted once more")
     return fitted, tuning
 
 

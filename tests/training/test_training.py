@@ -803,3 +803,17 @@ def test_weights_are_averaged_with_those_of_earlier_runs(folder, trained, tmp_pa
     assert metadata.training["options"]["average_weight"] == 0.25
     [averaged] = metadata.training["averaged"]
     assert averaged["options"]["seed"] == load_checkpoint(trained)[1].training["options"]["seed"] != 5
+
+
+@pytest.mark.slow
+def test_the_head_is_fitted_once_more_where_that_is_asked(folder, tmp_path):
+    out = tmp_path / "net.safetensors"
+    options = ["--data", folder, "--out", out, *TINY, *SMALL_INPUT]
+    assert train(*options) == 0
+    trained, before = load_checkpoint(out)
+    assert train(*options, "--resume", "--refit-head", 0.01) == 0
+    refitted, after = load_checkpoint(out)
+    for name, value in trained.state_dict().items():
+        assert torch.equal(value, refitted.state_dict()[name]) == (not name.startswith("fc.")), name
+    assert after.training["options"]["refit_head"] == 0.01
+    assert after.training["tuning"]["tuning_loss"] != before.training["tuning"]["tuning_loss"]
