@@ -42,6 +42,25 @@ EXPLAIN = """async (photo) => {
     return { prediction, cat: [...evidence.cat], dog: [...evidence.dog], boxes, size };
 }""".replace("ENGINE", ENGINE)
 
+GRAPHICS = """async () => {
+    const about = await (await fetch("about.json")).json();
+    const { src } = document.querySelector("script[src*='start.js']");
+    const part = (name) => import(src.replace("start.js", `engine/device/${name}.js`));
+    const { hasGraphics, loadGraphics } = await part("graphics");
+    const { Network } = await part("network");
+    const input = Float32Array.from({ length: 3 * 96 * 96 }, (_, index) => Math.sin(index ** 2 / 96));
+    const { runner: processor } = await Network.load(about, document.baseURI, () => {});
+    const runners = [await loadGraphics(about, document.baseURI), processor];
+    const found = [];
+    for (const runner of runners) found.push(await runner.run(input, [96, 96]));
+    const chip = await navigator.gpu.requestAdapter();
+    return {
+        program: chip.info.isFallbackAdapter,
+        tried: await hasGraphics(),
+        answers: found.map(({ logits, evidence, extent }) => [...logits, ...evidence.dog, ...extent.dog]),
+    };
+}"""
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
@@ -108,6 +127,22 @@ def test_answers_are_those_of_python(site, examples):
         assert said["dog"] == pytest.approx(expected.prediction.dog, abs=0.02)
         for label, values in (("cat", expected.evidence[0]), ("dog", expected.evidence[1])):
             assert found[label] == pytest.approx(values.ravel().tolist(), abs=0.02), path.name
+
+
+def test_webgpu_answers_as_the_processor_does_and_is_not_tried_where_a_program_stands_in_for_it(chromium, host):
+    kind, options = chromium
+    arguments = [*options["args"], "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"]
+    browser = kind.launch(**options | {"args": arguments})
+    try:
+        page = browser.new_page()
+        open_site(page, host)
+        found = page.evaluate(GRAPHICS)
+    finally:
+        browser.close()
+    assert found["program"] and not found["tried"]
+    by_graphics, by_processor = found["answers"]
+    assert len(by_graphics) == 2 + 9 + 36
+    assert by_graphics == pytest.approx(by_processor, abs=1e-4)
 
 
 def test_photos_from_everywhere_are_answered_as_by_python(shared_data, tmp_path):

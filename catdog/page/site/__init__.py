@@ -27,9 +27,15 @@ from catdog.page.sending import digest_of
 SITE = Path(__file__).parent
 RUNTIME = HERE.parent.parent / "site" / "node_modules" / "onnxruntime-web"
 RUNTIME_FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
+GRAPHICS_FILES = (
+    "ort.jspi.min.mjs",
+    "ort-wasm-simd-threaded.jspi.mjs",
+    "ort-wasm-simd-threaded.jspi.wasm",
+)  # with WebGPU
 LIBHEIF = RUNTIME.parent / "libheif-js" / "libheif-wasm"
 HEIC = "runtime/libheif.mjs"
 PACKED = "runtime/runtime.packed"  # not .gz, which some hosts send unpacked
+GRAPHICS_PACKED = "runtime/graphics.packed"
 NOT_IN_A_PAGE = "frame-ancestors"  # browsers take this rule from a header alone
 
 
@@ -52,7 +58,7 @@ def build_site(out: Path, checkpoint: Path | str | None = None, weights: Weights
         SiteError: where the folder holds other things, or the runtime has not been installed.
         CheckpointError, ExportError, OSError: as in reading and exporting a checkpoint.
     """
-    needed = [*(RUNTIME / "dist" / name for name in RUNTIME_FILES), LIBHEIF / "libheif-bundle.mjs"]
+    needed = [*(RUNTIME / "dist" / name for name in RUNTIME_FILES + GRAPHICS_FILES), LIBHEIF / "libheif-bundle.mjs"]
     if missing := [path.name for path in needed if not path.is_file()]:
         raise SiteError(f"{missing[0]} is missing: in a checkout, run npm ci --prefix site")
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / "service-worker.js").is_file())):
@@ -64,7 +70,7 @@ def build_site(out: Path, checkpoint: Path | str | None = None, weights: Weights
         export_onnx(network, metadata, model, weights)
         content = model.read_bytes()
     files = runtime_files()
-    known = about_of(classifier, content, files[PACKED])
+    known = about_of(classifier, content, files)
     files |= {known["network"]["file"]: content}
     files |= page_files(classifier, known)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -80,9 +86,14 @@ def build_site(out: Path, checkpoint: Path | str | None = None, weights: Weights
     return {name: len(each) for name, each in files.items()}
 
 
-def about_of(classifier: Classifier, content: bytes, packed: bytes) -> dict[str, Any]:
+def about_of(classifier: Classifier, content: bytes, runtime: dict[str, bytes]) -> dict[str, Any]:
     """about.json for the device: what the server's says, and where the network and its runtime are and how its answer is
-    read."""
+    read.
+
+    Args:
+        content: the network.
+        runtime: what `runtime_files` gives.
+    """
     metadata = classifier.metadata
     return about(classifier) | {
         "engine": "device",
@@ -100,7 +111,11 @@ def about_of(classifier: Classifier, content: bytes, packed: bytes) -> dict[str,
         "runtime": {
             "folder": "runtime/",
             "main": f"runtime/{RUNTIME_FILES[0]}",
-            "packed": part_of(PACKED, packed),
+            "packed": part_of(PACKED, runtime[PACKED]),
+            "graphics": {
+                "main": f"runtime/{GRAPHICS_FILES[0]}",
+                "packed": part_of(GRAPHICS_PACKED, runtime[GRAPHICS_PACKED]),
+            },
             "heic": HEIC,
         },
     }
@@ -112,10 +127,12 @@ def part_of(file: str, content: bytes) -> dict[str, Any]:
 
 
 def runtime_files() -> dict[str, bytes]:
-    """ONNX Runtime, its large file packed, since not every host packs what it sends; and libheif."""
-    *small, large = ((RUNTIME / "dist" / name).read_bytes() for name in RUNTIME_FILES)
-    files = {f"runtime/{name}": content for name, content in zip(RUNTIME_FILES, small)}
-    files[PACKED] = gzip.compress(large, 9, mtime=0)
+    """ONNX Runtime in two builds, their large files packed, since not every host packs what it sends; and libheif."""
+    files = {}
+    for names, packed in ((RUNTIME_FILES, PACKED), (GRAPHICS_FILES, GRAPHICS_PACKED)):
+        *small, large = names
+        files |= {f"runtime/{name}": (RUNTIME / "dist" / name).read_bytes() for name in small}
+        files[packed] = gzip.compress((RUNTIME / "dist" / large).read_bytes(), 9, mtime=0)
     files[HEIC] = (LIBHEIF / "libheif-bundle.mjs").read_bytes()
     files["runtime/libheif-LICENSE"] = (LIBHEIF / "LICENSE").read_bytes()
     return files | {
@@ -143,7 +160,8 @@ def page_files(classifier: Classifier, known: dict[str, Any]) -> dict[str, bytes
         ".nojekyll": b"",  # or GitHub Pages would leave files out
     }
     names = sorted(files)
-    large = [known["network"]["file"], PACKED, HEIC]
+    of_graphics = [f"runtime/{name}" for name in GRAPHICS_FILES[:-1]]  # which not every device needs
+    large = [known["network"]["file"], PACKED, HEIC, GRAPHICS_PACKED, *of_graphics]
     small = [
         *("" if name == "index.html" else name for name in names if name != ".nojekyll"),
         *(f"runtime/{name}" for name in RUNTIME_FILES[:-1]),

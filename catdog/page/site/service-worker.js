@@ -4,7 +4,7 @@
  */
 const VERSION = "{{digest}}";
 const SMALL = {{small}}; // kept at once
-const LARGE = {{large}}; // kept as the page fetches them, so that they travel once
+const LARGE = {{large}}; // kept as the page fetches them: they travel once, and only where they are needed
 const CACHE = `catdog-${VERSION}`;
 const HEADERS = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
 

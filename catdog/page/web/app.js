@@ -89,6 +89,7 @@ class CatdogApp extends Worded(LitElement) {
     /** Fetches the network once the page can be used, unless the visitor saves data: then it comes with the first photo. */
     prepare() {
         engine.onLoading = (share) => { this.loading = share; };
+        engine.onWay = () => this.requestUpdate();
         const { connection } = /** @type {{connection?: {saveData?: boolean}}} */ (navigator);
         if (!connection?.saveData) engine.prepare?.();
         this.lookElsewhere();
@@ -285,6 +286,7 @@ class CatdogApp extends Worded(LitElement) {
         const onIos = /** @type {{standalone?: boolean}} */ (navigator).standalone === false; // iOS alone says so
         return html`
             <p>${t("app.privacy-device")} ${threads ? t(numbered("app.way", threads), { threads }) : nothing}
+                ${engine.way?.graphics ? t("app.way-graphics") : nothing}
                 ${this.renderElsewhere("server")}</p>
             ${onIos ? html`<p>${t("app.install-ios")}</p>` : nothing}`;
     }

@@ -21,8 +21,10 @@ export class DeviceEngine {
     where = /** @type {const} */ ("device");
     /** @type {((share: number | null) => void) | null} told how much of the network has come, from 0 to 1; null once none comes */
     onLoading = null;
-    /** @type {{threads: number} | null} how it answers, once it can */
+    /** @type {import("./types.js").Way | null} how it answers, once it can */
     way = null;
+    /** @type {(() => void) | null} told when that changes */
+    onWay = null;
 
     /** @param {Promise<unknown>} [started] before which the network is not fetched: until then the page may be loaded anew */
     constructor(started = Promise.resolve()) {
@@ -163,8 +165,14 @@ export class DeviceEngine {
         return worker;
     }
 
-    /** @param {{id: number, answer?: any, problem?: string}} data */
-    #heard({ id, answer, problem }) {
+    /** @param {{id: number, answer?: any, problem?: string, way?: import("./types.js").Way}} data */
+    #heard({ id, answer, problem, way }) {
+        if (way) {
+            this.way = way;
+            this.#pace = new Pace(); // another speed
+            this.onWay?.();
+            return;
+        }
         const waiting = this.#waiting.get(id);
         this.#waiting.delete(id);
         if (problem) waiting?.reject(new EngineError(problem));

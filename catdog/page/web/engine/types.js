@@ -46,13 +46,16 @@
  *
  * @typedef {{prediction: Prediction, size: [number, number]} | {problem: string}} Answer
  *
+ * @typedef {{threads: number, graphics: boolean}} Way threads for photos; whether the graphics chip answers the camera's frames
+ *
  * @typedef {Blob | (() => Promise<Blob>)} Source a file, or what opens it in its turn (and may throw EngineError)
  *
  * @typedef {object} Engine
  * @property {"server" | "device"} where pictures are answered
  * @property {((share: number | null) => void) | null} onLoading told how much of the network has come, from 0 to 1; null once
  *   none comes
- * @property {{threads: number} | null} way how it answers, once the device can
+ * @property {Way | null} way how it answers, once the device can
+ * @property {(() => void) | null} [onWay] told when that changes
  * @property {() => Promise<void>} [prepare] fetches what the first answer needs
  * @property {() => Promise<About>} about
  * @property {(picture: Blob, options?: {size?: number, preview?: boolean, signal?: AbortSignal}) => Promise<Explanation>} explain

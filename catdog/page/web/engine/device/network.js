@@ -1,10 +1,13 @@
 /** The network on ONNX Runtime Web: logits, evidence and extent of a picture from one pass. */
 import { EngineError } from "../types.js";
 import { boxesOf, predictionOf } from "./answer.js";
-import { inputOf, viewOf } from "./input.js";
+import { hasGraphics, isBetter, loadGraphics } from "./graphics.js";
+import { inputOf, shapeOf, viewOf } from "./input.js";
+import { fetched, unpacked } from "./parts.js";
+import { Runner } from "./runner.js";
 
 /** @typedef {{data: Uint8ClampedArray, width: number, height: number}} Pixels */
-/** @typedef {import("../types.js").Maps} Maps */
+/** @typedef {import("../types.js").Way} Way */
 
 const MOST_THREADS = 4; // more wait for each other
 /** The smallest program with 128-bit instructions, as wasm-feature-detect has it: what the runtime is made of. */
@@ -31,53 +34,58 @@ export class Network {
             fetched(packed, page, onBytes).then(unpacked),
             import(new URL(main, page).href),
         ]);
-        ort.env.wasm.wasmPaths = new URL(folder, page).href;
-        ort.env.wasm.numThreads = threads;
-        ort.env.wasm.wasmBinary = runtime;
-        const session = await ort.InferenceSession.create(content, {
-            executionProviders: ["wasm"],
-            graphOptimizationLevel: "all",
-        });
-        return new Network(about, ort, session, threads, new URL(about.runtime.heic, page).href);
+        const runner = await Runner.create({ ort, runtime, folder: new URL(folder, page).href, threads }, content, "wasm");
+        return new Network(about, page, runner, threads);
     }
+
+    /** @type {Runner} what answers the camera's frames */
+    #forFrames;
+    /** @type {Runner | null} the graphics chip, before it is tried */
+    #graphics = null;
+    #looked = false;
+    /** @type {((way: Way) => void) | null} told once frames are answered otherwise */
+    onWay = null;
 
     /**
      * @param {any} about
-     * @param {any} ort
-     * @param {any} session
+     * @param {string} page
+     * @param {Runner} runner
      * @param {number} threads
-     * @param {string} heic the address of what reads HEIC
      */
-    constructor(about, ort, session, threads, heic) {
+    constructor(about, page, runner, threads) {
         this.about = about;
-        this.ort = ort;
-        this.session = session;
-        this.way = { threads };
-        this.heic = heic;
+        this.page = page;
+        this.runner = this.#forFrames = runner;
+        this.threads = threads;
+        this.heic = new URL(about.runtime.heic, page).href;
+    }
+
+    /** @returns {Way} */
+    get way() {
+        return { threads: this.threads, graphics: this.#forFrames !== this.runner };
     }
 
     /**
      * @param {Pixels} pixels
      * @param {number} [size] of the input's short side
+     * @param {Runner} [runner]
      */
-    async predict(pixels, size = this.about.input_size) {
+    async predict(pixels, size = this.about.input_size, runner = this.runner) {
         const { calibration, resize } = this.about.network;
         const { input, shape } = inputOf(pixels, size, resize);
-        const pictures = new this.ort.Tensor("float32", input, [1, 3, ...shape]);
-        const { logits, evidence, extent } = await this.session.run({ pictures });
-        const maps = { evidence: mapsOf(evidence), extent: mapsOf(extent) };
-        const prediction = predictionOf([logits.data[0], logits.data[1]], maps.evidence, calibration);
-        return { prediction, ...maps };
+        const { logits, ...maps } = await runner.run(input, shape);
+        return { prediction: predictionOf(logits, maps.evidence, calibration), ...maps };
     }
 
     /**
      * @param {Pixels} pixels
      * @param {number} [size] of the input's short side
+     * @param {Runner} [runner]
      */
-    async explain(pixels, size = this.about.input_size) {
+    async explain(pixels, size = this.about.input_size, runner = this.runner) {
         const { width, height } = pixels;
         const { calibration, resize, bias, finer_scale: finer } = this.about.network;
-        const found = await this.predict(pixels, size);
+        const found = await this.predict(pixels, size, runner);
         const view = viewOf(width, height, resize);
         return {
             ...found,
@@ -89,77 +97,47 @@ export class Network {
             scale: finer && size >= 2 * this.about.input_size ? finer : this.about.scale,
         };
     }
-}
 
-/**
- * @param {{data: Float32Array, dims: readonly number[]}} tensor (1, 2, height, width)
- * @returns {Maps}
- */
-function mapsOf({ data, dims }) {
-    const [height, width] = dims.slice(2), places = height * width;
-    return { height, width, cat: data.slice(0, places), dog: data.slice(places) };
-}
-
-/** @type {Set<string>} addresses of what came damaged: not from the browser's cache again */
-const damaged = new Set();
-
-/** @typedef {{file: string, bytes: number, sha256: string}} Part a file of the site, and what it must be */
-
-/**
- * A file, whole.
- * @param {Part} part
- * @param {string} page
- * @param {(bytes: number) => void} onBytes told of each piece that comes
- * @returns {Promise<Uint8Array<ArrayBuffer>>}
- * @throws {EngineError} where it cannot be had, or is not what was built
- */
-async function fetched({ file, bytes, sha256 }, page, onBytes) {
-    const address = new URL(file, page).href;
-    const content = new Uint8Array(bytes); // a server may not say how many, or say how many are left after compression
-    let come = 0;
-    try {
-        const response = await fetch(address, { cache: damaged.has(address) ? "reload" : "default" });
-        if (!response.ok || !response.body) throw new EngineError("offline");
-        const reader = response.body.getReader();
-        for (;;) {
-            const { value, done } = await reader.read();
-            if (done) break;
-            if (come + value.length <= bytes) content.set(value, come);
-            come += value.length;
-            onBytes(value.length);
+    /**
+     * The answer to a camera's frame, from the graphics chip where that is better.
+     * @param {Pixels} pixels
+     * @param {number} [size] of the input's short side
+     */
+    async frame(pixels, size = this.about.input_size) {
+        this.#look();
+        await this.#tryGraphics(shapeOf(pixels.width, pixels.height, size, this.about.network.resize));
+        try {
+            return await this.explain(pixels, size, this.#forFrames);
+        } catch (error) {
+            if (this.#forFrames === this.runner) throw error;
+            this.#answerFramesBy(this.runner); // the chip is gone: a driver that was changed, a device that slept
+            return this.explain(pixels, size);
         }
-    } catch (error) {
-        if (error instanceof TypeError) throw new EngineError("offline"); // that is how fetch says so
-        throw error;
     }
-    if (come === bytes && (await isWhole(content, sha256))) return content;
-    damaged.add(address);
-    await forget(address); // or it would come from there again
-    throw new EngineError("broken-network");
-}
 
-/** @param {Uint8Array<ArrayBuffer>} packed by gzip */
-async function unpacked(packed) {
-    return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
-}
+    /** With the first frame: whether there is a graphics chip, while the processor answers. */
+    async #look() {
+        if (this.#looked) return;
+        this.#looked = true;
+        try {
+            if (await hasGraphics()) this.#graphics = await loadGraphics(this.about, this.page);
+        } catch (error) {
+            console.info("The graphics chip cannot be used.", error); // the processor goes on
+        }
+    }
 
-/**
- * Whether it is what was built.
- * @param {Uint8Array<ArrayBuffer>} content
- * @param {string} sha256 in hexadecimal
- */
-async function isWhole(content, sha256) {
-    if (!globalThis.crypto?.subtle) return true; // no secure context: nobody vouches for the page either
-    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
-    const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-    return found === sha256;
-}
+    /** @param {[number, number]} shape */
+    async #tryGraphics(shape) {
+        const graphics = this.#graphics;
+        if (!graphics) return;
+        this.#graphics = null;
+        if (await isBetter(graphics, this.runner, shape).catch(() => false)) this.#answerFramesBy(graphics);
+        else await graphics.end().catch(() => null);
+    }
 
-/**
- * Take a file out of what the service worker keeps.
- * @param {string} address
- */
-async function forget(address) {
-    if (!globalThis.caches) return;
-    for (const name of await caches.keys()) await (await caches.open(name)).delete(address);
+    /** @param {Runner} runner */
+    #answerFramesBy(runner) {
+        this.#forFrames = runner;
+        this.onWay?.(this.way);
+    }
 }

@@ -31,6 +31,7 @@ self.onmessage = async ({ data }) => {
 async function start(about, page) {
     try {
         network = await Network.load(about, page, (share) => self.postMessage({ share }));
+        network.onWay = (way) => self.postMessage({ way });
         self.postMessage({ ready: network.way });
     } catch (error) {
         self.postMessage({ problem: problemOf(error) });
@@ -62,8 +63,8 @@ async function answer({ task, picture, size, preview }) {
             const { prediction } = await network.predict(pixels);
             return { prediction, size: [pixels.width, pixels.height], thresholds };
         }
+        if (task === "frame") return { ...(await network.frame(pixels, size)), took: performance.now() - started };
         const explanation = await network.explain(pixels, size);
-        if (task === "frame") return { ...explanation, took: performance.now() - started };
         return { ...explanation, preview: preview ? await previewOf(bitmap) : null };
     } finally {
         bitmap.close();
