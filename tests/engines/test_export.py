@@ -13,7 +13,7 @@ import torch
 
 from catdog.checkpoint import Metadata
 from catdog.decision import probabilities_of, verdicts_of
-from catdog.engines.onnx import MAX_DIFFERENCE, PREPROCESSING, ExportError, export_onnx, largest_difference
+from catdog.engines.onnx import MAX_DIFFERENCE, PREPROCESSING, ExportError, export_onnx, in_integers, largest_difference
 from catdog.evidence import strongest_places
 from catdog.images import open_picture
 
@@ -151,3 +151,14 @@ def test_a_checkpoint_that_is_missing_is_one_sentence_and_status_2(script, tmp_p
     assert script("export", "--checkpoint", tmp_path / "gone.safetensors") == 2
     said = capsys.readouterr().err
     assert said.startswith("export.py: There is no checkpoint") and len(said.splitlines()) == 1
+
+
+def test_what_rounding_adds_to_one_weight_of_a_filter_it_takes_from_the_next():
+    values = np.random.default_rng(0).normal(size=(64, 32, 3, 3)).astype(np.float32)
+    numbers, scales = in_integers(values)
+    assert numbers.dtype == np.int8 and scales.dtype == np.float16
+    errors = (numbers * scales.astype(np.float32)).reshape(values.shape) - values
+    step = scales.max().item()
+    assert np.abs(errors).max() <= 1.02 * step  # rounded once, and what was carried
+    for first in range(1, 32):
+        assert np.abs(errors[:, :first].sum((1, 2, 3))).max() <= 1.02 * step, "of any number of weights in their order"
