@@ -60,14 +60,21 @@ class Explanation:
     view: Box  # the part of the upright picture that the network saw
     boxes: dict[str, Box | None]  # "cat" and "dog", in pixels of the upright picture, around the extent
     extent: np.ndarray  # float32 (2, 2h, 2w): above 0 where it looks more like what speaks for the label
+    signature: np.ndarray  # float32 (C,): what a pet of the likelier label is recognized by, see pets.py
 
 
 @dataclass(frozen=True)
 class Maps:
-    """Of the pictures of a chunk, by their index: evidence (2, h, w) and extent (2, 2h, 2w)."""
+    """Of the pictures of a chunk, by their index: evidence (2, h, w), extent (2, 2h, 2w) and signatures (2, C)."""
 
     evidence: dict[int, np.ndarray] = field(default_factory=dict)
     extent: dict[int, np.ndarray] = field(default_factory=dict)
+    signatures: dict[int, np.ndarray] = field(default_factory=dict)
+
+    def add(self, index: int, evidence: np.ndarray, extent: np.ndarray, signatures: np.ndarray, share: float) -> None:
+        """Add what one view of a picture gives, for its share of all views."""
+        for kept, found in ((self.evidence, evidence), (self.extent, extent), (self.signatures, signatures)):
+            kept[index] = kept.get(index, 0) + share * found
 
 
 class Classifier:
@@ -208,7 +215,7 @@ class Classifier:
             for index, (each, prediction) in enumerate(zip(inputs, predictions)):
                 if isinstance(each, Input) and isinstance(prediction, Prediction):
                     view = presets[0].view(*each.size)
-                    answers.append(self._explanation(prediction, maps.evidence[index], maps.extent[index], view))
+                    answers.append(self._explanation(prediction, maps, index, view))
                 elif isinstance(each, ImageError):
                     answers.append(each)
         return answers
@@ -258,9 +265,9 @@ class Classifier:
                 logits[batch] += outputs[1] / len(views)
                 strongest[batch] += strongest_places(outputs[0]) / len(views)
                 if wanted is not None:
-                    for kept, found in ((wanted.evidence, outputs[0]), (wanted.extent, outputs[2])):
-                        for index, one in zip(batch, found[..., ::side] / len(sides)):
-                            kept[index] = kept.get(index, 0) + one
+                    evidence, _, extent, signatures = outputs
+                    for index, *found in zip(batch, evidence[..., ::side], extent[..., ::side], signatures):
+                        wanted.add(index, *found, share=1 / len(sides))
         probabilities = self.probabilities(logits, strongest)
         verdicts = verdicts_of(probabilities, self.metadata.present, self.metadata.both)
         return [
@@ -270,22 +277,23 @@ class Classifier:
             for each, (cat, dog), verdict, (cat_logit, dog_logit) in zip(inputs, probabilities, verdicts, logits)
         ]
 
-    def _explanation(self, prediction: Prediction, evidence: np.ndarray, extent: np.ndarray, view: Box) -> Explanation:
-        own = extent
+    def _explanation(self, prediction: Prediction, maps: Maps, index: int, view: Box) -> Explanation:
+        own = extent = maps.extent[index]
         if prediction.verdict == "both":  # a place belongs to one of the two
             own = np.where(extent == extent.max(0), extent, 0)
         boxes = dict(zip(LABELS, boxes_of(own, view, self.metadata.box_threshold)))
         shown = {label: box if prediction.verdict in (label, "both") else None for label, box in boxes.items()}
-        return Explanation(prediction, evidence, self.bias, view, shown, extent)
+        signature = maps.signatures[index][int(prediction.dog > prediction.cat)]
+        return Explanation(prediction, maps.evidence[index], self.bias, view, shown, extent, signature)
 
-    def _forward_in_memory(self, batch: Tensor, with_extent: bool) -> tuple[np.ndarray, ...]:
+    def _forward_in_memory(self, batch: Tensor, with_all: bool) -> tuple[np.ndarray, ...]:
         """`forward`, in halves where the memory is too small for the whole batch.
 
         Raises:
             DeviceError: where it is too small for a single picture.
         """
         try:
-            return self.forward(batch, with_extent)
+            return self.forward(batch, with_all)
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
@@ -300,7 +308,7 @@ class Classifier:
             stacklevel=2,
         )
         release_memory(self.device)  # here, where the error's traceback no longer holds the batch
-        halves = [self._forward_in_memory(half, with_extent) for half in batch.chunk(2)]
+        halves = [self._forward_in_memory(half, with_all) for half in batch.chunk(2)]
         return tuple(map(np.concatenate, zip(*halves)))
 
 

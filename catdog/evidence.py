@@ -49,11 +49,13 @@ def evidence_of(network: ResNet, features: Tensor) -> tuple[Tensor, Tensor]:
         return evidence, evidence.sum((2, 3)) + bias
 
 
-def evidence_logits_and_extent(network: ResNet, batch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """`evidence_and_logits`, and from the same pass how far what speaks for each label reaches: `extent_of`."""
+def explain_batch(network: ResNet, batch: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """`evidence_and_logits`, and from the same pass how far what speaks for each label reaches, and what it looks like:
+    `extent_of` and `signatures_of`."""
     layer3_output = network.layer3_output(batch)
-    evidence, logits = evidence_of(network, network.layer4(layer3_output))
-    return evidence, logits, extent_of(evidence, layer3_output)
+    features = network.layer4(layer3_output)
+    evidence, logits = evidence_of(network, features)
+    return evidence, logits, extent_of(evidence, layer3_output), signatures_of(evidence, features)
 
 
 def extent_of(evidence: Tensor, layer3_output: Tensor) -> Tensor:
@@ -87,6 +89,23 @@ def extent_of(evidence: Tensor, layer3_output: Tensor) -> Tensor:
         nearer = torch.einsum("blc,bchw->blhw", own - other, looks)
         nearer = nearer - (own.square() - other.square()).sum(2)[..., None, None] / 2
         return torch.where(votes.amax((2, 3), keepdim=True) > 0, nearer, nearer.clamp(max=0))
+
+
+def signatures_of(evidence: Tensor, features: Tensor) -> Tensor:
+    """What a pet is recognized by: the last stage's features where the picture speaks for its label, and not the sofa's.
+
+    Args:
+        evidence: (batch, labels, h, w), in logits.
+        features: the last stage's output (batch, channels, h, w).
+
+    Returns:
+        float32 (batch, labels, channels), the mean of the places, each weighted by the positive part of its evidence; zeros
+        where no place speaks for a label.
+    """
+    with torch.autocast(features.device.type, enabled=False):
+        weights = evidence.clamp(min=0)
+        weights = weights / weights.sum((2, 3), keepdim=True).clamp(min=TINY)
+        return torch.einsum("blhw,bchw->blc", weights, features.float())
 
 
 def strongest_places(evidence: np.ndarray) -> np.ndarray:

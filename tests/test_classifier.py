@@ -95,6 +95,7 @@ def test_the_map_of_both_ways_adds_up_and_is_itself_mirrored(classifier, quadran
     assert there.evidence == pytest.approx(back.evidence[..., ::-1], abs=1e-3)
     assert there.extent.shape == (2, *(2 * side for side in there.evidence.shape[1:])) and np.ptp(there.extent) > 0.01
     assert there.extent == pytest.approx(back.extent[..., ::-1], abs=1e-3)
+    assert there.signature == pytest.approx(back.signature, abs=1e-3) and there.signature.max() > 0.01
     assert there.prediction.logits == pytest.approx(back.prediction.logits, abs=1e-2)
 
 
@@ -102,7 +103,13 @@ def test_of_a_cat_and_a_dog_each_box_leaves_out_what_is_the_other_s(tiny_network
     both = Classifier(tiny_network, Metadata(input_size=64, present=0, both=0, box_threshold=0.5), torch.device("cpu"))
     extent = np.full((2, 4, 6), 0.5, np.float32)
     extent[0, :, :3] = extent[1, :, 3:] = 1  # each label reaches over the whole picture, further on its own half
-    both.forward = lambda *_: (np.ones((1, 2, 2, 3), np.float32), np.zeros((1, 2), np.float32), extent[None])
+    answers = (
+        np.ones((1, 2, 2, 3), np.float32),
+        np.zeros((1, 2), np.float32),
+        extent[None],
+        np.ones((1, 2, 8), np.float32),
+    )
+    both.forward = lambda *_: answers
     [explanation] = both.explain([Image.new("RGB", (96, 64))])
     assert explanation.boxes == {
         "cat": pytest.approx((0, 0, 48, 64), abs=2),

@@ -114,10 +114,11 @@ def test_a_batch_goes_to_the_gpu_once_and_only_answer_and_maps_come_back(fake_cu
     forward = torch_forward(on_the_gpu(lambda: tiny_network), CUDA)
     batch = torch.empty(2, 3, 64, 96)
     with Recorded() as recorded:
-        evidence, logits, extent = forward(batch)
+        evidence, logits, extent, signatures = forward(batch)
     assert (evidence.shape, logits.shape, extent.shape) == ((2, 2, 2, 3), (2, 2), (2, 2, 4, 6))
+    assert signatures.shape == (2, 2, tiny_network.fc.in_features)
     between = [name for name, _, devices in recorded.calls if len(devices) > 1]
-    assert len(between) == 4 and all("to" in name for name in between)
+    assert len(between) == 5 and all("to" in name for name in between)
     assert {name for name, _, devices in recorded.calls if devices == {"cpu"}} <= {"prim.device.default"}
 
 
@@ -188,11 +189,11 @@ def too_small(network: ResNet, largest: int, error: RuntimeError, sizes: list[in
     classifier = Classifier(network, Metadata(input_size=64), torch.device("cpu"))
     real = classifier.forward
 
-    def forward(batch, with_extent=True):
+    def forward(batch, with_all=True):
         sizes.append(len(batch))
         if len(batch) > largest:
             raise error
-        return real(batch, with_extent)
+        return real(batch, with_all)
 
     classifier.forward = forward
     return classifier

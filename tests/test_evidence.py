@@ -14,7 +14,7 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 
 from catdog.cams import CAM_METHODS, block_parts, cam_map, passes_of
-from catdog.evidence import boxes_of, evidence_and_logits, evidence_logits_and_extent, extent_of, strongest_places
+from catdog.evidence import boxes_of, evidence_and_logits, explain_batch, extent_of, signatures_of, strongest_places
 from catdog.images import open_picture
 from catdog.transforms import EvaluationPreset
 
@@ -168,14 +168,27 @@ def test_a_label_that_nothing_speaks_for_has_no_extent_and_one_that_nothing_spea
 
 def test_extent_comes_from_the_same_pass_and_a_picture_s_own_places(tiny_network):
     batch = torch.randn(3, 3, 64, 96)
-    evidence, logits, extent = evidence_logits_and_extent(tiny_network, batch)
+    evidence, logits, extent, _ = explain_batch(tiny_network, batch)
     for ours, expected in zip((evidence, logits), evidence_and_logits(tiny_network, batch)):
         torch.testing.assert_close(ours, expected, atol=1e-6, rtol=0)
     assert extent.shape == (3, 2, 4, 6) and extent.dtype == torch.float32
     for picture, own in zip(batch, extent):
-        torch.testing.assert_close(
-            evidence_logits_and_extent(tiny_network, picture[None])[2][0], own, atol=1e-5, rtol=0
-        )
+        torch.testing.assert_close(explain_batch(tiny_network, picture[None])[2][0], own, atol=1e-5, rtol=0)
+
+
+def test_a_signature_is_what_the_places_look_like_that_speak_for_a_label_and_no_others():
+    evidence = torch.tensor([[[[3.0, 1.0, -5.0]], [[-1.0, 0.0, -2.0]]]])
+    features = torch.tensor([[[[1.0, 5.0, 100.0]], [[0.0, 4.0, 100.0]]]], dtype=torch.bfloat16)
+    signatures = signatures_of(evidence, features)
+    assert signatures.dtype == torch.float32
+    assert signatures.tolist() == [[[2.0, 1.0], [0.0, 0.0]]], "three quarters of the first place; no place at all"
+
+
+def test_signatures_come_from_the_same_pass(tiny_network):
+    batch = torch.randn(3, 3, 64, 96)
+    features = tiny_network.features(batch)
+    evidence, _ = evidence_and_logits(tiny_network, batch)
+    torch.testing.assert_close(explain_batch(tiny_network, batch)[3], signatures_of(evidence, features))
 
 
 def test_a_box_holds_the_places_that_speak_for_its_label():

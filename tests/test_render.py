@@ -21,6 +21,7 @@ def painted(evidence: np.ndarray, view=(0, 0, 80, 60), boxes: dict | None = None
         view,
         boxes or {"cat": None, "dog": None},
         np.zeros((2, 6, 8), np.float32),
+        np.zeros(512, np.float32),
     )
     return np.asarray(overlay(Image.new("RGB", (80, 60), GRAY), explanation, SCALE, draw_boxes)).astype(int)
 

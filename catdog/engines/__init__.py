@@ -13,7 +13,7 @@ Engine = Literal["torch", "openvino"]
 class Forward(Protocol):
     """The forward pass; several threads may call it."""
 
-    def __call__(self, batch: Tensor, with_extent: bool = True) -> tuple[np.ndarray, ...]:
-        """Normalized pictures (batch, 3, h, w) -> evidence (batch, 2, h / 32, w / 32), logits (batch, 2) and, where it is
-        asked for, extent (batch, 2, h / 16, w / 16)."""
+    def __call__(self, batch: Tensor, with_all: bool = True) -> tuple[np.ndarray, ...]:
+        """Normalized pictures (batch, 3, h, w) -> evidence (batch, 2, h / 32, w / 32), logits (batch, 2) and, where all is
+        asked for, extent (batch, 2, h / 16, w / 16) and signatures (batch, 2, channels)."""
         ...

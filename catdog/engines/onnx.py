@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from catdog.checkpoint import Metadata
-from catdog.evidence import STRONGEST, evidence_logits_and_extent
+from catdog.evidence import STRONGEST, explain_batch
 from catdog.files import write_whole
 from catdog.labels import LABELS
 from catdog.resnet import ResNet
@@ -24,7 +24,7 @@ MAX_DIFFERENCE: dict[Weights, float] = {"float32": 1e-3, "float16": 0.05, "int8"
 GROUP = 32  # weights that share a scale
 SMALL = 1024  # fewer weights stay as they are
 TINY = 1e-12
-OUTPUTS = ["logits", "evidence", "extent"]
+OUTPUTS = ["logits", "evidence", "extent", "signatures"]
 PREPROCESSING = {
     "whole": "scale the upright sRGB photo, bilinear with antialiasing, to {size} pixels on its short side; the long side "
     "in proportion, rounded to a multiple of 32 and at most twice the short one; divide by 255, subtract mean, divide by "
@@ -41,24 +41,25 @@ class ExportError(ValueError):
 
 
 class ExportedNetwork(nn.Module):
-    """The network as it is exported: logits, evidence and extent from one pass."""
+    """The network as it is exported: logits, evidence, extent and signatures from one pass."""
 
     def __init__(self, network: ResNet) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(batch, 3, h, w) -> logits (batch, 2), evidence (batch, 2, h / 32, w / 32), extent (batch, 2, h / 16, w / 16)."""
-        evidence, logits, extent = evidence_logits_and_extent(self.network, pictures)
-        return logits, evidence, extent
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """(batch, 3, h, w) -> logits (batch, 2), evidence (batch, 2, h / 32, w / 32), extent (batch, 2, h / 16, w / 16) and
+        signatures (batch, 2, channels)."""
+        evidence, logits, extent, signatures = explain_batch(self.network, pictures)
+        return logits, evidence, extent, signatures
 
 
 def export_onnx(network: ResNet, metadata: Metadata, path: Path, weights: Weights = "float32") -> None:
     """Write an ONNX model of any batch and any size that is a multiple of 32, by way of a temporary file.
 
-    Input `pictures` (batch, 3, height, width), outputs `logits` (batch, 2), `evidence` (batch, 2, height / 32, width / 32)
-    and `extent` (batch, 2, height / 16, width / 16). Its metadata say how a photo becomes an input, a logit a probability
-    and a verdict, and an extent a box.
+    Input `pictures` (batch, 3, height, width), outputs `logits` (batch, 2), `evidence` (batch, 2, height / 32, width / 32),
+    `extent` (batch, 2, height / 16, width / 16) and `signatures` (batch, 2, channels). Its metadata say how a photo becomes
+    an input, a logit a probability and a verdict, and an extent a box.
 
     Args:
         weights: how they are stored; whatever it is, the model computes in float32. float16: half the size. int8: a quarter,
@@ -167,6 +168,7 @@ def descriptions(metadata: Metadata) -> dict[str, str]:
         "extent": "above 0 where a place looks more like those that speak for the label than like those that speak against "
         "it; the label's box is around the connected region of at least `box_threshold` times its peak that holds the peak; of "
         "`both`, each place counts for the label whose extent is larger there",
+        "signatures": "what a pet is recognized by: the last stage's features, averaged by the positive part of a label's evidence",
         **{
             name: value if isinstance(value, str) else json.dumps(value)
             for name, value in asdict(replace(metadata, training=training)).items()

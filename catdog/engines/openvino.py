@@ -49,9 +49,9 @@ def openvino_forward(network: ResNet, metadata: Metadata) -> Forward:
         options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": torch.get_num_threads()}
         compiled = core.compile_model(core.read_model(path), "CPU", options)
 
-    def forward(batch: Tensor, with_extent: bool = True) -> tuple[np.ndarray, ...]:
+    def forward(batch: Tensor, with_all: bool = True) -> tuple[np.ndarray, ...]:
         answers = compiled.create_infer_request().infer([batch.numpy()])
-        names = ("evidence", "logits", "extent") if with_extent else ("evidence", "logits")
+        names = ("evidence", "logits", "extent", "signatures") if with_all else ("evidence", "logits")
         return tuple(answers[name] for name in names)
 
     return forward

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from catdog.device import half_precision
 from catdog.engines import Forward
-from catdog.evidence import evidence_and_logits, evidence_logits_and_extent
+from catdog.evidence import evidence_and_logits, explain_batch
 from catdog.resnet import ResNet
 
 
@@ -21,8 +21,8 @@ def torch_forward(network: ResNet, device: torch.device, bfloat16: bool = False)
     """
 
     @torch.inference_mode()
-    def forward(batch: Tensor, with_extent: bool = True) -> tuple[np.ndarray, ...]:
-        answer = evidence_logits_and_extent if with_extent else evidence_and_logits
+    def forward(batch: Tensor, with_all: bool = True) -> tuple[np.ndarray, ...]:
+        answer = explain_batch if with_all else evidence_and_logits
         with half_precision(device, bfloat16):
             answers = answer(network, batch.to(device, memory_format=torch.channels_last))
         return tuple(each.cpu().numpy() for each in answers)

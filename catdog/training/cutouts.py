@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 from catdog.datasets.cache import CachedPhoto
 from catdog.datasets.samples import EvaluationSamples
 from catdog.device import half_precision
-from catdog.evidence import evidence_logits_and_extent
+from catdog.evidence import explain_batch
 from catdog.resnet import ResNet
 from catdog.transforms import EvaluationPreset
 
@@ -39,7 +39,7 @@ def with_extents(
     found = list(photos)
     for pictures, indices in loader:
         with half_precision(device):
-            evidence, logits, extent = evidence_logits_and_extent(network, pictures.to(device))
+            evidence, logits, extent, _ = explain_batch(network, pictures.to(device))
         found_here = (indices, logits.cpu(), evidence.float().cpu().numpy(), extent.float().cpu().numpy())
         for index, values, places, maps in zip(*found_here):
             index = wanted[int(index)]
