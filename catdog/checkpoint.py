@@ -81,14 +81,24 @@ def save_checkpoint(path: Path | str, network: ResNet, metadata: Metadata) -> No
         OSError: where the folder cannot be written to; a file that was there before is intact then.
     """
     path = Path(path)
-    tensors = {
-        name: tensor.detach().cpu().half().contiguous() if tensor.is_floating_point() else tensor.detach().cpu()
-        for name, tensor in network.state_dict().items()
-    }
+    tensors = stored(network)
     header = {name: json.dumps(value) for name, value in asdict(metadata).items()}
     header |= {"format_version": FORMAT_VERSION, "labels": json.dumps(LABELS), "sha256": weights_digest(tensors)}
     header["header_sha256"] = header_digest(header, tensors)
     write_whole(path, safetensors.torch.save(tensors, metadata=header))
+
+
+def stored(network: ResNet) -> dict[str, Tensor]:
+    """A network's tensors as a file has them: numbers as float16, on the CPU."""
+    return {
+        name: tensor.detach().cpu().half().contiguous() if tensor.is_floating_point() else tensor.detach().cpu()
+        for name, tensor in network.state_dict().items()
+    }
+
+
+def digest_of_network(network: ResNet) -> str:
+    """The `sha256` of a file with these weights."""
+    return weights_digest(stored(network))
 
 
 def load_checkpoint(path: Path | str | None = None, labels: Sequence[str] | None = None) -> tuple[ResNet, Metadata]:

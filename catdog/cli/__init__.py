@@ -26,6 +26,7 @@ COMMANDS = {
     "evaluate": "measure a checkpoint on labeled photos",
     "calibrate": "fit a checkpoint's calibration and thresholds to photos",
     "export": "write the network as ONNX",
+    "pets": "know your own pets again, from a few photos",
     "benchmark": "measure speed against what people would use instead",
 }
 INTERRUPTED = 128 + signal.SIGINT  # the exit status, as shells have it

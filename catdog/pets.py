@@ -1,0 +1,303 @@
+"""Your own pets, known again from a few photos. Nothing is trained: a pet is what its photos' signatures have in common.
+
+A signature says what a pet looks like to the last stage, where the picture speaks for it (`Explanation.signature`). Its square
+root is centered on that of other pets, and two are compared by the cosine (Wang et al. 2019, "SimpleShot"). A bank of other
+pets' signatures, which belongs to a checkpoint, says what is common to all of them, and how alike strangers are.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+from safetensors import SafetensorError
+
+from catdog.checkpoint import digest_of_network
+from catdog.classifier import Classifier, Explanation
+from catdog.files import CHECKPOINT, write_whole
+from catdog.images import ImageError, Picture
+from catdog.images.names import in_short
+from catdog.labels import LABELS, Verdict
+
+BANK = CHECKPOINT.with_name(f"{CHECKPOINT.stem}-pets.safetensors")
+FORMAT, VERSION = "catdog pets", 1
+MAX_PETS = 20
+MAX_PHOTOS = 100  # of one pet
+MAX_NAME = 60  # characters
+MAX_FILE = 2**24  # bytes, far more than the most pets take
+STRANGERS = 95  # of a hundred other pets, how many are not taken for one that was taught
+TINY = 1e-9
+
+
+class PetError(ValueError):
+    """Pets that cannot be used: one sentence that says what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Bank:
+    """What other pets look like to a checkpoint."""
+
+    cat: np.ndarray  # signatures (n, C)
+    dog: np.ndarray
+    weights: str  # the digest of the checkpoint's weights
+    source: str  # where the photos are from, and their license
+
+    @classmethod
+    def load(cls, path: Path) -> Bank:
+        """
+        Raises:
+            PetError: for a file that is no bank.
+        """
+        try:
+            with path.open("rb") as file:
+                size = int.from_bytes(file.read(8), "little")
+                header = json.loads(file.read(size if size < MAX_FILE else 0))["__metadata__"]
+            tensors = safetensors.numpy.load_file(path)
+            cat, dog = (tensors[label].astype(np.float32) for label in LABELS)
+            return cls(cat, dog, header["weights"], header["source"])
+        except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
+            raise PetError(f"{path} is no bank of pets ({in_short(error)}).") from error
+
+    def save(self, path: Path) -> None:
+        """Write it, signatures as float16."""
+        tensors = {label: getattr(self, label).astype(np.float16) for label in LABELS}
+        write_whole(path, safetensors.numpy.save(tensors, {"weights": self.weights, "source": self.source}))
+
+
+@dataclass(frozen=True)
+class Pet:
+    """A pet that was taught."""
+
+    name: str
+    label: Verdict  # "cat" or "dog"
+    signatures: np.ndarray  # float32 (n, C), one a photo
+
+
+@dataclass(frozen=True)
+class Taught:
+    """What became of the pictures that were to teach a pet."""
+
+    used: int
+    left_out: list[tuple[int, str]]  # which picture, and why
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """The taught pet that a picture is most like."""
+
+    name: str
+    similarity: float  # cosine, in [-1, 1]
+    threshold: float  # what a pet must reach to be known; -1 without a bank
+
+    @property
+    def known(self) -> bool:
+        """False: a cat or a dog, but none that was taught."""
+        return self.similarity >= self.threshold
+
+
+class Pets:
+    """Pets that were taught, and who they are on other pictures.
+
+    Args:
+        classifier: whose signatures they are compared by.
+        bank: of the same checkpoint; without one, the bank that comes with the shipped checkpoint, where that is the
+            classifier's. Without any bank pets are told from each other, but strangers are not told from pets.
+    """
+
+    def __init__(self, classifier: Classifier, bank: Bank | None = None) -> None:
+        self.classifier = classifier
+        self.weights = digest_of_network(classifier.network)
+        if bank is None and BANK.is_file():
+            shipped = Bank.load(BANK)
+            bank = shipped if shipped.weights == self.weights else None
+        if bank is not None and bank.weights != self.weights:
+            raise PetError("That bank of pets belongs to another checkpoint.")
+        self.bank = bank
+        self.pets: dict[str, Pet] = {}
+
+    def teach(self, name: str, pictures: Iterable[Picture]) -> Taught:
+        """Learn what a pet looks like, or learn more of it. Pictures without one single pet of its kind are left out.
+
+        Raises:
+            PetError: where the name cannot be used, no picture can, or there are too many.
+        """
+        return self.learn(name, self.classifier.explain(pictures, errors="return"))
+
+    def learn(self, name: str, explanations: Iterable[Explanation | ImageError]) -> Taught:
+        """`teach`, from what the classifier says of the pictures."""
+        name = name.strip()
+        if not 0 < len(name) <= MAX_NAME or not name.isprintable():
+            raise PetError(f"A name has 1 to {MAX_NAME} letters.")
+        if name not in self.pets and len(self.pets) == MAX_PETS:
+            raise PetError(f"{MAX_PETS} pets are known, and more cannot be: forget one first.")
+        explanations = list(explanations)
+        label = self.pets[name].label if name in self.pets else commonest(explanations)
+        signatures, left_out = [], []
+        for index, each in enumerate(explanations):
+            if reason := why_not(each, label):
+                left_out.append((index, reason))
+            elif isinstance(each, Explanation):
+                signatures.append(each.signature)
+        if not signatures:
+            raise PetError(f"No picture shows one cat or one dog that could be {name}.")
+        known = list(self.pets[name].signatures) if name in self.pets else []
+        if len(known) + len(signatures) > MAX_PHOTOS:
+            raise PetError(f"{MAX_PHOTOS} photos of {name} are enough: give fewer.")
+        self.pets[name] = Pet(name, label, np.stack([*known, *signatures]).astype(np.float32))
+        return Taught(len(signatures), left_out)
+
+    def forget(self, name: str) -> None:
+        """
+        Raises:
+            PetError: for a name that was never taught.
+        """
+        if self.pets.pop(name, None) is None:
+            raise PetError(f"There is no pet {in_short(name)}: {', '.join(self.pets) or 'none was taught'}.")
+
+    def recognize(self, pictures: Iterable[Picture]) -> list[Recognition | None]:
+        """Of each picture the taught pet that it is most like; None where it shows none, or none of that kind was taught.
+
+        Raises:
+            ImageError: for a picture that cannot be used.
+        """
+        return [self.recognized(each) for each in self.classifier.explain(pictures)]
+
+    def recognized(self, explanation: Explanation) -> Recognition | None:
+        """`recognize`, from what the classifier says of a picture."""
+        prediction = explanation.prediction
+        if prediction.verdict == "neither":
+            return None
+        label = likelier(explanation)
+        found = [
+            Recognition(name, float(look @ self.look(explanation.signature, label)), threshold)
+            for name, (look, threshold) in self.looks(label).items()
+        ]
+        return max(found, key=lambda each: each.similarity - each.threshold, default=None)
+
+    def looks(self, label: str) -> dict[str, tuple[np.ndarray, float]]:
+        """Of each pet of a kind what it looks like (C,), and how alike a picture must be to show it."""
+        return {pet.name: self.look_of_all(pet.signatures, label) for pet in self.pets.values() if pet.label == label}
+
+    def look_of_all(self, signatures: np.ndarray, label: str) -> tuple[np.ndarray, float]:
+        """What photos of a pet have in common (C,), and the similarity that most other pets of its kind do not reach."""
+        look = unit(self.look(signatures, label).mean(0))
+        if self.bank is None:
+            return look, -1.0
+        return look, float(np.percentile(self.look(getattr(self.bank, label), label) @ look, STRANGERS))
+
+    def look(self, signatures: np.ndarray, label: str) -> np.ndarray:
+        """Signatures (..., C) as they are compared: square roots less those of other pets, of unit length."""
+        return unit(np.sqrt(signatures) - self.centers[label])
+
+    @cached_property
+    def centers(self) -> dict[str, np.ndarray | float]:
+        """What all pets of a kind have in common: (C,), or 0 without a bank."""
+        if self.bank is None:
+            return dict.fromkeys(LABELS, 0.0)
+        return {label: np.sqrt(getattr(self.bank, label)).mean(0) for label in LABELS}
+
+    def recall(self, name: str) -> float | None:
+        """How often a pet would be known on one of its own photos, had it been taught with the others alone: a share; None of
+        a single photo."""
+        pet = self.pets[name]
+        if len(pet.signatures) < 2:
+            return None
+        hits = 0
+        for index, signature in enumerate(pet.signatures):
+            look, threshold = self.look_of_all(np.delete(pet.signatures, index, 0), pet.label)
+            hits += bool(look @ self.look(signature, pet.label) >= threshold)
+        return hits / len(pet.signatures)
+
+    def save(self, path: Path | str) -> None:
+        """Write all pets to one JSON file, which the page reads too.
+
+        Raises:
+            OSError: where it cannot be written; a file that was there before is intact then.
+        """
+        pets = [
+            {"name": pet.name, "label": pet.label, "signatures": [encoded(one) for one in pet.signatures]}
+            for pet in self.pets.values()
+        ]
+        content = {"format": FORMAT, "version": VERSION, "weights": self.weights, "pets": pets}
+        write_whole(Path(path), json.dumps(content, ensure_ascii=False, indent=1).encode())
+
+    def load(self, path: Path | str) -> None:
+        """Take over the pets of a file; those that were known before are forgotten once it has been read.
+
+        Raises:
+            PetError: for another program's file, or pets of another checkpoint, whose signatures mean nothing to this one.
+            OSError: where it cannot be read.
+        """
+        path = Path(path)
+        if path.stat().st_size > MAX_FILE:
+            raise PetError(f"{path} is too large to be a file of pets.")
+        try:
+            content: Any = json.loads(path.read_bytes())
+            if content["format"] != FORMAT:
+                raise PetError(f"{path} is another program's file, not one of pets.")
+            if content["version"] != VERSION:
+                raise PetError(f"{path} is of another version of this program: upgrade it, or teach the pets again.")
+            if content["weights"] != self.weights:
+                raise PetError(f"{path} was made with another checkpoint: teach the pets again with this one.")
+            pets = [read_pet(each, self.classifier.network.fc.in_features) for each in content["pets"]]
+        except PetError:
+            raise
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise PetError(f"{path} is no whole file of pets ({in_short(error)}).") from error
+        if len(pets) > MAX_PETS or len({pet.name for pet in pets}) < len(pets):
+            raise PetError(f"{path} has more than {MAX_PETS} pets, or two of one name.")
+        self.pets = {pet.name: pet for pet in pets}
+
+
+def likelier(explanation: Explanation) -> str:
+    """The likelier label, whose the signature is."""
+    return LABELS[explanation.prediction.dog > explanation.prediction.cat]
+
+
+def commonest(explanations: Sequence[Explanation | ImageError]) -> Verdict:
+    """The kind of pet that most pictures show."""
+    verdicts = [each.prediction.verdict for each in explanations if isinstance(each, Explanation)]
+    return "dog" if verdicts.count("dog") > verdicts.count("cat") else "cat"
+
+
+def why_not(explanation: Explanation | ImageError, label: Verdict) -> str:
+    """Why a picture cannot teach what a pet of a kind looks like: a sentence's end, empty where it can."""
+    if isinstance(explanation, ImageError):
+        return str(explanation)
+    verdict = explanation.prediction.verdict
+    if verdict == label:
+        return ""
+    return {"neither": "it shows no pet", "both": "it shows a cat and a dog"}.get(verdict, f"it shows a {verdict}")
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Vectors (..., C) of length 1."""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), TINY)
+
+
+def encoded(signature: np.ndarray) -> str:
+    """float32, little-endian, in base64."""
+    return base64.b64encode(signature.astype("<f4").tobytes()).decode()
+
+
+def read_pet(content: dict[str, Any], channels: int) -> Pet:
+    """
+    Raises:
+        ValueError, KeyError, TypeError: for anything but a pet.
+    """
+    name, label, texts = content["name"], content["label"], content["signatures"]
+    if not (isinstance(name, str) and 0 < len(name) <= MAX_NAME and name.isprintable()) or label not in LABELS:
+        raise ValueError("a pet without a name or kind")
+    if not 0 < len(texts) <= MAX_PHOTOS:
+        raise ValueError(f"{len(texts)} photos of a pet")
+    signatures = np.stack([np.frombuffer(base64.b64decode(text, validate=True), "<f4") for text in texts])
+    if signatures.shape[1] != channels or not (np.isfinite(signatures).all() and signatures.min() >= 0):
+        raise ValueError("signatures that are none")
+    return Pet(name, label, signatures.astype(np.float32))

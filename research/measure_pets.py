@@ -1,0 +1,169 @@
+"""How well pets are known again: breeds in the place of pets, each taught with a few photos and looked for among other breeds
+that neither it nor the bank has. Writes a table."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import torch
+import tyro
+
+import catdog
+from catdog.checkpoint import CheckpointError
+from catdog.cli import program
+from catdog.datasets import DataError, read_folders
+from catdog.datasets.cache import cache_photos
+from catdog.datasets.samples import EvaluationSamples
+from catdog.evidence import explain_batch
+from catdog.labels import LABELS
+from catdog.measuring.metrics import auroc
+from catdog.measuring.tables import markdown_table
+from catdog.pets import STRANGERS, unit
+from research.pet_bank import by_breed
+
+OF_BREED = 10  # photos of each other breed
+LEFT = 3  # photos at least to look for a pet on
+Looks = Callable[[np.ndarray, np.ndarray], np.ndarray]  # signatures, those of the bank -> as they are compared
+
+
+@dataclass
+class Options:
+    """Measure how well pets are known again."""
+
+    data: Path
+    """The Oxford-IIIT Pet folder."""
+    checkpoint: Path | None = None
+    """Without one, the checkpoint that is shipped."""
+    draws: int = 20
+    """How often photos and breeds are drawn anew for each breed."""
+    out: Path | None = None
+    """Where the table goes; without it, it is printed."""
+
+
+@dataclass
+class Signatures:
+    """What photos of a species look like, by breed: (n, C) each."""
+
+    evidence: dict[str, np.ndarray]  # averaged by evidence, as they are shipped
+    mean: dict[str, np.ndarray]  # the plain mean of all places
+
+
+def main() -> int:
+    options = tyro.cli(Options, prog=program())
+    try:
+        species = signatures_of_species(options)
+    except (CheckpointError, DataError) as error:
+        print(f"{program()}: {error}", file=sys.stderr)
+        return 2
+    root = partial(centered, power=0.5)
+    plain = {label: Signatures(each.mean, each.mean) for label, each in species.items()}
+    rows = [
+        *((f"{count} photo{'s' * (count > 1)}", species, count, root) for count in (1, 3, 5, 8)),
+        ("5 photos, without the square root", species, 5, partial(centered, power=1.0)),
+        ("5 photos, the cube root", species, 5, partial(centered, power=1 / 3)),
+        ("5 photos, not centered", species, 5, lambda values, bank: unit(np.sqrt(values))),
+        ("5 photos, the mean of all places", plain, 5, root),
+    ]
+    header = (
+        "taught with",
+        "AUROC",
+        f"known, at {100 - STRANGERS}% of the bank",
+        "strangers taken for it",
+        "two told apart",
+    )
+    table = markdown_table(
+        header, [(name, *measured(of, count, looks, options.draws)) for name, of, count, looks in rows]
+    )
+    text = f"{sum(len(each.evidence) for each in species.values())} breeds, {options.draws} draws of each.\n\n{table}\n"
+    if options.out:
+        options.out.write_text(text, encoding="utf-8")
+    else:
+        print(text)
+    return 0
+
+
+def signatures_of_species(options: Options) -> dict[str, Signatures]:
+    classifier = catdog.load(options.checkpoint)
+    photos = [photo for found in read_folders([options.data]) for photo in found.photos]
+    cached, _ = cache_photos(photos)
+    samples = EvaluationSamples(cached, classifier.metadata.preset())
+    by_evidence = np.zeros((len(cached), classifier.network.fc.in_features), np.float32)
+    mean = np.zeros_like(by_evidence)
+    with torch.inference_mode():
+        for batch in samples.batches(32):
+            pictures = torch.stack([samples[index][0] for index in batch]).to(classifier.device)
+            *_, signatures = explain_batch(classifier.folded, pictures)
+            mean[batch] = classifier.folded.features(pictures).mean((2, 3)).cpu().numpy()
+            for index, both in zip(batch, signatures.cpu().numpy()):
+                by_evidence[index] = both[cached[index].photo.label.index(1)]
+    place = {one.photo.path: index for index, one in enumerate(cached)}
+    found = {}
+    for label in LABELS:
+        breeds = by_breed([one.photo for one in cached if one.photo.verdict == label])
+        indices = {breed: [place[photo.path] for photo in of_one] for breed, of_one in breeds.items()}
+        found[label] = Signatures(*({breed: kind[of] for breed, of in indices.items()} for kind in (by_evidence, mean)))
+    return found
+
+
+def centered(values: np.ndarray, bank: np.ndarray, power: float) -> np.ndarray:
+    return unit(values**power - (bank**power).mean(0))
+
+
+def measured(species: dict[str, Signatures], count: int, looks: Looks, draws: int) -> tuple[str, ...]:
+    """A row: means over breeds and draws, with the 95% interval of the mean over breeds."""
+    rng = np.random.default_rng(0)
+    by_pet, apart = [], []
+    for each in species.values():
+        for breed, own in each.evidence.items():
+            if len(own) >= count + LEFT:
+                by_pet.append(np.mean([one_draw(each.evidence, breed, count, looks, rng) for _ in range(draws)], 0))
+        for pair in combinations(sorted(each.evidence), 2):
+            if min(len(each.evidence[breed]) for breed in pair) >= count + LEFT:
+                apart.append(
+                    np.mean([told_apart(each.evidence, pair, count, looks, rng) for _ in range(max(1, draws // 5))])
+                )
+    found = np.array(by_pet)
+    half = 1.96 * found.std(0, ddof=1) / len(found) ** 0.5
+    area, known, taken = (f"{100 * mean:.1f}% ±{100 * wide:.1f}" for mean, wide in zip(found.mean(0), half))
+    return area, known, taken, f"{100 * np.mean(apart):.1f}%, the worst two {100 * np.min(apart):.0f}%"
+
+
+def one_draw(
+    breeds: dict[str, np.ndarray], breed: str, count: int, looks: Looks, rng: np.random.Generator
+) -> tuple[float, float, float]:
+    """AUROC of a pet's other photos against strangers, how many of them are known, how many strangers are taken for it."""
+    others = rng.permutation([other for other in breeds if other != breed])
+    of_bank, strange = (
+        np.concatenate([some(breeds[other], OF_BREED, rng) for other in half]) for half in (others[::2], others[1::2])
+    )
+    own = rng.permutation(breeds[breed])
+    look = unit(looks(own[:count], of_bank).mean(0))
+    similar, stranger, bank = (looks(values, of_bank) @ look for values in (own[count:], strange, of_bank))
+    threshold = np.percentile(bank, STRANGERS)
+    area = auroc(similar, stranger)
+    return area, (similar >= threshold).mean(), (stranger >= threshold).mean()
+
+
+def told_apart(
+    breeds: dict[str, np.ndarray], pair: tuple[str, str], count: int, looks: Looks, rng: np.random.Generator
+) -> float:
+    """Of two pets' other photos, the share that is more like the right one."""
+    of_bank = np.concatenate([some(values, OF_BREED, rng) for breed, values in breeds.items() if breed not in pair])
+    own = [looks(rng.permutation(breeds[breed]), of_bank) for breed in pair]
+    first, second = (unit(values[:count].mean(0)) for values in own)
+    right = [(own[0][count:] @ (first - second) > 0), (own[1][count:] @ (second - first) > 0)]
+    return float(np.mean([each.mean() for each in right]))
+
+
+def some(values: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
+    return rng.permutation(values)[:most]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
