@@ -65,6 +65,7 @@ class TrainConfig:
     seed: int = 0
 
     epochs: int = 30
+    """0 trains nothing: what comes afterwards is made anew, such as --average, --refit-head, calibration and figures."""
     batch_size: int = 64
     """Photos a step, over all processes."""
     train_size: int = 192
@@ -150,7 +151,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         limits = {
-            "epochs": (1, 10_000),
+            "epochs": (0, 10_000),
             "batch_size": (2, 65_536),
             "train_size": (64, 1024),
             "start_size": (64, 1024),

@@ -109,10 +109,11 @@ def prepare(config: TrainConfig) -> Prepared:
         earlier = [load_checkpoint(path)[0] for path in config.average]
         if any(other.state_dict().keys() != network.state_dict().keys() for other in earlier):
             raise OptionError("--average takes checkpoints of the same --arch.")
-        teacher = load_teacher(config.teacher)
+        teacher = load_teacher(config.teacher if config.epochs else "none")
         if teacher and config.teacher_classes and teacher.classifier is None:
             raise OptionError(f"--teacher {config.teacher} has no classes to learn from: add --teacher-classes 0.")
-        cutter = load_checkpoint(config.cutouts)[0] if config.cutouts and (config.scene or config.cover) else None
+        cuts = config.epochs and config.cutouts and (config.scene or config.cover)
+        cutter = load_checkpoint(config.cutouts)[0] if config.cutouts and cuts else None
         photos = read_photos(found or find_photos(config))  # without --data, 800 MB are downloaded first
     if cutter:
         preset = EvaluationPreset(config.train_size, "whole")  # outlines are rough at any size
@@ -135,29 +136,33 @@ def fit_weights(prepared: Prepared) -> tuple[Fitted, dict[str, float] | None]:
         The fitted network, and its figures on tuning photos: None where no epoch was kept.
     """
     config, photos = prepared.config, prepared.photos
-    fitted = fit(
-        prepared.network,
-        config,
-        photos.training,
-        photos.tuning,
-        prepared.device,
-        state_path(config),
-        on_epoch=lambda progress: report_epoch(progress, config),
-        teacher=prepared.teacher,
-    )
-    progress = fitted.progress
-    if progress.best_epoch < 0:
-        return fitted, None
-    log.info(f"Best epoch: {progress.best_epoch + 1}, tuning loss {progress.best_loss:.4f}.")
-    tuning = progress.curves[progress.best_epoch]
-    if rank_and_world()[0] > 0:
-        return fitted, tuning
 
     def measured(step: str) -> dict[str, float]:
-        figures = {"epoch": tuning["epoch"]} | evaluate_epoch(fitted.network, config, photos.tuning, prepared.device)
+        figures = evaluate_epoch(fitted.network, config, photos.tuning, prepared.device)
         log.info(f"{step}: tuning loss {figures['tuning_loss']:.4f}.")
-        return figures
+        return {"epoch": fitted.progress.best_epoch + 1} | figures
 
+    if config.epochs:
+        fitted = fit(
+            prepared.network,
+            config,
+            photos.training,
+            photos.tuning,
+            prepared.device,
+            state_path(config),
+            on_epoch=lambda progress: report_epoch(progress, config),
+            teacher=prepared.teacher,
+        )
+        progress = fitted.progress
+        if progress.best_epoch < 0:
+            return fitted, None
+        log.info(f"Best epoch: {progress.best_epoch + 1}, tuning loss {progress.best_loss:.4f}.")
+        tuning = progress.curves[progress.best_epoch]
+    else:
+        fitted = Fitted(to_device(prepared.network, prepared.device).eval(), Progress(), finished=True)
+        tuning = measured("Nothing was trained") if rank_and_world()[0] == 0 else {}
+    if rank_and_world()[0] > 0:
+        return fitted, tuning
     if prepared.earlier:
         average_weights(fitted.network, prepared.earlier, config.average_weight)
         tuning = measured(f"Averaged with {len(prepared.earlier)} earlier")
