@@ -117,10 +117,10 @@ def run_text(run: TrainingRecord) -> str:
     if run.epochs_run is None:
         text = f"The weights are those of `{run.init}`, which does not say how, nor on which photos, it was trained."
     else:
-        text = (
-            f"From `{run.init}`, epochs: {run.epochs_run}. Epoch {run.best_epoch} had the lowest loss on tuning "
-            f"photos and was kept. PyTorch {run.torch}{at_commit(run)}."
-        )
+        text = f"From `{run.init}`, epochs: {run.epochs_run}. "
+        if run.best_epoch:
+            text += f"Epoch {run.best_epoch} had the lowest loss on tuning photos and was kept. "
+        text += f"PyTorch {run.torch}{at_commit(run)}."
     if calibrated := run.calibrated:
         counts = ", ".join(f"{name} {count}" for name, count in sorted(calibrated.counts.items()))
         text += f" Calibrated anew by `scripts/calibrate.py` on tuning photos ({counts}){at_commit(calibrated)}."

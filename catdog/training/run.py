@@ -86,7 +86,8 @@ def train(config: TrainConfig) -> Outcome:
     metadata, unreadable = measure_held_out(prepared, fitted, metadata)
     save_with_card(config, fitted, metadata)
     skipped = report_skipped(prepared.photos, unreadable)
-    log.info(f"{state_path(config)} may be deleted, unless you mean to --resume.")
+    if state_path(config).exists():
+        log.info(f"{state_path(config)} may be deleted, unless you mean to --resume.")
     log.info(f"Saved {config.out} after {(time.monotonic() - started) / 60:.1f} minutes.")
     return Outcome(True, fitted.finished, skipped)
 

@@ -805,6 +805,22 @@ def test_weights_are_averaged_with_those_of_earlier_runs(folder, trained, tmp_pa
     assert averaged["options"]["seed"] == load_checkpoint(trained)[1].training["options"]["seed"] != 5
 
 
+def test_without_an_epoch_nothing_is_trained_and_what_comes_afterwards_is_made_anew(folder, tmp_path):
+    first, out = tmp_path / "first.safetensors", tmp_path / "net.safetensors"
+    options = ["--data", folder, *SMALL_INPUT, "--teacher", "none", "--epochs"]
+    assert train(*options, 1, "--out", first, "--init", "none") == 0
+    assert train(*options, 0, "--out", out, "--init", first) == 0
+    before, after = load_checkpoint(first)[0].state_dict(), load_checkpoint(out)
+    for name, value in after[0].state_dict().items():
+        assert torch.equal(value, before[name]), name
+    training = after[1].training
+    assert training["epochs_run"] == 0 and training["tuning"]["tuning_loss"] > 0
+    assert after[1].held_out
+    card = out.with_suffix(".md").read_text(encoding="utf-8")
+    assert "From `first.safetensors`, epochs: 0. PyTorch" in card
+    assert not out.with_suffix(".resume").exists()
+
+
 @pytest.mark.slow
 def test_the_head_is_fitted_once_more_where_that_is_asked(folder, tmp_path):
     out = tmp_path / "net.safetensors"
