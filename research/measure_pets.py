@@ -1,5 +1,5 @@
 """How well pets are known again: breeds in the place of pets, each taught with a few photos and looked for among other breeds
-that neither it nor the bank has. Writes a table."""
+that neither it nor the bank has. Prints a table."""
 
 from __future__ import annotations
 
@@ -42,8 +42,6 @@ class Options:
     """Without one, the checkpoint that is shipped."""
     draws: int = 20
     """How often photos and breeds are drawn anew for each breed."""
-    out: Path | None = None
-    """Where the table goes; without it, it is printed."""
 
 
 @dataclass
@@ -80,11 +78,8 @@ def main() -> int:
     table = markdown_table(
         header, [(name, *measured(of, count, looks, options.draws)) for name, of, count, looks in rows]
     )
-    text = f"{sum(len(each.evidence) for each in species.values())} breeds, {options.draws} draws of each.\n\n{table}\n"
-    if options.out:
-        options.out.write_text(text, encoding="utf-8")
-    else:
-        print(text)
+    breeds = sum(len(each.evidence) for each in species.values())
+    print(f"{breeds} breeds, each with photos drawn {options.draws} times.\n\n{table}")
     return 0
 
 

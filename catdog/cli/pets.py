@@ -18,7 +18,6 @@ from catdog.checkpoint import CheckpointError
 from catdog.cli import log_to_terminal, parse, program
 from catdog.cli.predict import in_words, opened, pictures, without_companions
 from catdog.datasets import DataError
-from catdog.decision import percent
 from catdog.device import DeviceError
 from catdog.files import replacing, writing_alone
 from catdog.images import ImageError, one_line
@@ -185,5 +184,5 @@ def in_a_line(pets: Pets, name: str) -> str:
     count, recall = len(pet.signatures), pets.recall(name)
     line = f"{one_line(name)}, a {pet.label}: {count} photo{'' if count == 1 else 's'}"
     if recall is not None and pets.bank is not None:
-        line += f"; with one left out, it is known on {percent(recall)} of them"
-    return line + ("; more of them help" if count < FEW else "")
+        line += f", {round(recall * count)} of them known by the others"
+    return line + ("; more photos help" if count < FEW else "")
