@@ -132,7 +132,6 @@ def test_the_model_card_is_the_one_that_its_metadata_gives(classifier, root):
         "recipes",
         "others",
         "left-out",
-        "scores",
         "maps",
     ]
     assert card == model_card(classifier.metadata, tables)

@@ -2,16 +2,16 @@
  * Probabilities to a sentence that carries its doubt.
  *
  * The bands are of calibrated probabilities. On 1,578 held-out photos of one pet or of neither, each with two labels, the
- * shipped checkpoint is right like this: "probably" two times in three or more, "perhaps" little more often than a coin.
+ * shipped checkpoint is right like this: "probably" three times in four, "perhaps" a little more often than a coin.
  *
  *     probability     labels that were there    said of a dog
- *     0.90 and up     1,089 of 1,093            "A dog."
- *     0.70 to 0.90       25 of 34               "Probably a dog."
- *     0.51 to 0.70       10 of 18               "Perhaps a dog, not sure."
- *     0.20 to 0.51       16 of 49               "Not sure: something like a dog."
- *     below 0.20         22 of 1,962            "Neither a cat nor a dog."
+ *     0.90 and up     1,091 of 1,094            "A dog."
+ *     0.70 to 0.90       27 of 36               "Probably a dog."
+ *     0.50 to 0.70       14 of 23               "Perhaps a dog, not sure."
+ *     0.20 to 0.50        9 of 32               "Not sure: something like a dog."
+ *     below 0.20         21 of 1,971            "Neither a cat nor a dog."
  *
- * Whether a probability counts is the thresholds' to say: with others than 0.51 the third and the fourth line meet elsewhere.
+ * Whether a probability counts is the thresholds' to say: with another one than 0.50 the third and the fourth line meet elsewhere.
  */
 import { whereabouts } from "./evidence.js";
 
