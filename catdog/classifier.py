@@ -159,7 +159,7 @@ class Classifier:
                 like.
             errors: what becomes of a picture that cannot be used: `raise` its ImageError, or `return` it in its place.
             sizes: short sides in pixels, multiples of 32, that each picture is shown in, the logits being their mean;
-                without any, the checkpoint's own. The model card has a table of what some of them give and cost.
+                without any, the checkpoint's own. `research/compare_inputs.py` measures what some of them give and cost.
             mirrored: show the mirror image too, and take the mean of both: twice the time.
 
         Raises:
