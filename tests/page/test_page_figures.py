@@ -241,7 +241,9 @@ def test_a_softmax_says_what_it_is():
 def test_weights_that_came_without_a_record_have_no_run(shipped):
     record = TrainingRecord.from_dict(shipped.training)
     training = {**shipped.training, "epochs_run": None, "best_epoch": None, "tuning": None}
-    assert record and record.epochs_run and "epochs" not in sent(replace(shipped, training=training))["made"]
+    assert (
+        record and record.epochs_run is not None and "epochs" not in sent(replace(shipped, training=training))["made"]
+    )
 
 
 def test_what_is_not_finite_is_left_out(shipped, figures):
