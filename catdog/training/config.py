@@ -209,7 +209,9 @@ class TrainConfig:
         if self.init == "none":  # stages that have learned nothing must learn
             self.frozen_stages, self.stage_decay = 0, 1.0
         if self.refit_head and self.loss == "cross-entropy":
-            raise OptionError("--refit-head fits two independent labels: leave out --loss cross-entropy, or it.")
+            raise OptionError(
+                "--refit-head fits two independent labels: with --loss cross-entropy, add --refit-head 0."
+            )
         if self.loss == "cross-entropy":  # a softmax has no word for both or neither
             self.composite = self.made_negative = 0.0
 

@@ -113,8 +113,8 @@ def prepare(config: TrainConfig) -> Prepared:
         teacher = load_teacher(config.teacher if config.epochs else "none")
         if teacher and config.teacher_classes and teacher.classifier is None:
             raise OptionError(f"--teacher {config.teacher} has no classes to learn from: add --teacher-classes 0.")
-        cuts = config.epochs and config.cutouts and (config.scene or config.cover)
-        cutter = load_checkpoint(config.cutouts)[0] if config.cutouts and cuts else None
+        cuts_out = config.epochs and (config.scene or config.cover)
+        cutter = load_checkpoint(config.cutouts)[0] if config.cutouts and cuts_out else None
         photos = read_photos(found or find_photos(config))  # without --data, 800 MB are downloaded first
     if cutter:
         preset = EvaluationPreset(config.train_size, "whole")  # outlines are rough at any size
