@@ -512,6 +512,7 @@ def test_unreadable_photos_are_skipped_named_with_their_folders_and_counted(fold
         (["--data", "nowhere"], "nowhere"),
         (["--data", "catdog"], "layouts"),
         (["--epochs", "-1"], "--epochs"),
+        (["--loss", "cross-entropy", "--refit-head", "0.1"], "add --refit-head 0"),
         (["--learning-rate", "-1"], "--learning-rate"),
         (["--train-size", "100"], "multiple of 32"),
         (["--place-loss", "0.2", "--mixup", "0.4"], "--place-loss does not go with"),
