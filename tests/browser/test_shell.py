@@ -163,8 +163,9 @@ def test_a_tab_that_does_not_arrive_says_so_and_the_others_go_on(open_page):
     expect(page.get_by_text(EN["app.failed"])).to_be_visible()
     tab(page, "accuracy").click()
     expect(panel(page, "accuracy")).to_be_visible()
-    page.unroute("**/live-tab.js")
     tab(page, "live").click()
+    expect(page.get_by_text(EN["app.failed"])).to_be_visible()
+    page.unroute("**/live-tab.js")
     page.get_by_role("button", name=EN["app.retry"]).click()
     expect(panel(page, "live")).to_be_visible()
 

@@ -38,7 +38,7 @@ def one_photo(classifier: Classifier, options: Options) -> dict[str, dict[str, f
     plain.load_state_dict(classifier.network.state_dict())
 
     def ours() -> Answer:
-        evidence, logits, _ = classifier.forward(batch)
+        evidence, logits, *_ = classifier.forward(batch)
         return logits, dict(enumerate(evidence[0]))
 
     @torch.inference_mode()

@@ -19,9 +19,11 @@ beforeEach(() => {
 const slowEngine = (takes = 100) => {
     const engine = {
         asked: 0,
+        signal: null,
         underway: 0,
         problem: null,
-        async frame(frame) {
+        async frame(frame, { signal }) {
+            engine.signal = signal;
             if (engine.underway === 2) return null;
             engine.asked++;
             engine.underway++;
@@ -109,7 +111,9 @@ test("nothing is asked or told after it was stopped", async () => {
     const engine = slowEngine();
     const { following, told, film } = follow(engine);
     await film(400);
+    assert.ok(!engine.signal.aborted);
     following.stop();
+    assert.ok(engine.signal.aborted, "nor are those sent that it has");
     const before = [engine.asked, told.answers.length];
     await film(1000);
     assert.deepEqual([engine.asked, told.answers.length], before);

@@ -7,7 +7,7 @@ const PATIENCE = 1500; // ms of rest after each further one
 const RECENT = 2000; // ms that the pace is the mean of
 
 export class Following {
-    #stopped = false;
+    #ended = new AbortController();
     #rests = false;
     #failures = 0; // in a row
     /** @type {{at: number, took: number}[]} */
@@ -24,8 +24,9 @@ export class Following {
         this.onProblem = onProblem;
     }
 
+    /** Frames that were not sent yet stay here. */
     stop() {
-        this.#stopped = true;
+        this.#ended.abort();
     }
 
     /**
@@ -33,15 +34,16 @@ export class Following {
      * @param {CanvasImageSource} frame
      */
     async see(frame) {
-        if (this.#rests || this.#stopped) return;
+        const { signal } = this.#ended;
+        if (this.#rests || signal.aborted) return;
         const sent = performance.now();
         let answer;
         try {
-            answer = await this.engine.frame(frame);
+            answer = await this.engine.frame(frame, { signal });
         } catch (error) {
             return this.#fail(/** @type {import("../engine/types.js").EngineError} */ (error));
         }
-        if (!answer || this.#stopped) return; // a newer frame took its place
+        if (!answer || signal.aborted) return; // a newer frame took its place
         const now = performance.now();
         this.#recent.push({ at: now, took: now - sent });
         const first = this.#recent.findIndex(({ at }) => now - at < RECENT);
@@ -67,7 +69,7 @@ export class Following {
 
     /** @param {{code?: string, wait?: number}} error */
     #fail({ code = "failed", wait = 0 }) {
-        if (this.#rests || this.#stopped) return; // the same failure, of another frame that was on its way
+        if (this.#rests || this.#ended.signal.aborted) return; // the same failure, of another frame that was on its way
         this.#rests = true;
         this.#recent = [];
         setTimeout(() => (this.#rests = false), ++this.#failures > 1 ? Math.max(PATIENCE, 1000 * wait) : HICCUP);

@@ -2,7 +2,7 @@
 import { Pace } from "./device/pace.js";
 import { EngineError } from "./types.js";
 
-/** @typedef {{canvas: ImageBitmap, size?: number}} Frame */
+/** @typedef {{canvas: ImageBitmap, size?: number, signal?: AbortSignal}} Frame */
 /** @typedef {{resolve: (answer: any) => void, reject: (error: unknown) => void}} Waiting */
 
 const MEGABYTE = 1024 * 1024;
@@ -55,21 +55,22 @@ export class DeviceEngine {
 
     /**
      * @param {CanvasImageSource} picture
-     * @param {{size?: number}} [options]
+     * @param {{size?: number, signal?: AbortSignal}} [options]
      */
-    async frame(picture, { size } = {}) {
+    async frame(picture, { size, signal } = {}) {
         const canvas = await createImageBitmap(/** @type {ImageBitmapSource} */ (picture)); // as it is now
         try {
             const { Newest } = await import("./newest.js");
             this.#frames ??= new Newest((/** @type {Frame} */ frame) => this.#answerFrame(frame));
-            return await this.#frames.ask({ canvas, size });
+            return await this.#frames.ask({ canvas, size, signal });
         } finally {
             canvas.close(); // or those that newer ones overtook would fill the memory
         }
     }
 
     /** @param {Frame} frame */
-    async #answerFrame({ canvas, size = this.#pace.size }) {
+    async #answerFrame({ canvas, size = this.#pace.size, signal }) {
+        signal?.throwIfAborted();
         const { took, ...answer } = await this.#ask({ task: "frame", picture: canvas, size }, [canvas]);
         this.#pace.add(size, took);
         return answer;

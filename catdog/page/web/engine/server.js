@@ -2,7 +2,7 @@
 import { EngineError } from "./types.js";
 import { sizeOf } from "../pictures.js";
 
-/** @typedef {{canvas: HTMLCanvasElement, size?: number}} Frame */
+/** @typedef {{canvas: HTMLCanvasElement, size?: number, signal?: AbortSignal}} Frame */
 
 const PATIENCE = 120_000; // ms for a photo: 50 MB on a slow line take a while to arrive
 const FRAME_PATIENCE = 15_000; // ms
@@ -41,13 +41,13 @@ export class ServerEngine {
 
     /**
      * @param {CanvasImageSource} picture
-     * @param {{size?: number}} [options]
+     * @param {{size?: number, signal?: AbortSignal}} [options]
      */
-    async frame(picture, { size } = {}) {
+    async frame(picture, { size, signal } = {}) {
         const canvas = reduced(picture, Math.max(FRAME_SIDE, size ?? 0)); // as it is now
         const { Newest } = await import("./newest.js");
         this.#frames ??= new Newest((/** @type {Frame} */ frame) => this.#answerFrame(frame));
-        return this.#frames.ask({ canvas, size });
+        return this.#frames.ask({ canvas, size, signal });
     }
 
     /**
@@ -95,10 +95,10 @@ export class ServerEngine {
     }
 
     /** @param {Frame} frame */
-    async #answerFrame({ canvas, size }) {
+    async #answerFrame({ canvas, size, signal }) {
         const body = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", FRAME_QUALITY));
         const address = size ? `engine/frame?size=${size}` : "engine/frame";
-        return explanationOf(await ask(address, { method: "POST", body }, FRAME_PATIENCE));
+        return explanationOf(await ask(address, { method: "POST", body, signal }, FRAME_PATIENCE));
     }
 }
 

@@ -59,8 +59,8 @@
  * @property {() => Promise<void>} [prepare] fetches what the first answer needs
  * @property {() => Promise<About>} about
  * @property {(picture: Blob, options?: {size?: number, preview?: boolean, signal?: AbortSignal}) => Promise<Explanation>} explain
- * @property {(picture: CanvasImageSource, options?: {size?: number}) => Promise<Explanation | null>} frame null: a newer
- *   frame took its place
+ * @property {(picture: CanvasImageSource, options?: {size?: number, signal?: AbortSignal}) => Promise<Explanation | null>} frame
+ *   null: a newer frame took its place
  * @property {(files: Source[], onAnswer: (index: number, answer: Answer) => void, options?: {signal?: AbortSignal,
  *   onWait?: (code: "busy" | "offline" | null) => void}) => Promise<void>} many `onWait`: what it waits for, null once it
  *   goes on
