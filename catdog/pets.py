@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,6 +32,9 @@ FORMAT, VERSION = "catdog pets", 1
 MAX_PETS = 20
 MAX_PHOTOS = 100  # of one pet
 MAX_NAME = 60  # characters
+UNNAMED = re.compile(
+    "[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)  # control, ends of lines, turns of writing
 MAX_FILE = 2**24  # bytes, far more than the most pets take
 STRANGERS = 95  # of a hundred other pets, how many are not taken for one that was taught
 TINY = 1e-9
@@ -114,9 +118,7 @@ class Pets:
     def __init__(self, classifier: Classifier, bank: Bank | None = None) -> None:
         self.classifier = classifier
         self.weights = digest_of_network(classifier.network)
-        if bank is None and BANK.is_file():
-            shipped = Bank.load(BANK)
-            bank = shipped if shipped.weights == self.weights else None
+        bank = bank or shipped_bank(self.weights)
         if bank is not None and bank.weights != self.weights:
             raise PetError("That bank of pets belongs to another checkpoint.")
         self.bank = bank
@@ -133,7 +135,7 @@ class Pets:
     def learn(self, name: str, explanations: Iterable[Explanation | ImageError]) -> Taught:
         """`teach`, from what the classifier says of the pictures."""
         name = name.strip()
-        if not 0 < len(name) <= MAX_NAME or not name.isprintable():
+        if not is_name(name):
             raise PetError(f"A name has 1 to {MAX_NAME} letters.")
         if name not in self.pets and len(self.pets) == MAX_PETS:
             raise PetError(f"{MAX_PETS} pets are known, and more cannot be: forget one first.")
@@ -256,6 +258,19 @@ class Pets:
         self.pets = {pet.name: pet for pet in pets}
 
 
+def shipped_bank(weights: str) -> Bank | None:
+    """The bank that comes with the shipped checkpoint, where that has these weights."""
+    if not BANK.is_file():
+        return None
+    shipped = Bank.load(BANK)
+    return shipped if shipped.weights == weights else None
+
+
+def is_name(text: Any) -> bool:
+    """Whether a pet can be called that, here and on the page."""
+    return isinstance(text, str) and 0 < len(text) <= MAX_NAME and not UNNAMED.search(text)
+
+
 def likelier(explanation: Explanation) -> str:
     """The likelier label, whose the signature is."""
     return LABELS[explanation.prediction.dog > explanation.prediction.cat]
@@ -293,7 +308,7 @@ def read_pet(content: dict[str, Any], channels: int) -> Pet:
         ValueError, KeyError, TypeError: for anything but a pet.
     """
     name, label, texts = content["name"], content["label"], content["signatures"]
-    if not (isinstance(name, str) and 0 < len(name) <= MAX_NAME and name.isprintable()) or label not in LABELS:
+    if not is_name(name) or label not in LABELS:
         raise ValueError("a pet without a name or kind")
     if not 0 < len(texts) <= MAX_PHOTOS:
         raise ValueError(f"{len(texts)} photos of a pet")

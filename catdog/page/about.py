@@ -12,12 +12,15 @@ import torch
 from PIL import Image
 
 from catdog import __version__
+from catdog.checkpoint import digest_of_network
 from catdog.classifier import Classifier
 from catdog.files import EXAMPLES
 from catdog.images import MAX_PIXELS
 from catdog.page.answers import MAX_PHOTO, thresholds
 from catdog.page.endpoints import MAX_PHOTOS
+from catdog.pets import shipped_bank
 
+BANK = "pets.safetensors"  # where the page finds the bank of other pets
 THUMB_SIDE = 160  # px, long side
 ROW = re.compile(r"\| `(?P<name>[\w-]+\.jpg)` \|(?P<cells>.*)\|")
 LINK = re.compile(r"\[([^]]*)\](?:\((\S*)\))?")  # in Markdown: [text](address) or [text]
@@ -26,12 +29,16 @@ LINK = re.compile(r"\[([^]]*)\](?:\((\S*)\))?")  # in Markdown: [text](address) 
 def about(classifier: Classifier) -> dict[str, Any]:
     """The content of about.json."""
     metadata, device = classifier.metadata, classifier.device
+    weights = digest_of_network(classifier.network)
     return {
         "name": "catdog",
         "version": __version__,
         "engine": "server",
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper(),
         "arch": metadata.architecture,
+        "weights": weights,
+        "channels": classifier.network.fc.in_features,
+        "bank": BANK if shipped_bank(weights) else None,
         "input_size": metadata.input_size,
         "head": "softmax" if metadata.head == "softmax" else "binary",
         "negatives": metadata.real_negatives,

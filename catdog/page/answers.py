@@ -23,6 +23,7 @@ from catdog.images import ImageError, open_picture
 from catdog.images.decode import opened
 from catdog.page.sending import send_json
 from catdog.page.turns import Busy, Turns, visitor_at, while_there
+from catdog.pets import encoded
 from catdog.transforms import STRIDE
 
 MAX_PHOTO = 50 * 2**20  # bytes
@@ -61,13 +62,18 @@ def router(classifier: Classifier, turns: Turns) -> APIRouter:
 
     @routes.post("/frame")
     async def frame(request: Request) -> Response:
-        return await answer(request, frames, partial(frame_explained, classifier.live), 0)
+        return await answer(request, frames, partial(frame_explained, classifier.live, signed=signed(request)), 0)
 
     @routes.post("/classify")
     async def classify(request: Request) -> Response:
-        return await answer(request, turns, partial(classified, exact))
+        return await answer(request, turns, partial(classified, exact, signed=signed(request)))
 
     return routes
+
+
+def signed(request: Request) -> bool:
+    """Whether a visitor who has taught the page a pet wants to know who it is: that is found out on their device."""
+    return request.query_params.get("signature") == "1"
 
 
 async def answer(
@@ -118,6 +124,7 @@ def explained(classifier: Classifier, photo: bytes, size: str | None = None, pre
     [explanation] = classifier.explain([decoded], size=side)
     answer = fields_of_explanation(classifier, explanation, decoded.size, classifier.metadata.scale_at(side), digits=6)
     answer["extent"] = rounded(explanation.extent, 4)
+    answer["signature"] = encoded(explanation.signature)
     return {**answer, "preview": data_url(decoded.picture)} if preview else answer
 
 
@@ -131,26 +138,31 @@ def size_from(text: str | None, usual: int) -> int:
     return offered[text]
 
 
-def frame_explained(classifier: Classifier, frame: bytes) -> dict[str, Any]:
-    """The answer to a camera's frame, with its maps.
+def frame_explained(classifier: Classifier, frame: bytes, signed: bool = False) -> dict[str, Any]:
+    """The answer to a camera's frame, with its maps, and with its signature where it is to be signed.
 
     Raises:
         ImageError: for what is no small JPEG or WebP.
     """
     picture = open_frame(frame)
     [explanation] = classifier.explain([picture], size=min(FRAME_SIDE, classifier.metadata.input_size))
-    return fields_of_explanation(classifier, explanation, picture.size, classifier.metadata.evidence_scale, digits=4)
+    answer = fields_of_explanation(classifier, explanation, picture.size, classifier.metadata.evidence_scale, digits=4)
+    return {**answer, "signature": encoded(explanation.signature)} if signed else answer
 
 
-def classified(classifier: Classifier, photo: bytes) -> dict[str, Any]:
-    """The answer to a photo, without maps.
+def classified(classifier: Classifier, photo: bytes, signed: bool = False) -> dict[str, Any]:
+    """The answer to a photo, without maps, and with its signature where it is to be signed.
 
     Raises:
         ImageError: for a photo that cannot be used.
     """
     decoded = classifier.open(photo)
-    [prediction] = classifier.classify([decoded])
-    return {"prediction": fields_of(prediction), "size": decoded.size, "thresholds": thresholds(classifier)}
+    given: dict[str, Any] = {"size": decoded.size, "thresholds": thresholds(classifier)}
+    if not signed:
+        [prediction] = classifier.classify([decoded])
+        return given | {"prediction": fields_of(prediction)}
+    [explanation] = classifier.explain([decoded])
+    return given | {"prediction": fields_of(explanation.prediction), "signature": encoded(explanation.signature)}
 
 
 def open_frame(content: bytes) -> Image.Image:

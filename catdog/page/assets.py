@@ -7,6 +7,7 @@ import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -19,6 +20,7 @@ from catdog.page.answers import problem
 from catdog.page.figures import figures_of
 from catdog.page.guard import path_of
 from catdog.page.sending import ISOLATED, KINDS, Asset, digest_of, send_asset, send_json
+from catdog.pets import BANK
 
 HERE = Path(__file__).parent
 WEB = HERE / "web"
@@ -58,6 +60,7 @@ def router(classifier: Classifier, site: Path | None = None) -> APIRouter:
             **{each["photo"]: (EXAMPLES.parent / each["photo"]).read_bytes() for each in known["examples"]},
         },
         ASK_FIRST: {
+            **bank_of(known),
             "about.json": json.dumps(known, ensure_ascii=False).encode(),
             "figures.json": json.dumps(figures_of(classifier.metadata), ensure_ascii=False).encode(),
         },
@@ -100,6 +103,11 @@ def read_web() -> tuple[str, dict[str, bytes]]:
     paths = [path for path in sorted(WEB.rglob("*")) if path.suffix in KINDS and path.is_file()]
     files = {path.relative_to(WEB).as_posix(): path.read_bytes() for path in paths}
     return digest_of(*(part for name, content in files.items() for part in (name.encode(), content))), files
+
+
+def bank_of(known: dict[str, Any]) -> dict[str, bytes]:
+    """The bank of other pets by the name that about.json has for it, where it has one."""
+    return {known["bank"]: BANK.read_bytes()} if known["bank"] else {}
 
 
 def read_site(site: Path) -> dict[str, bytes]:

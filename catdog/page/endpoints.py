@@ -55,6 +55,8 @@ def add_endpoints(server: Server, classifier: Classifier, programs: "Programs") 
             evidence: two maps, for cat and for dog, of what each place adds to the logit
             bias: what is left of the two logits
             view: the part of the picture that the network saw, in pixels
+            extent: two maps, twice as fine, above 0 where the picture looks like what speaks for the label
+            signature: numbers that are alike on two pictures of one pet
         """
         return fields_of_explanation(await programs.answer_one(request, classifier.explain, picture))
 
@@ -193,4 +195,6 @@ def fields_of_explanation(explanation: Explanation) -> dict[str, Any]:
         "bias": explanation.bias.tolist(),
         "view": list(explanation.view),
         "boxes": {label: box and list(box) for label, box in explanation.boxes.items()},
+        "extent": explanation.extent.tolist(),
+        "signature": explanation.signature.tolist(),
     }

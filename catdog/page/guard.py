@@ -52,7 +52,10 @@ class Route:
 
 NAMES = "classify|explain|classify_many"
 ROUTES = (
-    Route(r"/|/(health|about\.json|figures\.json|robots\.txt|favicon\.ico|icon\.svg|card\.jpg)", ("GET", "HEAD")),
+    Route(
+        r"/|/(health|about\.json|figures\.json|robots\.txt|favicon\.ico|icon\.svg|card\.jpg|pets\.safetensors)",
+        ("GET", "HEAD"),
+    ),
     Route(r"/(web|examples)/[\w./-]+", ("GET", "HEAD")),
     Route(r"/device/[\w./-]*", ("GET", "HEAD")),  # the page without a server, where one was built
     Route(r"/engine/(explain|classify|stages|methods)", ("POST",), PHOTO),

@@ -26,6 +26,7 @@ KINDS = {  # media types; Python's own table is another on every machine
     ".onnx": "application/octet-stream",
     ".packed": "application/octet-stream",
     ".png": "image/png",
+    ".safetensors": "application/octet-stream",
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
     ".webmanifest": "application/manifest+json",

@@ -21,7 +21,7 @@ WORDS = {
 }
 OVER = 5  # times that a desktop tells of a hand at rest: what the browser learned before decides over the drop
 TAKES_FILES = """() => document.querySelector("catdog-app").shadowRoot.querySelector(".drop").checkVisibility()"""
-TABS = ("photo", "live", "many", "accuracy", "inside")  # in the page's order
+TABS = ("photo", "live", "many", "pets", "accuracy", "inside")  # in the page's order
 
 
 def tab(page: Page, name: str, language: str = "en") -> Locator:

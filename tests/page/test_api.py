@@ -94,9 +94,11 @@ def test_classify_gives_one_json_object(client, classifier, examples):
 def test_explain_gives_the_fields_of_an_explanation(client, classifier, examples):
     answer = client.predict(handle_file(str(examples[1])), api_name="/explain")
     [explanation] = classifier.explain(examples[1:2])
-    assert set(answer) == {"prediction", "evidence", "bias", "view", "boxes"}
+    assert set(answer) == {"prediction", "evidence", "bias", "view", "boxes", "extent", "signature"}
     assert torch.tensor(answer["evidence"]).numpy() == pytest.approx(explanation.evidence, abs=1e-4)
     assert answer["view"] == list(explanation.view)
+    assert torch.tensor(answer["extent"]).numpy() == pytest.approx(explanation.extent, abs=1e-4)
+    assert answer["signature"] == pytest.approx(explanation.signature.tolist(), abs=1e-4)
 
 
 def test_many_pictures_are_answered_in_order_and_a_broken_one_is_an_error_in_its_place(

@@ -22,7 +22,7 @@ from catdog.page import answers, uploads
 from catdog.page.answers import PREVIEW_SIDE
 from catdog.page.turns import Turns
 
-FIELDS = {"prediction", "evidence", "extent", "bias", "view", "boxes", "size", "thresholds", "scale"}
+FIELDS = {"prediction", "evidence", "extent", "bias", "view", "boxes", "size", "thresholds", "scale", "signature"}
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +56,7 @@ def test_a_photo_is_explained_as_the_classifier_does(visitor, classifier, exampl
     )
     assert said["view"] == list(expected.view) and said["size"] == list(Image.open(examples[1]).size)
     assert said["boxes"] == {label: box and list(box) for label, box in expected.boxes.items()}
+    assert np.array(numbers_in(said["signature"])) == pytest.approx(expected.signature, abs=1e-4)
     assert said["thresholds"] == {"both": 0.5, "neither": 0.5} and said["scale"] == classifier.metadata.evidence_scale
 
 
@@ -64,6 +65,23 @@ def test_an_answer_without_maps_is_the_same_answer(visitor, examples):
     brief, whole = (visitor.post(f"/engine/{name}", content=photo).json() for name in ("classify", "explain"))
     assert set(brief) == {"prediction", "size", "thresholds"}
     assert brief["prediction"]["logits"] == pytest.approx(whole["prediction"]["logits"], abs=1e-4)
+
+
+def test_who_has_taught_a_pet_gets_signatures_of_frames_and_of_many_photos_too(
+    visitor, classifier, examples, quadrants
+):
+    photo, frame = examples[0].read_bytes(), encoded(quadrants, "JPEG")
+    for name, content, expected in (
+        ("classify", photo, classifier.explain([photo])[0]),
+        ("frame", frame, classifier.live.explain([frame])[0]),
+    ):
+        said = visitor.post(f"/engine/{name}?signature=1", content=content).json()
+        assert said["prediction"]["logits"] == pytest.approx(expected.prediction.logits, abs=1e-4)
+        assert numbers_in(said["signature"]) == pytest.approx(expected.signature, abs=1e-4)
+
+
+def numbers_in(signature: str) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(signature), "<f4")
 
 
 def test_the_size_and_the_view_are_those_of_the_upright_picture(visitor, quadrants):
@@ -105,7 +123,7 @@ def test_a_frame_is_answered_in_few_digits(visitor, classifier, quadrants, kind)
     frame = encoded(quadrants, kind)
     answer = visitor.post("/engine/frame", content=frame)
     [expected] = classifier.live.explain([frame])
-    assert set(answer.json()) == FIELDS - {"extent"}
+    assert set(answer.json()) == FIELDS - {"extent", "signature"}
     assert answer.json()["prediction"]["verdict"] == expected.prediction.verdict
     assert np.array(answer.json()["evidence"]) == pytest.approx(expected.evidence, abs=1e-4)
     assert len(answer.content) < 2_000

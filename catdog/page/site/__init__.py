@@ -20,7 +20,7 @@ from catdog.device import choose_device
 from catdog.engines.onnx import Weights, export_onnx
 from catdog.files import EXAMPLES
 from catdog.page.about import about
-from catdog.page.assets import HERE, POLICY, read_web
+from catdog.page.assets import HERE, POLICY, bank_of, read_web
 from catdog.page.figures import figures_of
 from catdog.page.sending import digest_of
 
@@ -149,6 +149,7 @@ def page_files(classifier: Classifier, known: dict[str, Any]) -> dict[str, bytes
     page = web.pop("index.html").decode()
     files = {f"web/{digest}/{name}": content for name, content in web.items()}
     files |= {each["photo"]: (EXAMPLES.parent / each["photo"]).read_bytes() for each in known["examples"]}
+    files |= bank_of(known)
     files |= {
         "index.html": html_of(page, digest),
         "about.json": as_json(known),

@@ -12,18 +12,20 @@ import { Worded, language, numbered, onLanguage, setLanguage, startLanguage, t }
  * What a tab's element may define besides being an element.
  * @typedef {HTMLElement & {
  *   take?: (files: File[]) => void,
+ *   several?: boolean,
  *   open?: (photo: {file: Blob, name: string, explanation?: object}) => void,
  *   shown?: () => void,
  *   left?: () => void,
- * }} Tab
+ * }} Tab `several`: it takes more than one file at once
  */
-/** @typedef {"photo" | "live" | "many" | "accuracy" | "inside"} Name */
+/** @typedef {"photo" | "live" | "many" | "pets" | "accuracy" | "inside"} Name */
 
 /** @type {Record<Name, () => Promise<unknown>>} Loaded when first opened. */
 const TABS = {
     photo: () => import("./elements/photo-tab.js"),
     live: () => import("./elements/live-tab.js"),
     many: () => import("./elements/many-tab.js"),
+    pets: () => import("./elements/pets-tab.js"),
     accuracy: () => import("./elements/accuracy-tab.js"),
     inside: () => import("./elements/inside-tab.js"),
 };
@@ -79,6 +81,7 @@ class CatdogApp extends Worded(LitElement) {
         window.addEventListener("drop", (event) => this.drop(event));
         window.addEventListener("paste", (event) => this.paste(event));
         this.addEventListener("open-photo", (event) => this.openPhoto(/** @type {CustomEvent} */ (event).detail));
+        this.addEventListener("teach-pet", (event) => this.hand("pets", /** @type {CustomEvent} */ (event).detail.files));
         this.addEventListener("open-many", (event) => this.hand("many", /** @type {CustomEvent} */ (event).detail.files));
         this.addEventListener("notice", (event) => this.notice(/** @type {CustomEvent} */ (event).detail.text));
         onLanguage(() => this.entitle());
@@ -188,6 +191,10 @@ class CatdogApp extends Worded(LitElement) {
      * @param {boolean} folder
      */
     receive(files, folder) {
+        if (!folder && this.tabs.get(this.active)?.several) {
+            this.hand(this.active, files);
+            return;
+        }
         const many = folder || files.length > 1 || /\.zip$/i.test(files[0].name);
         if (!many) {
             this.hand(this.tabs.get(this.active)?.take ? this.active : "photo", files);

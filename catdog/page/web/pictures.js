@@ -1,5 +1,7 @@
 /** Files to pictures that can be drawn. */
 
+/** What a file chooser offers; some systems know no type for the last ones. */
+export const PICTURES = "image/*,.heic,.heif,.hif,.avif,.tif,.tiff";
 const LARGEST_SIDE = 4096; // px: more is seen on no screen, and a phone's memory is small
 
 /**

@@ -21,7 +21,8 @@ function runner(milliseconds, { wrong = 0, first = milliseconds } = {}) {
             await new Promise((resolve) => setTimeout(resolve, asked++ ? milliseconds : first));
             const maps = { height: height / 32, width: width / 32, cat: input.slice(0, 6), dog: input.slice(6, 12) };
             maps.dog[3] += wrong;
-            return { logits: /** @type {[number, number]} */ ([input[0], input[1]]), evidence: maps, extent: maps };
+            const signatures = { cat: input.slice(0, 2), dog: input.slice(2, 4) };
+            return { logits: /** @type {[number, number]} */ ([input[0], input[1]]), evidence: maps, extent: maps, signatures };
         },
     };
 }
@@ -81,7 +82,7 @@ const runtime = (/** @type {number} */ times) => `data:text/javascript,
         async run({ pictures: { data, dims } }) {
             if (left-- === 0) throw new Error("the device was lost");
             const found = maps(data.slice(0, 12), dims);
-            return { logits: { data }, evidence: found, extent: found };
+            return { logits: { data }, evidence: found, extent: found, signatures: { data: data.slice(0, 4) } };
         },
         async release() {},
     }) };`;

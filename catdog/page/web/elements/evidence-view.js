@@ -15,6 +15,7 @@ import "./evidence-reading.js";
 /** @typedef {import("../evidence.js").Show} Show */
 /** @typedef {{row: number, column: number}} Place */
 
+const LONGEST_NAME = 18; // letters
 const FADE = 600; // ms, for evidence to appear over a new picture
 const LABELS = /** @type {const} */ (["cat", "dog"]);
 /** @type {Record<string, [number, number]>} */
@@ -31,6 +32,7 @@ export class EvidenceView extends Worded(LitElement) {
         colors: { type: Number },
         readable: { type: Boolean },
         mirrored: { type: Boolean },
+        pets: { attribute: false },
         place: { state: true },
         unseen: { state: true },
         full: { state: true },
@@ -60,6 +62,8 @@ export class EvidenceView extends Worded(LitElement) {
         this.readable = false;
         /** As in a mirror: the user's own camera. */
         this.mirrored = false;
+        /** What the visitor's own cat or dog in the picture is called. @type {{cat?: string, dog?: string}} */
+        this.pets = {};
         /** Where the pointer is. @type {Place | null} */
         this.place = null;
         /** The pointer is where the network did not look. */
@@ -89,7 +93,8 @@ export class EvidenceView extends Worded(LitElement) {
     }
 
     get #names() {
-        return { cat: t("view.label-cat"), dog: t("view.label-dog") };
+        const { cat, dog } = this.pets;
+        return { cat: cat ? shortened(cat) : t("view.label-cat"), dog: dog ? shortened(dog) : t("view.label-dog") };
     }
 
     /** @template {Element} Found @param {string} selector @returns {Found | null} */
@@ -305,6 +310,12 @@ export class EvidenceView extends Worded(LitElement) {
         const status = this.#find("[role=status]");
         if (status) status.textContent = here(shareAt(this.#mapped, this.place), t); // a mouse's are not spoken
     }
+}
+
+/** So that it has room over a box. @param {string} name */
+function shortened(name) {
+    const letters = [...name];
+    return letters.length > LONGEST_NAME ? `${letters.slice(0, LONGEST_NAME - 1).join("")}…` : name;
 }
 
 customElements.define("evidence-view", EvidenceView);

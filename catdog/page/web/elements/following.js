@@ -17,11 +17,13 @@ export class Following {
      * @param {Pick<import("../engine/types.js").Engine, "frame">} engine
      * @param {(answer: Explanation, frame: CanvasImageSource) => void} onAnswer
      * @param {(code: string | null) => void} onProblem after two failures in a row, and null when answers come again
+     * @param {() => boolean} [signed] whether the answers are to have their signatures
      */
-    constructor(engine, onAnswer, onProblem) {
+    constructor(engine, onAnswer, onProblem, signed = () => false) {
         this.engine = engine;
         this.onAnswer = onAnswer;
         this.onProblem = onProblem;
+        this.signed = signed;
     }
 
     /** Frames that were not sent yet stay here. */
@@ -39,7 +41,7 @@ export class Following {
         const sent = performance.now();
         let answer;
         try {
-            answer = await this.engine.frame(frame, { signal });
+            answer = await this.engine.frame(frame, { signal, signed: this.signed() });
         } catch (error) {
             return this.#fail(/** @type {import("../engine/types.js").EngineError} */ (error));
         }

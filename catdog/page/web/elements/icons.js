@@ -11,6 +11,9 @@ export const icons = {
     live: icon(svg`<rect x="2.5" y="6" width="13" height="12" rx="3"/><path d="m15.5 10.5 6-3.5v10l-6-3.5"/>`),
     many: icon(svg`<rect x="3" y="3" width="7.5" height="7.5" rx="2"/><rect x="13.5" y="3" width="7.5" height="7.5" rx="2"/>
         <rect x="3" y="13.5" width="7.5" height="7.5" rx="2"/><rect x="13.5" y="13.5" width="7.5" height="7.5" rx="2"/>`),
+    pets: icon(svg`<circle cx="5.5" cy="10.5" r="1.9"/><circle cx="9.7" cy="6" r="2"/><circle cx="14.3" cy="6" r="2"/>
+        <circle cx="18.5" cy="10.5" r="1.9"/><path d="M12 11c2.8 0 5.2 3.2 5.2 5.6 0 1.6-1.2 2.6-2.7 2.6-1 0-1.6-.5-2.5-.5s-1.5.5-2.5.5c-1.5
+        0-2.7-1-2.7-2.6C6.8 14.2 9.2 11 12 11z"/>`),
     accuracy: icon(svg`<circle cx="12" cy="12" r="9"/><circle cx="12" cy="12" r="5"/>
         <circle cx="12" cy="12" r="1" fill="currentColor"/>`),
     inside: icon(svg`<path d="m12 3 9 4.5-9 4.5-9-4.5z"/><path d="m3 12 9 4.5 9-4.5"/><path d="m3 16.5 9 4.5 9-4.5"/>`),

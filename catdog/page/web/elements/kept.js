@@ -1,6 +1,6 @@
 /**
- * What stays on the visitor's device: the last answer, for a reload, and corrections. Where storage is refused, as in
- * some private windows, nothing is kept and the page goes on without.
+ * What stays on the visitor's device: the last answer, for a reload, corrections, and pets that were taught. Where storage
+ * is refused, as in some private windows, nothing is kept and the page goes on without.
  */
 
 /**
@@ -11,6 +11,8 @@
 const NAME = "catdog";
 const LAST = "last"; // one answer a browser tab
 const CORRECTIONS = "corrections";
+const PETS = "pets"; // one file of all
+const VERSION = 2; // of what the stores are
 const DAY = 24 * 60 * 60 * 1000; // ms, after which the last answer of a closed tab is deleted
 
 /** @type {Promise<IDBDatabase> | null} */
@@ -71,6 +73,33 @@ export async function forgetCorrections() {
     await inStore(CORRECTIONS, "readwrite", (store) => store.clear());
 }
 
+/** @returns {Promise<string | null>} the file of the pets, as pets.js reads it */
+export async function keptPets() {
+    /** @type {string | null} */
+    let found = null;
+    await inStore(PETS, "readonly", (store) => {
+        const request = store.get(PETS);
+        request.onsuccess = () => (found = request.result ?? null);
+        return request;
+    });
+    return found;
+}
+
+/** @returns {Promise<boolean>} whether this browser keeps anything */
+export async function canKeepPets() {
+    return inStore(PETS, "readonly", (store) => store.count());
+}
+
+/**
+ * Keeps the pets, for as long as the browser can be asked to: some delete what a page keeps after a week.
+ * @param {string | null} file null: there are none
+ * @returns {Promise<boolean>} whether it could be kept
+ */
+export async function keepPets(file) {
+    navigator.storage?.persist?.().catch(() => null);
+    return inStore(PETS, "readwrite", (store) => (file === null ? store.clear() : store.put(file, PETS)));
+}
+
 /**
  * @param {string} name of the store
  * @param {IDBTransactionMode} mode
@@ -95,12 +124,15 @@ async function inStore(name, mode, act) {
 /** @returns {Promise<IDBDatabase>} */
 function open() {
     return new Promise((resolve, reject) => {
-        const request = indexedDB.open(NAME, 1);
+        const request = indexedDB.open(NAME, VERSION);
         request.onupgradeneeded = () => {
-            request.result.createObjectStore(LAST);
-            request.result.createObjectStore(CORRECTIONS);
+            const { result } = request;
+            for (const name of [LAST, CORRECTIONS, PETS]) if (!result.objectStoreNames.contains(name)) result.createObjectStore(name);
         };
-        request.onsuccess = () => resolve(request.result);
+        request.onsuccess = () => {
+            request.result.onversionchange = () => request.result.close(); // for a window with a newer page
+            resolve(request.result);
+        };
         request.onerror = request.onblocked = () => reject(request.error);
     });
 }

@@ -24,6 +24,7 @@ export const live = css`
     .invitation:focus-visible { outline-offset: -5px; border-radius: var(--radius); }
 
     evidence-view { --max-height: calc(100dvh - 13rem); }
+    .who { margin-top: var(--space-2); font-size: var(--text-l); font-weight: 600; overflow-wrap: anywhere; }
     .now {
         position: absolute; top: var(--space-2); right: var(--space-2); width: 22%; overflow: hidden;
         border: 2px solid white; border-radius: var(--radius-small);

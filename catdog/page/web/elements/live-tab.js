@@ -1,5 +1,6 @@
 // The live tab: the camera's picture is the stage, with verdict and map following what it sees.
 import { engine } from "../engine/index.js";
+import { mine } from "../pets/mine.js";
 import { LitElement, html, nothing, svg } from "../vendor/lit.js";
 import { sentenceCode } from "../verdict.js";
 import { Worded, t } from "../words.js";
@@ -11,6 +12,7 @@ import { icons } from "./icons.js";
 import { live } from "./live-style.js";
 import { Glide, Steady } from "./smoothing.js";
 import "./verdict-panel.js";
+import { whoCode } from "./who.js";
 
 /** @typedef {import("../engine/types.js").Explanation} Explanation */
 
@@ -21,6 +23,7 @@ const PROMPT = 400; // ms: those that take less are shown over the film again
 const STILL = 150; // ms between two such frames
 const STILL_SIDE = 480; // px, their short side
 const WORDED = new Set(["offline", "busy", "slow"]); // of what an engine may answer, what a visitor can make use of
+const NO_PETS = {};
 const NARROW = "(max-width: 52rem)"; // as live-style.js
 
 const mirrorIcon = html`<svg viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.8"
@@ -36,6 +39,7 @@ export class LiveTab extends Worded(LitElement) {
         pace: { state: true },
         mirrored: { state: true },
         several: { state: true },
+        who: { state: true },
     };
 
     static styles = [controls, live];
@@ -44,6 +48,7 @@ export class LiveTab extends Worded(LitElement) {
     #following = null;
     #glide = new Glide();
     #words = new Steady();
+    #names = new Steady();
     #camera = new Camera(
         () => this.#onFrame(),
         (code) => this.#onCamera(code),
@@ -71,6 +76,8 @@ export class LiveTab extends Worded(LitElement) {
         this.pace = null;
         this.mirrored = true;
         this.several = false; // cameras to choose from
+        /** The visitor's own pet that it is most like. @type {import("../pets/pets.js").Recognition | null} */
+        this.who = null;
     }
 
     connectedCallback() {
@@ -103,6 +110,7 @@ export class LiveTab extends Worded(LitElement) {
     async start(refused = "refused") {
         this.#end();
         this.#onProblem(null);
+        mine.openKept();
         if (this.phase === "off") this.phase = "asking"; // otherwise one camera is changed for another
         try {
             if (!(await this.#camera.open())) return; // stopped, or started again, meanwhile
@@ -117,6 +125,7 @@ export class LiveTab extends Worded(LitElement) {
             engine,
             (answer, frame) => this.#onAnswer(answer, frame),
             (code) => this.#onProblem(code && !WORDED.has(code) ? "failed" : code),
+            () => mine.some,
         );
         this.#onVisibility(); // the visitor may have left while being asked
         this.several = (await this.#camera.count()) > 1;
@@ -142,8 +151,9 @@ export class LiveTab extends Worded(LitElement) {
         clearTimeout(this.#timer);
         this.#glide.forget();
         this.#words.forget();
+        this.#names.forget();
         this.#late = false;
-        this.shown = this.spoken = this.pace = this.still = null;
+        this.shown = this.spoken = this.pace = this.still = this.who = null;
     }
 
     async change() {
@@ -199,6 +209,9 @@ export class LiveTab extends Worded(LitElement) {
         const prediction = /** @type {Explanation} */ (this.shown).prediction;
         const code = sentenceCode(prediction);
         if (this.#words.next(code, now) === code) this.spoken = prediction;
+        const found = mine.recognized(/** @type {Explanation} */ (this.shown));
+        const who = found ? `${found.known} ${found.name}` : "";
+        if (this.#names.next(who, now) === who) this.who = found;
         if (now - this.#paced > PACE) {
             this.#paced = now;
             this.pace = this.#following?.pace() ?? null;
@@ -262,7 +275,7 @@ export class LiveTab extends Worded(LitElement) {
     #renderPicture() {
         const { video } = this.#camera;
         return html`<evidence-view show="both" ?mirrored=${this.mirrored} .picture=${this.still ?? video}
-                .explanation=${this.shown} .boxes=${false}></evidence-view>
+                .explanation=${this.shown} .boxes=${Boolean(this.who?.known)} .pets=${this.who?.known ? { [this.who.label]: this.who.name } : NO_PETS}></evidence-view>
             ${this.still && html`<div class="now ${this.mirrored ? "mirrored" : ""}">${video}</div>`}
             <div role="status">${this.problem && html`<p class="problem">${t(`live.${this.problem}`)}</p>`}</div>`;
     }
@@ -273,8 +286,15 @@ export class LiveTab extends Worded(LitElement) {
         return html`<div class="answer">
             <verdict-panel ?compact=${matchMedia(NARROW).matches} .prediction=${this.shown.prediction} .spoken=${this.spoken}
                 .thresholds=${this.shown.thresholds}></verdict-panel>
-            <p class="visually-hidden" role="status">${t(sentenceCode(this.spoken))}</p>
+            ${this.who ? html`<p class="who">${this.#say(this.who)}</p>` : nothing}
+            <p class="visually-hidden" role="status">${t(sentenceCode(this.spoken))} ${this.who ? this.#say(this.who) : nothing}</p>
         </div>`;
+    }
+
+    /** @param {import("../pets/pets.js").Recognition} who */
+    #say(who) {
+        const alike = [...(mine.pets?.all.values() ?? [])].filter(({ label }) => label === who.label);
+        return t(whoCode(who, alike.length), { name: who.name });
     }
 
     #renderButtons() {

@@ -6,6 +6,8 @@ import { fitsOneZip, sortedZip } from "../many/folders.js";
 import { KINDS, ORDERS, arranged, countsOf } from "../many/order.js";
 import { photosAmong } from "../many/photos.js";
 import { Run } from "../many/run.js";
+import { mine } from "../pets/mine.js";
+import { PICTURES } from "../pictures.js";
 import { LitElement, html, nothing, repeat } from "../vendor/lit.js";
 import { Worded, numbered, t } from "../words.js";
 import { controls } from "./controls.js";
@@ -17,7 +19,8 @@ import "./photo-card.js";
 /** @typedef {import("../many/photos.js").Photo} Photo */
 /** @typedef {import("./photo-card.js").PhotoCard} PhotoCard */
 
-const ACCEPTED = "image/*,.heic,.heif,.hif,.avif,.tif,.tiff,.zip,application/zip";
+const ACCEPTED = `${PICTURES},.zip,application/zip`;
+const PET = "pet "; // before a name, as a kind of photo
 const FOLDERS = "webkitdirectory" in HTMLInputElement.prototype; // not on every phone
 
 export class ManyTab extends Worded(LitElement) {
@@ -33,8 +36,8 @@ export class ManyTab extends Worded(LitElement) {
 
     constructor() {
         super();
-        this.run = new Run(engine, () => this.requestUpdate());
-        /** @type {typeof KINDS[number] | "doubtful" | ""} which photos are shown */
+        this.run = new Run(engine, () => this.requestUpdate(), () => mine.some);
+        /** @type {typeof KINDS[number] | "doubtful" | "" | `pet ${string}`} which photos are shown */
         this.kind = "";
         /** @type {typeof ORDERS[number]} */
         this.order = "given";
@@ -45,6 +48,37 @@ export class ManyTab extends Worded(LitElement) {
         /** @type {import("../engine/types.js").About["limits"] | null} */
         this.limits = null;
         this.more = false; // on a phone, whether what one may do with the photos is open
+        /** Which of the visitor's pets photos show, once that was wanted. @type {WeakMap<Photo, string | null>} */
+        this.names = new WeakMap();
+    }
+
+    connectedCallback() {
+        super.connectedCallback();
+        mine.addEventListener("change", this.#onPets);
+    }
+
+    disconnectedCallback() {
+        super.disconnectedCallback();
+        mine.removeEventListener("change", this.#onPets);
+    }
+
+    #onPets = () => {
+        this.names = new WeakMap();
+        this.requestUpdate();
+    };
+
+    /**
+     * @param {Photo} photo
+     * @returns {string | null} the name of the visitor's pet that it shows
+     */
+    petIn(photo) {
+        const { prediction, signature } = photo;
+        if (!prediction || !signature || !mine.some) return null;
+        if (!this.names.has(photo)) {
+            const found = mine.recognized({ prediction, signature });
+            this.names.set(photo, found?.known ? found.name : null);
+        }
+        return this.names.get(photo) ?? null;
     }
 
     shown() {
@@ -63,6 +97,7 @@ export class ManyTab extends Worded(LitElement) {
     async take(files) {
         try {
             const limits = await this.learnLimits();
+            await mine.openKept();
             const { photos, refused } = await photosAmong(files, pathOf);
             this.problems = refused.map(({ name, code }) => ({ code: `zip.${code}`, values: { name } }));
             const count = this.run.countWith(photos);
@@ -90,7 +125,8 @@ export class ManyTab extends Worded(LitElement) {
     }
 
     saveTable() {
-        const text = tableOf(this.run.done, (code) => t(`problem.${code}`));
+        const petOf = mine.some ? (/** @type {Photo} */ photo) => this.petIn(photo) : null;
+        const text = tableOf(this.run.done, (code) => t(`problem.${code}`), petOf);
         download(new Blob([text], { type: "text/csv;charset=utf-8" }), "catdog.csv");
     }
 
@@ -154,18 +190,25 @@ export class ManyTab extends Worded(LitElement) {
 
     renderRun() {
         const done = this.run.done;
-        const shown = arranged(done, this.kind, this.order);
+        const shown = this.arrangedBy(done);
         return html`
             <h1 class="visually-hidden">${t("many.heading")}</h1>
             ${this.renderProgress(done.length)} ${this.renderProblems()}
             <div class="tools">${this.renderKinds(done)} ${this.renderOrder()}</div>
             ${shown.length || this.run.state === "running"
                 ? html`<ul class="photos" role="list" @open-card=${this.openCard} @keydown=${this.moveAmongCards}>
-                    ${repeat(shown, keyOf, (photo) => html`<li><photo-card .photo=${photo}></photo-card></li>`)}
+                    ${repeat(shown, keyOf, (photo) => html`<li><photo-card .photo=${photo} .pet=${this.petIn(photo)}></photo-card></li>`)}
                 </ul>`
                 : html`<p class="soft">${t("many.no-match")}</p>`}
-            <photo-lightbox .photos=${shown.filter(({ prediction }) => prediction)} @close-photo=${this.closed}></photo-lightbox>
+            <photo-lightbox .photos=${shown.filter(({ prediction }) => prediction)} .petOf=${(/** @type {Photo} */ photo) => this.petIn(photo)} @close-photo=${this.closed}></photo-lightbox>
         `;
+    }
+
+    /** @param {Photo[]} done */
+    arrangedBy(done) {
+        const { kind, order } = this;
+        if (!kind.startsWith(PET)) return arranged(done, /** @type {any} */ (kind), order);
+        return arranged(done.filter((photo) => this.petIn(photo) === kind.slice(PET.length)), "", order);
     }
 
     /** @param {number} done */
@@ -217,6 +260,7 @@ export class ManyTab extends Worded(LitElement) {
         return html`<fieldset class="chips" @change=${this.choose}>
             <legend class="visually-hidden">${t("many.show")}</legend>
             ${this.renderChip("", done.length)} ${repeat(chips, (kind) => kind, (kind) => this.renderChip(kind, counts[kind]))}
+            ${[...(mine.pets?.all.keys() ?? [])].map((name) => this.renderPet(name, done))}
         </fieldset>`;
     }
 
@@ -227,6 +271,18 @@ export class ManyTab extends Worded(LitElement) {
     renderChip(kind, count) {
         return html`<label><input type="radio" name="kind" value=${kind} .checked=${kind === this.kind}><span
             class="number ${kind}">${t(numbered(`many.count-${kind || "all"}`, count), { count })}</span></label>`;
+    }
+
+    /**
+     * @param {string} name of one of the visitor's pets
+     * @param {Photo[]} done
+     */
+    renderPet(name, done) {
+        const count = done.filter((photo) => this.petIn(photo) === name).length;
+        const value = /** @type {const} */ (`${PET}${name}`);
+        if (!count && this.kind !== value) return nothing;
+        return html`<label><input type="radio" name="kind" value=${value} .checked=${value === this.kind}><span
+            class="number pet">${name} ${count}</span></label>`;
     }
 
     renderOrder() {

@@ -1,5 +1,6 @@
 /** An answer: the picture with its evidence, the verdict, and what may be done with both. */
 import { PAIRS, STRENGTH } from "../evidence.js";
+import { mine } from "../pets/mine.js";
 import { LitElement, css, html, live, nothing } from "../vendor/lit.js";
 import { Worded, t } from "../words.js";
 import { answerJson } from "./answer-json.js";
@@ -7,6 +8,7 @@ import { controls } from "./controls.js";
 import { download } from "./download.js";
 import { icons } from "./icons.js";
 import "./evidence-view.js";
+import "./pet-line.js";
 import "./share-dialog.js";
 import "./verdict-panel.js";
 
@@ -35,6 +37,7 @@ export class PhotoAnswer extends Worded(LitElement) {
         opacity: { state: true },
         colors: { state: true },
         finer: { state: true },
+        found: { state: true },
     };
 
     static styles = [controls, css`
@@ -59,6 +62,8 @@ export class PhotoAnswer extends Worded(LitElement) {
         .view { display: flex; flex-wrap: wrap; align-items: center; gap: var(--space-2) var(--space-3); }
         .row { display: flex; flex-wrap: wrap; gap: var(--space-2); }
         .hint { color: var(--ink-soft); font-size: var(--text-s); }
+        .teach { justify-self: start; padding-inline: 0; color: var(--ink-soft); }
+        pet-line { margin-top: var(--space-3); }
         .arrives { animation: arrive var(--motion) ease-out; }
         @keyframes arrive { from { opacity: 0; } }
         .settings { display: grid; gap: var(--space-1); }
@@ -91,7 +96,22 @@ export class PhotoAnswer extends Worded(LitElement) {
         this.finer = false;
         /** @type {Explanation | null} what is drawn */
         this.explanation = null;
+        /** @type {import("../pets/pets.js").Recognition | null} the visitor's own pet that is most like it */
+        this.found = null;
     }
+
+    connectedCallback() {
+        super.connectedCallback();
+        mine.addEventListener("change", this.#recognize);
+        mine.openKept();
+    }
+
+    disconnectedCallback() {
+        super.disconnectedCallback();
+        mine.removeEventListener("change", this.#recognize);
+    }
+
+    #recognize = () => { this.found = this.answer && mine.recognized(this.answer.explanation); };
 
     /** The picture as it is shown, drawn anew. @param {number} maxSide px */
     toCanvas(maxSide) {
@@ -101,6 +121,7 @@ export class PhotoAnswer extends Worded(LitElement) {
     /** @param {Map<string, any>} changed */
     willUpdate(changed) {
         if (changed.has("answer")) this.explanation = this.answer && named(this.answer);
+        if (changed.has("answer")) this.#recognize();
         if (changed.has("answer") && changed.get("answer")?.id !== this.answer?.id) this.finer = false; // it is another photo's
     }
 
@@ -112,7 +133,7 @@ export class PhotoAnswer extends Worded(LitElement) {
                 <div class="frame">
                     <evidence-view .picture=${this.picture} .explanation=${this.explanation} .show=${this.show}
                         .boxes=${this.boxes} .opacity=${this.opacity} .colors=${this.colors} readable
-                        .finer=${(this.finer && answer?.finer) || null}></evidence-view>
+                        .finer=${(this.finer && answer?.finer) || null} .pets=${this.#pets()}></evidence-view>
                     ${this.next ? this.#next() : nothing}
                 </div>
                 ${this.#view()}
@@ -121,10 +142,18 @@ export class PhotoAnswer extends Worded(LitElement) {
             <share-dialog></share-dialog>`;
     }
 
+    /** What the pets in the picture are called, where they are the visitor's own. */
+    #pets() {
+        const { found } = this;
+        return found?.known ? { [found.label]: found.name } : {};
+    }
+
     /** @param {Answer} answer */
-    #verdict({ explanation, closer }) {
+    #verdict(answer) {
+        const { explanation, closer } = answer;
         return html`<div class="arrives">
             <verdict-panel .prediction=${closer ?? explanation.prediction} .thresholds=${explanation.thresholds}></verdict-panel>
+            ${this.found ? html`<pet-line .answer=${answer} .found=${this.found}></pet-line>` : nothing}
         </div>`;
     }
 
@@ -152,6 +181,7 @@ export class PhotoAnswer extends Worded(LitElement) {
     #more(answer) {
         return html`
             <button type="button" class="button share" @click=${() => this.#share(answer)}>${icons.share}${t("share.share")}</button>
+            ${this.found ? nothing : this.#invitation(answer)}
             <slot></slot>
             <details class="fold more"><summary>${t("photo.more")}</summary>
                 <div class="settings">
@@ -170,6 +200,18 @@ export class PhotoAnswer extends Worded(LitElement) {
                     </div>
                 </div>
             </details>`;
+    }
+
+    /**
+     * To teach it the pet in the picture.
+     * @param {Answer} answer
+     */
+    #invitation({ file, name, example, explanation }) {
+        const { verdict } = explanation.prediction;
+        if (example || verdict === "neither" || verdict === "both") return nothing;
+        const files = [file instanceof File ? file : new File([file], name, { type: file.type })];
+        const teach = () => this.dispatchEvent(new CustomEvent("teach-pet", { detail: { files }, bubbles: true, composed: true }));
+        return html`<button type="button" class="button quiet teach" @click=${teach}>${icons.pets}${t(`pets.teach-${verdict}`)}</button>`;
     }
 
     #fullScreen() {

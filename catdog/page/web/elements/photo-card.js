@@ -31,7 +31,7 @@ export class PhotoCard extends Worded(LitElement) {
             img { width: 100%; height: 100%; object-fit: cover; animation: appear var(--motion); }
             @keyframes appear { from { opacity: 0; } }
             .text { display: grid; align-content: start; min-width: 0; gap: var(--space-1); padding: var(--space-2) var(--space-3) var(--space-3); font-size: var(--text-s); line-height: 1.35; }
-            .verdict { font-size: var(--text-m); font-weight: 600; }
+            .verdict { overflow: hidden; text-overflow: ellipsis; font-size: var(--text-m); font-weight: 600; }
             .verdict.cat { color: var(--cat-ink); }
             .verdict.dog { color: var(--dog-ink); }
             .bar { display: grid; grid-template-columns: 1fr auto; align-items: center; gap: var(--space-2); }
@@ -43,12 +43,14 @@ export class PhotoCard extends Worded(LitElement) {
             @media (forced-colors: active) { .fill { forced-color-adjust: none; } .track { outline: 1px solid; } }
         `,
     ];
-    static properties = { photo: { attribute: false } };
+    static properties = { photo: { attribute: false }, pet: { attribute: false } };
 
     constructor() {
         super();
         /** @type {import("../many/photos.js").Photo | null} */
         this.photo = null;
+        /** The name of the visitor's pet that it shows. @type {string | null} */
+        this.pet = null;
     }
 
     connectedCallback() {
@@ -84,7 +86,7 @@ export class PhotoCard extends Worded(LitElement) {
         return html`<button type="button" @click=${this.open}>
             <span class="picture">${this.renderThumbnail()}</span>
             <span class="text">
-                <span class="verdict ${prediction.verdict}">${t(`many.${prediction.verdict}`)}</span>
+                <span class="verdict ${prediction.verdict}">${this.pet ?? t(`many.${prediction.verdict}`)}</span>
                 ${renderBar("cat", prediction.cat)} ${renderBar("dog", prediction.dog)} ${named}
             </span>
         </button>`;

@@ -1,5 +1,6 @@
 // <photo-lightbox>: one of many photos, large, with its evidence; arrows, keys and swipes go to the others.
 import { engine } from "../engine/index.js";
+import { likelier } from "../pets/pets.js";
 import { toPicture } from "../pictures.js";
 import { LitElement, css, html, nothing } from "../vendor/lit.js";
 import { Worded, t } from "../words.js";
@@ -39,7 +40,8 @@ export class PhotoLightbox extends Worded(LitElement) {
                 display: flex; flex-wrap: wrap; align-items: center; gap: var(--space-3) var(--space-5); width: 100%; max-width: 44rem;
                 margin: 0 auto; padding: var(--space-2) var(--space-4) var(--space-4);
             }
-            verdict-panel, .problem { flex: 1 1 16rem; min-width: 0; }
+            .said, .problem { flex: 1 1 16rem; min-width: 0; }
+            .who { margin-top: var(--space-2); font-weight: 600; overflow-wrap: anywhere; }
             @media (max-width: 44rem) {
                 .stage {
                     grid-template: "picture picture picture" 1fr "previous map next" auto / auto minmax(0, 1fr) auto;
@@ -51,6 +53,7 @@ export class PhotoLightbox extends Worded(LitElement) {
     ];
     static properties = {
         photos: { attribute: false },
+        petOf: { attribute: false },
         photo: { state: true },
         picture: { state: true },
         explanation: { state: true },
@@ -63,6 +66,8 @@ export class PhotoLightbox extends Worded(LitElement) {
         super();
         /** @type {Photo[]} those that the arrows go through, in their order */
         this.photos = [];
+        /** @type {(photo: Photo) => string | null} the name of the visitor's pet in a photo */
+        this.petOf = () => null;
         /** @type {Photo | null} */
         this.photo = null;
         /** @type {ImageBitmap | HTMLImageElement | null} */
@@ -180,6 +185,7 @@ export class PhotoLightbox extends Worded(LitElement) {
      * @param {number} place
      */
     renderFrame(photo, place) {
+        const pet = this.petOf(photo);
         return html`<div class="frame">
             <header>
                 <div class="title">
@@ -200,7 +206,8 @@ export class PhotoLightbox extends Worded(LitElement) {
             <footer>
                 ${this.problem
                     ? html`<p class="problem" role="status">${t(`problem.${this.problem}`)}</p>`
-                    : html`<verdict-panel compact .prediction=${photo.prediction} .thresholds=${this.thresholds}></verdict-panel>`}
+                    : html`<div class="said"><verdict-panel compact .prediction=${photo.prediction} .thresholds=${this.thresholds}></verdict-panel>
+                        ${pet ? html`<p class="who">${t("pets.it-is-i-think", { name: pet })}</p>` : nothing}</div>`}
                 <button class="button" @click=${this.openInPhoto}>${icons.photo}<span>${t("many.open")}</span></button>
             </footer>
         </div>`;
@@ -212,8 +219,9 @@ export class PhotoLightbox extends Worded(LitElement) {
             return html`<div class="waiting">${this.problem ? photo.name : html`<span class="spinner" aria-hidden="true"></span>`}</div>`;
         }
         const named = photo.prediction?.verdict !== "neither";
+        const pet = this.petOf(photo);
         return html`<evidence-view .picture=${this.picture} .explanation=${this.explanation} show=${this.map ? "both" : "photo"}
-            .boxes=${this.map && named}></evidence-view>`;
+            .boxes=${this.map && named} .pets=${pet && photo.prediction ? { [likelier(photo.prediction)]: pet } : {}}></evidence-view>`;
     }
 }
 

@@ -1,10 +1,9 @@
 /** Ways to hand over a photo: four buttons, whatever the device has first. */
+import { PICTURES } from "../pictures.js";
 import { Worded, t } from "../words.js";
 import { LitElement, css, html } from "../vendor/lit.js";
 import { controls } from "./controls.js";
 import { icons } from "./icons.js";
-
-const ACCEPTED = "image/*,.heic,.heif,.hif,.avif,.tif,.tiff"; // some systems know no type for the last ones
 
 /** Tells of a photo by a `photo-chosen` event with `files`, and of why there is none by a `notice`. */
 export class PhotoSource extends Worded(LitElement) {
@@ -44,7 +43,7 @@ export class PhotoSource extends Worded(LitElement) {
             <div class="ways" role="group" aria-label=${t(this.again ? "photo.another" : "photo.ways")}>
                 ${this.touch ? this.#onTouch() : this.#onComputer()}
             </div>
-            <input class="choose" type="file" accept=${ACCEPTED} hidden @change=${this.#picked}>
+            <input class="choose" type="file" accept=${PICTURES} hidden @change=${this.#picked}>
             <input class="take" type="file" accept="image/*" capture="environment" hidden @change=${this.#picked}>`;
     }
 

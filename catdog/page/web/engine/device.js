@@ -2,7 +2,7 @@
 import { Pace } from "./device/pace.js";
 import { EngineError } from "./types.js";
 
-/** @typedef {{canvas: ImageBitmap, size?: number, signal?: AbortSignal}} Frame */
+/** @typedef {import("./types.js").FrameOptions & {canvas: ImageBitmap}} Frame */
 /** @typedef {{resolve: (answer: any) => void, reject: (error: unknown) => void}} Waiting */
 
 const MEGABYTE = 1024 * 1024;
@@ -55,14 +55,14 @@ export class DeviceEngine {
 
     /**
      * @param {CanvasImageSource} picture
-     * @param {{size?: number, signal?: AbortSignal}} [options]
+     * @param {import("./types.js").FrameOptions} [options]
      */
-    async frame(picture, { size, signal } = {}) {
+    async frame(picture, options = {}) {
         const canvas = await createImageBitmap(/** @type {ImageBitmapSource} */ (picture)); // as it is now
         try {
             const { Newest } = await import("./newest.js");
             this.#frames ??= new Newest((/** @type {Frame} */ frame) => this.#answerFrame(frame));
-            return await this.#frames.ask({ canvas, size, signal });
+            return await this.#frames.ask({ canvas, ...options });
         } finally {
             canvas.close(); // or those that newer ones overtook would fill the memory
         }

@@ -8,6 +8,7 @@ const LONGEST_WAIT = 10_000; // ms
 /**
  * @typedef {object} Options
  * @property {AbortSignal} [signal]
+ * @property {boolean} [signed] the answers have their signatures
  * @property {(code: "busy" | "offline" | null) => void} [onWait] what it waits for before it goes on; null: it does
  * @property {(milliseconds: number, signal?: AbortSignal) => Promise<void>} [pause]
  */

@@ -1,8 +1,9 @@
 /** The engine that asks the server this page came from; all its addresses are relative to the page. */
+import { decoded } from "../pets/signature.js";
 import { EngineError } from "./types.js";
 import { sizeOf } from "../pictures.js";
 
-/** @typedef {{canvas: HTMLCanvasElement, size?: number, signal?: AbortSignal}} Frame */
+/** @typedef {import("./types.js").FrameOptions & {canvas: HTMLCanvasElement}} Frame */
 
 const PATIENCE = 120_000; // ms for a photo: 50 MB on a slow line take a while to arrive
 const FRAME_PATIENCE = 15_000; // ms
@@ -41,13 +42,13 @@ export class ServerEngine {
 
     /**
      * @param {CanvasImageSource} picture
-     * @param {{size?: number, signal?: AbortSignal}} [options]
+     * @param {import("./types.js").FrameOptions} [options]
      */
-    async frame(picture, { size, signal } = {}) {
-        const canvas = reduced(picture, Math.max(FRAME_SIDE, size ?? 0)); // as it is now
+    async frame(picture, options = {}) {
+        const canvas = reduced(picture, Math.max(FRAME_SIDE, options.size ?? 0)); // as it is now
         const { Newest } = await import("./newest.js");
         this.#frames ??= new Newest((/** @type {Frame} */ frame) => this.#answerFrame(frame));
-        return this.#frames.ask({ canvas, size, signal });
+        return this.#frames.ask({ canvas, ...options });
     }
 
     /**
@@ -57,7 +58,9 @@ export class ServerEngine {
      */
     async many(files, onAnswer, options = {}) {
         const { answerMany } = await import("./many.js");
-        return answerMany(files, (file) => this.#send("engine/classify", file, {}, options.signal), onAnswer, options);
+        const signature = options.signed ? 1 : undefined;
+        const classify = async (/** @type {Blob} */ file) => signedOf(await this.#send("engine/classify", file, { signature }, options.signal));
+        return answerMany(files, classify, onAnswer, options);
     }
 
     /**
@@ -84,10 +87,8 @@ export class ServerEngine {
         signal?.throwIfAborted();
         if (picture.size === 0) throw new EngineError("empty");
         if (picture.size > limits.megabytes * MEGABYTE) throw new EngineError("too-large"); // before it is sent
-        const asked = Object.entries(parameters).filter(([, value]) => value !== undefined);
-        const query = new URLSearchParams(asked.map(([name, value]) => [name, String(value)])).toString();
         try {
-            return await ask(query ? `${address}?${query}` : address, { method: "POST", body: picture, signal }, patience, read);
+            return await ask(withQuery(address, parameters), { method: "POST", body: picture, signal }, patience, read);
         } catch (error) {
             if (error instanceof EngineError && error.code === "offline") await mustBeReadable(picture);
             throw error;
@@ -95,11 +96,21 @@ export class ServerEngine {
     }
 
     /** @param {Frame} frame */
-    async #answerFrame({ canvas, size, signal }) {
+    async #answerFrame({ canvas, size, signed, signal }) {
         const body = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", FRAME_QUALITY));
-        const address = size ? `engine/frame?size=${size}` : "engine/frame";
+        const address = withQuery("engine/frame", { size, signature: signed ? 1 : undefined });
         return explanationOf(await ask(address, { method: "POST", body, signal }, FRAME_PATIENCE));
     }
+}
+
+/**
+ * @param {string} address
+ * @param {Record<string, string | number | undefined>} parameters
+ */
+function withQuery(address, parameters) {
+    const asked = Object.entries(parameters).filter(([, value]) => value !== undefined);
+    const query = new URLSearchParams(asked.map(([name, value]) => [name, String(value)])).toString();
+    return query ? `${address}?${query}` : address;
 }
 
 /**
@@ -164,9 +175,15 @@ function reduced(picture, side) {
  * @returns {import("./types.js").Explanation}
  */
 export function explanationOf(answer) {
-    const { evidence, extent, preview, ...rest } = answer;
+    const { evidence, extent, preview, ...rest } = signedOf(answer);
     return { ...rest, evidence: mapsOf(evidence), extent: extent ? mapsOf(extent) : null, preview: preview ?? null };
 }
+
+/**
+ * The server's answer with its signature, where it has one, as numbers.
+ * @param {any} answer
+ */
+const signedOf = ({ signature, ...rest }) => ({ ...rest, signature: signature ? decoded(signature) : null });
 
 /**
  * @param {[number[][], number[][]]} maps cat, dog

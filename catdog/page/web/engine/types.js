@@ -24,6 +24,7 @@
  * @property {[number, number]} size width and height of the upright picture
  * @property {Thresholds} thresholds
  * @property {number} scale logits of evidence times places that are shown at full color
+ * @property {Float32Array | null} [signature] what a pet of the likelier label is recognized by, where that was asked for
  * @property {string | null} preview the picture as a data URL, where it was asked for
  *
  * @typedef {{id: string, photo: string, thumb: string, width: number, height: number, credit: string, license: string,
@@ -35,6 +36,9 @@
  * @property {"server" | "device"} engine
  * @property {string} device
  * @property {string} arch
+ * @property {string} weights the digest of the checkpoint's, which signatures belong to
+ * @property {number} channels of a signature
+ * @property {string | null} bank the address of other pets' signatures, where the checkpoint has them
  * @property {number} input_size
  * @property {"binary" | "softmax"} head
  * @property {boolean} negatives whether it was trained with photos of neither
@@ -44,9 +48,11 @@
  * @property {Example[]} examples
  * @property {string} [elsewhere] the address of this page with the other engine
  *
- * @typedef {{prediction: Prediction, size: [number, number]} | {problem: string}} Answer
+ * @typedef {{prediction: Prediction, size: [number, number], signature?: Float32Array | null} | {problem: string}} Answer
  *
  * @typedef {{threads: number, graphics: boolean}} Way threads for photos; whether the graphics chip answers the camera's frames
+ *
+ * @typedef {{size?: number, signed?: boolean, signal?: AbortSignal}} FrameOptions `signed`: the answer has its signature
  *
  * @typedef {Blob | (() => Promise<Blob>)} Source a file, or what opens it in its turn (and may throw EngineError)
  *
@@ -59,10 +65,10 @@
  * @property {() => Promise<void>} [prepare] fetches what the first answer needs
  * @property {() => Promise<About>} about
  * @property {(picture: Blob, options?: {size?: number, preview?: boolean, signal?: AbortSignal}) => Promise<Explanation>} explain
- * @property {(picture: CanvasImageSource, options?: {size?: number, signal?: AbortSignal}) => Promise<Explanation | null>} frame
+ * @property {(picture: CanvasImageSource, options?: FrameOptions) => Promise<Explanation | null>} frame
  *   null: a newer frame took its place
  * @property {(files: Source[], onAnswer: (index: number, answer: Answer) => void, options?: {signal?: AbortSignal,
- *   onWait?: (code: "busy" | "offline" | null) => void}) => Promise<void>} many `onWait`: what it waits for, null once it
+ *   signed?: boolean, onWait?: (code: "busy" | "offline" | null) => void}) => Promise<void>} many `onWait`: what it waits for, null once it
  *   goes on
  * @property {(kind: string, picture: Blob, options?: Record<string, any>) => Promise<any>} inside
  */

@@ -28,12 +28,15 @@ const quoted = (field) => (/[",\r\n]/.test(field) ? `"${field.replaceAll('"', '"
  * The table of all photos that are done, with the mark by which spreadsheets take it for UTF-8.
  * @param {import("./photos.js").Photo[]} photos
  * @param {(code: string) => string} say puts a problem's code into words
+ * @param {((photo: import("./photos.js").Photo) => string | null) | null} [petOf] the name of the visitor's pet in a photo, where
+ *   there are any: then in a column of its own, as `catdog pets find` writes it
  */
-export function tableOf(photos, say) {
+export function tableOf(photos, say, petOf = null) {
     const rows = photos.map((photo) => {
-        if (!photo.prediction) return [plain(photo.path), "", "", "", say(photo.problem ?? "")];
+        const pet = petOf ? [plain(petOf(photo) ?? "")] : [];
+        if (!photo.prediction) return [plain(photo.path), "", "", "", say(photo.problem ?? ""), ...pet];
         const { cat, dog } = photo.prediction;
-        return [plain(photo.path), kindOf(photo), number(cat), number(dog), ""];
+        return [plain(photo.path), kindOf(photo), number(cat), number(dog), "", ...pet];
     });
-    return "\ufeff" + [COLUMNS, ...rows].map((row) => row.map(quoted).join(",") + "\r\n").join("");
+    return "\ufeff" + [petOf ? [...COLUMNS, "pet"] : COLUMNS, ...rows].map((row) => row.map(quoted).join(",") + "\r\n").join("");
 }

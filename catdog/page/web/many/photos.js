@@ -13,11 +13,12 @@ import { baseName, isPicture, isZip } from "./names.js";
  *   open: () => Promise<File>,
  *   prediction: import("../engine/types.js").Prediction | null,
  *   size: [number, number] | null,
+ *   signature?: Float32Array | null,
  *   problem: string | null,
  *   thumbnail: string | null | undefined,
  * }} Photo
  *   `path` with its folders or its zip, as the visitor knows it; `key` the same for the same file handed over again; `bytes` its size;
- *   `size` width and height of the upright picture; `thumbnail` the address of a small copy, null where the browser cannot draw it,
+ *   `signature` what the visitor's own pets are known by, where there are any; `size` width and height of the upright picture; `thumbnail` the address of a small copy, null where the browser cannot draw it,
  *   undefined before it is made
  */
 

@@ -20,10 +20,12 @@ export class Run {
     /**
      * @param {Pick<import("../engine/types.js").Engine, "many">} engine
      * @param {() => void} changed called after every change
+     * @param {() => boolean} [signed] whether the answers are to have their signatures
      */
-    constructor(engine, changed) {
+    constructor(engine, changed, signed = () => false) {
         this.engine = engine;
         this.changed = changed;
+        this.signed = signed;
     }
 
     /** @returns {Photo[]} */
@@ -89,11 +91,12 @@ export class Run {
             (index, answer) => {
                 if (signal.aborted) return;
                 if ("problem" in answer) photos[index].problem = answer.problem;
-                else Object.assign(photos[index], { prediction: answer.prediction, size: answer.size });
+                else Object.assign(photos[index], { prediction: answer.prediction, size: answer.size, signature: answer.signature });
                 this.changed();
             },
             {
                 signal,
+                signed: this.signed(),
                 onWait: (code) => {
                     this.waiting = code;
                     this.changed();

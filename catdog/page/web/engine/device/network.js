@@ -73,8 +73,9 @@ export class Network {
     async predict(pixels, size = this.about.input_size, runner = this.runner) {
         const { calibration, resize } = this.about.network;
         const { input, shape } = inputOf(pixels, size, resize);
-        const { logits, ...maps } = await runner.run(input, shape);
-        return { prediction: predictionOf(logits, maps.evidence, calibration), ...maps };
+        const { logits, signatures, ...maps } = await runner.run(input, shape);
+        const prediction = predictionOf(logits, maps.evidence, calibration);
+        return { prediction, ...maps, signature: signatures[prediction.dog > prediction.cat ? "dog" : "cat"] };
     }
 
     /**

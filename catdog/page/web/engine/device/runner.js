@@ -1,7 +1,7 @@
 /** The network in a build of ONNX Runtime Web: pictures in, logits and maps out. */
 
 /** @typedef {import("../types.js").Maps} Maps */
-/** @typedef {{logits: [number, number], evidence: Maps, extent: Maps}} Found */
+/** @typedef {{logits: [number, number], evidence: Maps, extent: Maps, signatures: {cat: Float32Array, dog: Float32Array}}} Found */
 
 /**
  * A build of the runtime, and what it is told at its start.
@@ -38,8 +38,14 @@ export class Runner {
      */
     async run(input, shape) {
         const pictures = new this.ort.Tensor("float32", input, [1, 3, ...shape]);
-        const { logits, evidence, extent } = await this.session.run({ pictures });
-        return { logits: [logits.data[0], logits.data[1]], evidence: mapsOf(evidence), extent: mapsOf(extent) };
+        const { logits, evidence, extent, signatures } = await this.session.run({ pictures });
+        const channels = signatures.data.length / 2;
+        return {
+            logits: [logits.data[0], logits.data[1]],
+            evidence: mapsOf(evidence),
+            extent: mapsOf(extent),
+            signatures: { cat: signatures.data.slice(0, channels), dog: signatures.data.slice(channels) },
+        };
     }
 
     /** Frees what it holds. */

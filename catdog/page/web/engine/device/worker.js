@@ -60,8 +60,8 @@ async function answer({ task, picture, size, preview }) {
     try {
         const pixels = pixelsOf(bitmap, limits.megapixels, task === "frame" ? size : undefined);
         if (task === "classify") {
-            const { prediction } = await network.predict(pixels);
-            return { prediction, size: [pixels.width, pixels.height], thresholds };
+            const { prediction, signature } = await network.predict(pixels);
+            return { prediction, signature, size: [pixels.width, pixels.height], thresholds };
         }
         if (task === "frame") return { ...(await network.frame(pixels, size)), took: performance.now() - started };
         const explanation = await network.explain(pixels, size);
