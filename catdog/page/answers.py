@@ -23,7 +23,6 @@ from catdog.images import ImageError, open_picture
 from catdog.images.decode import opened
 from catdog.page.sending import send_json
 from catdog.page.turns import Busy, Turns, visitor_at, while_there
-from catdog.pets import encoded
 from catdog.transforms import STRIDE
 
 MAX_PHOTO = 50 * 2**20  # bytes
@@ -124,7 +123,7 @@ def explained(classifier: Classifier, photo: bytes, size: str | None = None, pre
     [explanation] = classifier.explain([decoded], size=side)
     answer = fields_of_explanation(classifier, explanation, decoded.size, classifier.metadata.scale_at(side), digits=6)
     answer["extent"] = rounded(explanation.extent, 4)
-    answer["signature"] = encoded(explanation.signature)
+    answer["signature"] = rounded(explanation.signature, 5)
     return {**answer, "preview": data_url(decoded.picture)} if preview else answer
 
 
@@ -147,7 +146,7 @@ def frame_explained(classifier: Classifier, frame: bytes, signed: bool = False) 
     picture = open_frame(frame)
     [explanation] = classifier.explain([picture], size=min(FRAME_SIDE, classifier.metadata.input_size))
     answer = fields_of_explanation(classifier, explanation, picture.size, classifier.metadata.evidence_scale, digits=4)
-    return {**answer, "signature": encoded(explanation.signature)} if signed else answer
+    return {**answer, "signature": rounded(explanation.signature, 5)} if signed else answer
 
 
 def classified(classifier: Classifier, photo: bytes, signed: bool = False) -> dict[str, Any]:
@@ -162,7 +161,7 @@ def classified(classifier: Classifier, photo: bytes, signed: bool = False) -> di
         [prediction] = classifier.classify([decoded])
         return given | {"prediction": fields_of(prediction)}
     [explanation] = classifier.explain([decoded])
-    return given | {"prediction": fields_of(explanation.prediction), "signature": encoded(explanation.signature)}
+    return given | {"prediction": fields_of(explanation.prediction), "signature": rounded(explanation.signature, 5)}
 
 
 def open_frame(content: bytes) -> Image.Image:

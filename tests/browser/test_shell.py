@@ -20,7 +20,7 @@ SEEN = """
     // What each tab was handed, by the names of the files.
     window.taken = {};
     customElements.whenDefined("catdog-app").then(() => {
-        for (const name of ["photo", "many", "inside"]) {
+        for (const name of ["photo", "many", "pets", "inside"]) {
             customElements.whenDefined(`${name}-tab`).then(() => {
                 const tab = customElements.get(`${name}-tab`).prototype;
                 const take = tab.take;
@@ -140,7 +140,7 @@ def test_a_photo_pasted_anywhere_is_looked_at(open_page, folder, name):
     page = open_page(f"#{name}")
     page.evaluate(SEEN)
     paste(page, folder / "cat-chelsea.jpg")
-    taker = name if name in ("many", "inside") else "photo"
+    taker = name if name in ("many", "pets", "inside") else "photo"
     until(page, "name => window.taken[name]?.length", taker)
     expect(panel(page, taker)).to_be_visible()
 

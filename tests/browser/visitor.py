@@ -101,6 +101,12 @@ def fill(page: Page, root: Path, name: str) -> None:
     elif name == "many":
         drop(page, [examples / each for each in ("cat-chelsea.jpg", "neither-horses.jpg", "README.md")], "main")
         expect(place.locator("photo-card")).to_have_count(3, timeout=PATIENCE)
+    elif name == "pets":
+        place.locator("input.name").fill("Rex")
+        place.locator("form input[type=file]").set_input_files(
+            [examples / "dog-german-shepherd.jpg", examples / "README.md"]
+        )
+        expect(place.locator(".pet")).to_have_count(1, timeout=PATIENCE)
     elif name == "accuracy":
         place.get_by_role("heading").nth(1).wait_for()
     elif name == "inside":

@@ -1,5 +1,4 @@
 /** The engine that asks the server this page came from; all its addresses are relative to the page. */
-import { decoded } from "../pets/signature.js";
 import { EngineError } from "./types.js";
 import { sizeOf } from "../pictures.js";
 
@@ -183,7 +182,7 @@ export function explanationOf(answer) {
  * The server's answer with its signature, where it has one, as numbers.
  * @param {any} answer
  */
-const signedOf = ({ signature, ...rest }) => ({ ...rest, signature: signature ? decoded(signature) : null });
+const signedOf = ({ signature, ...rest }) => ({ ...rest, signature: signature ? Float32Array.from(signature) : null });
 
 /**
  * @param {[number[][], number[][]]} maps cat, dog
