@@ -38,8 +38,8 @@ READY = "() => navigator.serviceWorker.controller !== null && self.crossOriginIs
 EXPLAIN = """async (photo) => {
     const engine = ENGINE;
     const bytes = Uint8Array.from(atob(photo), (letter) => letter.charCodeAt(0));
-    const { prediction, evidence, boxes, size } = await engine.explain(new Blob([bytes]));
-    return { prediction, cat: [...evidence.cat], dog: [...evidence.dog], boxes, size };
+    const { prediction, evidence, boxes, size, signature } = await engine.explain(new Blob([bytes]));
+    return { prediction, cat: [...evidence.cat], dog: [...evidence.dog], boxes, size, signature: [...signature] };
 }""".replace("ENGINE", ENGINE)
 
 GRAPHICS = """async () => {
@@ -294,6 +294,38 @@ def test_after_one_visit_everything_works_without_a_network(site, root, host):
     fill(site, root, "many")
     tab(site, "accuracy").click()
     fill(site, root, "accuracy")
+
+
+def test_a_pet_is_taught_and_known_without_a_network(site, root, host):
+    fill(site, root, "photo")  # the network has come
+    for name in ("live", "many", "pets"):
+        tab(site, name).click()
+        panel(site, name).wait_for()
+    site.context.set_offline(True)
+    open_site(site, host)
+    tab(site, "pets").click()
+    fill(site, root, "pets")
+    tab(site, "photo").click()
+    panel(site, "photo").locator("photo-source input.choose").set_input_files(
+        root / "examples" / "dog-german-shepherd.jpg"
+    )
+    expect(panel(site, "photo").locator("pet-line .who")).to_have_text(
+        WORDS["en"]["pets.it-is-i-think"].format(name="Rex"), timeout=PATIENCE
+    )
+    tab(site, "many").click()
+    drop(site, [root / "examples" / "dog-german-shepherd.jpg"], "main")
+    expect(panel(site, "many").locator("photo-card .verdict")).to_have_text("Rex", timeout=PATIENCE)
+
+
+def test_signatures_are_those_of_python(site, examples):
+    """With weights in eight bits, nearly: an angle below three degrees."""
+    for path, expected in zip(examples, catdog.load(device="cpu").explain(examples)):
+        found = np.array(site.evaluate(EXPLAIN, base64.b64encode(path.read_bytes()).decode())["signature"])
+        if not expected.signature.any():  # no place speaks for either
+            assert not found.any(), path.name
+            continue
+        cosine = found @ expected.signature / np.linalg.norm(found) / np.linalg.norm(expected.signature)
+        assert cosine > 0.9986, path.name
 
 
 def test_the_camera_is_answered_on_the_device(site, root):
