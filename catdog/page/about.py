@@ -21,6 +21,15 @@ from catdog.page.endpoints import MAX_PHOTOS
 from catdog.pets import shipped_bank
 
 BANK = "pets.safetensors"  # where the page finds the bank of other pets
+CALIBRATION = (
+    "head",
+    "temperature",
+    "offset",
+    "top_weight",
+    "present",
+    "both",
+    "box_threshold",
+)  # how logits become answers
 THUMB_SIDE = 160  # px, long side
 ROW = re.compile(r"\| `(?P<name>[\w-]+\.jpg)` \|(?P<cells>.*)\|")
 LINK = re.compile(r"\[([^]]*)\](?:\((\S*)\))?")  # in Markdown: [text](address) or [text]
@@ -44,6 +53,7 @@ def about(classifier: Classifier) -> dict[str, Any]:
         "negatives": metadata.real_negatives,
         "thresholds": thresholds(classifier),
         "scale": metadata.evidence_scale,
+        "calibration": {name: getattr(metadata, name) for name in CALIBRATION},
         "limits": {"megabytes": MAX_PHOTO // 2**20, "megapixels": MAX_PIXELS // 10**6, "photos": MAX_PHOTOS},
         "examples": examples(),
     }

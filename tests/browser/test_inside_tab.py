@@ -5,11 +5,15 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+import catdog
+from catdog.decision import percent
+
 from .conftest import PHONE
 from .visitor import PATIENCE, WORDS, drop, panel, tab, until
 
 pytestmark = pytest.mark.slow
 
+FIRST = "cat-chelsea.jpg"  # of the examples
 EN, ZH = WORDS["en"], WORDS["zh"]
 DRAWN = """element => {
     const canvas = element.shadowRoot.querySelector("canvas");
@@ -177,7 +181,65 @@ def test_a_phone_shows_two_stages_side_by_side_and_nothing_sideways(open_page):
 
 def test_it_speaks_the_visitor_s_language(open_page):
     inside = looked_at(open_page("#inside", locale="zh-CN"))
-    expect(inside.get_by_role("heading", level=2)).to_have_text(
-        [ZH["inside.stages"], ZH["inside.methods"], ZH["inside.block"], ZH["photo.examples"]]
-    )
+    codes = ["tour.size", "tour.sum", "tour.erase", "inside.stages", "inside.methods", "inside.block"]
+    expect(inside.locator("section > h2")).to_have_text([ZH[code] for code in codes])
     until(inside.page, "document.documentElement.lang === 'zh-CN'")
+
+
+# ---------------------------------------------------------------------------- what needs no more than answers
+
+
+def test_the_numbers_of_the_sum_are_those_of_python_and_add_up(opened, root):
+    [explanation] = catdog.load(device="cpu").explain([root / "examples" / FIRST])
+    part = opened.locator("tour-sum")
+    places = [float(text.replace("−", "-")) for text in part.locator(".grid span").all_text_contents()]
+    assert places == pytest.approx(explanation.evidence[0].ravel().tolist(), abs=0.0101)
+    total, bias, logit = (number(part.locator("td").nth(row)) for row in range(3))
+    assert round(sum(places), 2) == total and round(total + bias, 2) == logit
+    assert logit == pytest.approx(explanation.prediction.logits[0], abs=0.0051)
+    expect(part.locator(".probability")).to_have_text(">99%")
+    strongest = int(explanation.evidence[0].argmax())
+    part.locator(".grid span").nth(strongest).click()
+    assert number(part.locator(".logit")) == pytest.approx(logit - places[strongest], abs=0.011)
+    part.locator(".stage").focus()
+    opened.page.keyboard.press("Enter")  # the same place again
+    assert number(part.locator(".logit")) == logit
+
+
+def number(cell: Locator) -> float:
+    return float(cell.text_content().replace("−", "-").replace("+", ""))
+
+
+def test_a_smaller_picture_is_answered_as_python_answers_it(opened, root):
+    [expected] = catdog.load(device="cpu").explain([root / "examples" / FIRST], size=32)
+    part = opened.locator("tour-size")
+    part.get_by_role("slider").fill("32")
+    expect(part.locator("verdict-panel .percent").first).to_have_text(shown(expected.prediction.cat), timeout=PATIENCE)
+    expect(part.locator("verdict-panel .percent").last).to_have_text(shown(expected.prediction.dog))
+    assert min(part.locator("canvas").evaluate("canvas => [canvas.width, canvas.height]")) == 32
+
+
+def shown(probability: float) -> str:
+    return percent(probability).replace("over ", ">").replace("under ", "<")
+
+
+def test_painting_over_what_the_map_names_takes_the_answer_away(opened):
+    part = opened.locator("tour-erase")
+    cat = part.locator("verdict-panel .percent").first
+    expect(cat).to_have_text(">99%", timeout=PATIENCE)
+    for _ in range(8):
+        part.get_by_role("button", name=EN["tour.erase-strongest"]).click()
+        expect(part.locator(".answer")).to_have_attribute("aria-busy", "false", timeout=PATIENCE)
+    assert cat.text_content() != ">99%"
+    part.get_by_role("button", name=EN["tour.erase-again"]).click()
+    expect(cat).to_have_text(">99%")
+    part.locator("canvas.paint").scroll_into_view_if_needed()
+    box = part.locator("canvas.paint").bounding_box()
+    page = opened.page
+    page.mouse.move(box["x"] + 0.02 * box["width"], box["y"] + 0.02 * box["height"])
+    page.mouse.down()
+    for row in range(12):
+        page.mouse.move(box["x"] + 0.98 * box["width"], box["y"] + (0.02 + 0.085 * row) * box["height"], steps=4)
+        page.mouse.move(box["x"] + 0.02 * box["width"], box["y"] + (0.02 + 0.085 * row) * box["height"], steps=4)
+    page.mouse.up()
+    expect(cat).not_to_have_text(">99%", timeout=PATIENCE)

@@ -103,10 +103,6 @@ def about_of(classifier: Classifier, content: bytes, runtime: dict[str, bytes]) 
             "resize": metadata.resize,
             "bias": np.asarray(classifier.bias, np.float64).tolist(),
             "finer_scale": metadata.finer_scale,
-            "calibration": {
-                name: getattr(metadata, name)
-                for name in ("head", "temperature", "offset", "top_weight", "present", "both", "box_threshold")
-            },
         },
         "runtime": {
             "folder": "runtime/",

@@ -99,7 +99,8 @@ async function waysOf(context, main) {
     context.mock.method(console, "info", () => {});
     const calibration = { head: "sigmoid", temperature: [1, 1], offset: [0, 0], top_weight: [0, 0], present: 0.5, both: 0.5 };
     const about = {
-        network: { ...part, resize: "whole", calibration },
+        calibration,
+        network: { ...part, resize: "whole" },
         runtime: { folder: "runtime/", heic: "heic", graphics: { main, packed: part } },
     };
     const network = new Network(about, "http://127.0.0.1/", /** @type {any} */ (runner(10)), 2);

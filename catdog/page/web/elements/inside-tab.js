@@ -8,6 +8,9 @@ import { controls } from "./controls.js";
 import { exampleFile } from "./example-strip.js";
 import { insideStyle } from "./inside-style.js";
 import { block, methods, stages } from "./inside-parts.js";
+import "./tour-erase.js";
+import "./tour-size.js";
+import "./tour-sum.js";
 
 /**
  * @typedef {import("../engine/types.js").Example} Example
@@ -19,7 +22,7 @@ import { block, methods, stages } from "./inside-parts.js";
 export class InsideTab extends Worded(LitElement) {
     static styles = [controls, insideStyle];
     static properties = {
-        examples: { state: true },
+        about: { state: true },
         photo: { state: true },
         picture: { state: true },
         label: { state: true },
@@ -39,8 +42,8 @@ export class InsideTab extends Worded(LitElement) {
 
     constructor() {
         super();
-        /** @type {readonly Example[]} */
-        this.examples = [];
+        /** @type {import("../engine/types.js").About | null} */
+        this.about = null;
         /** @type {Photo | null} */
         this.photo = null;
         /** @type {ImageBitmap | HTMLImageElement | null} */
@@ -71,8 +74,8 @@ export class InsideTab extends Worded(LitElement) {
             this.#seen = null;
             this.photo = null; // it was removed
         }
-        if (!this.examples.length) this.examples = await engine.about().then(({ examples }) => examples, () => []);
-        if (!this.photo && this.examples.length) this.openExample(this.examples[0]);
+        this.about ??= await engine.about().catch(() => null);
+        if (!this.photo && this.about) this.openExample(this.about.examples[0]);
     }
 
     left() {
@@ -153,6 +156,7 @@ export class InsideTab extends Worded(LitElement) {
 
     /** @param {AbortSignal} signal */
     async #askStages(signal) {
+        if (engine.where === "device") return; // it gives answers alone
         const { file } = /** @type {Photo} */ (this.photo);
         const answer = await patiently(() => engine.inside("stages", file, { label: this.label, signal }), signal);
         if (!signal.aborted) this.stages = answer;
@@ -186,11 +190,28 @@ export class InsideTab extends Worded(LitElement) {
         return html`
             <h1>${t("inside.heading")}</h1>
             <p class="lead soft">${t("inside.lead")}</p>
-            <example-strip .examples=${this.examples} .chosen=${this.photo?.example ?? null}
+            <example-strip .examples=${this.about?.examples ?? []} .chosen=${this.photo?.example ?? null}
                 @example-chosen=${(/** @type {CustomEvent} */ event) => this.openExample(event.detail.example)}></example-strip>
             ${this.#renderProblem()}
+            ${this.photo?.explanation && this.picture ? this.#renderTour(this.photo, this.photo.explanation) : nothing}
             ${ready ? this.#renderParts() : this.#renderWaiting()}
         `;
+    }
+
+    /**
+     * What needs no more than answers.
+     * @param {Photo} photo
+     * @param {Explanation} explanation
+     */
+    #renderTour({ file }, explanation) {
+        const { about, picture } = this;
+        return html`
+            <section aria-labelledby="size"><h2 id="size">${t("tour.size")}</h2>
+                <tour-size .file=${file} .picture=${picture} .usual=${about?.input_size ?? 0}></tour-size></section>
+            <section aria-labelledby="sum"><h2 id="sum">${t("tour.sum")}</h2>
+                <tour-sum .picture=${picture} .explanation=${explanation} .calibration=${about?.calibration ?? null}></tour-sum></section>
+            <section aria-labelledby="erase"><h2 id="erase">${t("tour.erase")}</h2>
+                <tour-erase .picture=${picture} .explanation=${explanation}></tour-erase></section>`;
     }
 
     #renderProblem() {
@@ -201,7 +222,7 @@ export class InsideTab extends Worded(LitElement) {
     }
 
     #renderWaiting() {
-        if (this.problem) return nothing;
+        if (this.problem || (engine.where === "device" && this.photo?.explanation)) return nothing;
         return html`<p class="waiting soft" role="status"><span class="spinner" aria-hidden="true"></span> ${t("inside.busy")}</p>`;
     }
 

@@ -44,6 +44,7 @@
  * @property {boolean} negatives whether it was trained with photos of neither
  * @property {Thresholds} thresholds
  * @property {number} scale
+ * @property {import("./device/answer.js").Calibration} calibration how logits become an answer
  * @property {{megabytes: number, megapixels: number, photos: number}} limits
  * @property {Example[]} examples
  * @property {string} [elsewhere] the address of this page with the other engine

@@ -71,7 +71,7 @@ export class Network {
      * @param {Runner} [runner]
      */
     async predict(pixels, size = this.about.input_size, runner = this.runner) {
-        const { calibration, resize } = this.about.network;
+        const { calibration, network: { resize } } = this.about;
         const { input, shape } = inputOf(pixels, size, resize);
         const { logits, signatures, ...maps } = await runner.run(input, shape);
         const prediction = predictionOf(logits, maps.evidence, calibration);
@@ -85,7 +85,7 @@ export class Network {
      */
     async explain(pixels, size = this.about.input_size, runner = this.runner) {
         const { width, height } = pixels;
-        const { calibration, resize, bias, finer_scale: finer } = this.about.network;
+        const { calibration, network: { resize, bias, finer_scale: finer } } = this.about;
         const found = await this.predict(pixels, size, runner);
         const view = viewOf(width, height, resize);
         return {

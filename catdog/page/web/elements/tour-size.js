@@ -1,0 +1,119 @@
+/** What the network sees of a photo: as many pixels as it is given. With fewer, the answer holds for long, and then breaks. */
+import { engine } from "../engine/index.js";
+import { sizeOf } from "../pictures.js";
+import { LitElement, css, html, nothing } from "../vendor/lit.js";
+import { Worded, t } from "../words.js";
+import { patiently } from "./asking.js";
+import { controls } from "./controls.js";
+import "./verdict-panel.js";
+
+/** @typedef {import("../engine/types.js").Explanation} Explanation */
+
+const STRIDE = 32; // px of the input for one place of the last map
+
+export class TourSize extends Worded(LitElement) {
+    static properties = {
+        file: { attribute: false },
+        picture: { attribute: false },
+        usual: { type: Number },
+        size: { state: true },
+        explanation: { state: true },
+        problem: { state: true },
+    };
+
+    static styles = [controls, css`
+        .beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); gap: var(--space-4) var(--space-5); margin-top: var(--space-3); align-items: start; }
+        canvas { width: 100%; max-height: 24rem; object-fit: contain; border-radius: var(--radius); background: var(--sunken); image-rendering: pixelated; }
+        .answer { display: grid; gap: var(--space-3); min-height: 8rem; transition: opacity var(--motion); }
+        .old { opacity: 0.5; }
+    `];
+
+    #asked = new AbortController();
+
+    constructor() {
+        super();
+        /** @type {Blob | null} */
+        this.file = null;
+        /** @type {ImageBitmap | HTMLImageElement | null} */
+        this.picture = null;
+        /** px, at which photos are answered */
+        this.usual = 0;
+        this.size = 0;
+        /** @type {Explanation | null} at that size, or the one before */
+        this.explanation = null;
+        /** @type {string | null} */
+        this.problem = null;
+    }
+
+    disconnectedCallback() {
+        super.disconnectedCallback();
+        this.#asked.abort();
+    }
+
+    /** @param {Map<string, unknown>} changed */
+    willUpdate(changed) {
+        if (!changed.has("file") || !this.file || !this.usual) return;
+        this.size = this.usual;
+        this.explanation = null;
+        this.#ask();
+    }
+
+    async #ask() {
+        this.#asked.abort();
+        const { signal } = (this.#asked = new AbortController());
+        const { file, size } = this;
+        if (!file) return;
+        try {
+            const explanation = await patiently(() => engine.explain(file, { size, signal }), signal);
+            if (!signal.aborted) Object.assign(this, { explanation, problem: null });
+        } catch (error) {
+            if (!signal.aborted) this.problem = /** @type {any} */ (error).code ?? "failed";
+        }
+    }
+
+    /** @param {Event} event */
+    #choose({ target }) {
+        this.size = Number(/** @type {HTMLInputElement} */ (target).value);
+        this.#ask();
+    }
+
+    render() {
+        if (!this.picture || !this.size) return nothing;
+        const [width, height] = this.#shape();
+        const { explanation } = this;
+        return html`
+            <p>${t("tour.size-text", { usual: this.usual })}</p>
+            <div class="beside">
+                <canvas role="img" aria-label=${t("tour.size-alt", { width, height })}></canvas>
+                <div>
+                    <label class="slider"><span class="number">${t("tour.size-slider", { width, height })}</span>
+                        <input type="range" min=${STRIDE} max=${this.usual} step=${STRIDE} .value=${String(this.size)} @input=${this.#choose}></label>
+                    ${this.problem ? html`<p role="alert">${t(`problem.${this.problem}`)}</p>` : nothing}
+                    <div class="answer">${explanation
+                        ? html`<verdict-panel compact .prediction=${explanation.prediction} .thresholds=${explanation.thresholds}></verdict-panel>
+                            <p class="soft small number">${t("tour.size-places", { places: explanation.evidence.width * explanation.evidence.height })}</p>`
+                        : nothing}</div>
+                </div>
+            </div>`;
+    }
+
+    /** Width and height in pixels, as the network gets it. @returns {[number, number]} */
+    #shape() {
+        const [width, height] = sizeOf(/** @type {ImageBitmap} */ (this.picture));
+        const times = this.size / Math.min(width, height);
+        return [Math.round(width * times), Math.round(height * times)];
+    }
+
+    /** @param {Map<string, unknown>} changed */
+    updated(changed) {
+        if (!this.picture || !(changed.has("size") || changed.has("picture"))) return;
+        const canvas = /** @type {HTMLCanvasElement | null} */ (this.renderRoot.querySelector("canvas"));
+        if (!canvas) return;
+        [canvas.width, canvas.height] = this.#shape();
+        const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+        context.imageSmoothingQuality = "high";
+        context.drawImage(this.picture, 0, 0, canvas.width, canvas.height);
+    }
+}
+
+customElements.define("tour-size", TourSize);
