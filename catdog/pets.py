@@ -18,10 +18,12 @@ from typing import Any
 
 import numpy as np
 import safetensors.numpy
+import torch
 from safetensors import SafetensorError
 
 from catdog.checkpoint import digest_of_network
 from catdog.classifier import Classifier, Explanation
+from catdog.evidence import evidence_of, signatures_of
 from catdog.files import CHECKPOINT, write_whole
 from catdog.images import ImageError, Picture
 from catdog.images.names import in_short
@@ -182,6 +184,40 @@ class Pets:
             for name, (look, threshold) in self.looks(label).items()
         ]
         return max(found, key=lambda each: each.similarity - each.threshold, default=None)
+
+    def places(self, name: str, picture: Picture) -> np.ndarray:
+        """Which places of a picture make it like a pet that was taught, and which unlike it.
+
+        The similarity is linear in the features of the places once the square root is written as s / sqrt(s): each place adds
+        its own share of every channel, less that of the usual pet, by how much it speaks for the label.
+
+        Returns:
+            float32 (h, w), on the grid of the evidence; its sum is the similarity that `recognize` gives.
+
+        Raises:
+            ImageError: for a picture that cannot be used.
+            PetError: for a name that was never taught, and for a picture in which nothing speaks for its kind.
+        """
+        if name not in self.pets:
+            raise PetError(f"There is no pet {in_short(name)}.")
+        label = self.pets[name].label
+        preset = self.classifier.metadata.preset()
+        batch = preset(self.classifier.open(picture).picture)[None].to(self.classifier.device)
+        with torch.inference_mode():
+            network = self.classifier.folded
+            features = network.features(batch).float()
+            evidence, _ = evidence_of(network, features)
+            signature = signatures_of(evidence, features)[0, LABELS.index(label)].cpu().numpy()
+        if not signature.any():
+            raise PetError(f"Nothing in this picture speaks for a {label}.")
+        weights = evidence[0, LABELS.index(label)].clamp(min=0).cpu().numpy()
+        weights /= weights.sum()
+        look, _ = self.look_of_all(self.pets[name].signatures, label)
+        of_usual = self.centers[label]
+        length = np.linalg.norm(np.sqrt(signature) - of_usual)
+        shares = features[0].cpu().numpy() / np.sqrt(np.maximum(signature, TINY))[:, None, None]
+        usual = np.broadcast_to(of_usual, signature.shape) @ look
+        return (weights * (np.tensordot(look, shares, 1) - usual) / length).astype(np.float32)
 
     def looks(self, label: str) -> dict[str, tuple[np.ndarray, float]]:
         """Of each pet of a kind what it looks like (C,), and how alike a picture must be to show it."""

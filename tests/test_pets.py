@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+import catdog
 from catdog.checkpoint import Metadata
 from catdog.classifier import Classifier, Explanation, Prediction
 from catdog.images import ImageError
@@ -220,3 +221,23 @@ def test_a_bank_is_kept_in_a_file_and_belongs_to_a_checkpoint(pets, classifier, 
 
 def test_vectors_become_as_long_as_one_and_nothing_stays_nothing():
     assert unit(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist() == [[0.6, 0.8], [0.0, 0.0]]
+
+
+@pytest.mark.parametrize("with_bank", [True, False])
+def test_the_places_of_a_picture_add_up_to_its_similarity(examples, with_bank):
+    classifier = catdog.load(device="cpu")
+    pets = Pets(classifier)
+    if not with_bank:
+        pets.bank = None
+    named = {path.name: path for path in examples}
+    pets.teach("Rex", [named["dog-german-shepherd.jpg"], named["dog-with-bicycle.jpg"]])
+    for name in ("dog-german-shepherd.jpg", "dog-with-bicycle.jpg"):
+        [found] = pets.recognize([named[name]])
+        [explanation] = classifier.explain([named[name]])
+        places = pets.places("Rex", named[name])
+        assert found and places.shape == explanation.evidence.shape[1:]
+        assert places.sum() == pytest.approx(found.similarity, abs=1e-3)
+        assert not places[explanation.evidence[1] < 0].any(), "what speaks against a dog says nothing of which"
+        assert places[explanation.evidence[1] > 0].std() > 0
+    with pytest.raises(PetError, match="no pet"):
+        pets.places("Bello", examples[0])
