@@ -17,7 +17,7 @@ export const MAX_PHOTOS = 100; // of one pet
 export const MAX_NAME = 60; // characters
 const MAX_FILE = 2 ** 24; // bytes
 const STRANGERS = 0.95; // the share of other pets that are not taken for one that was taught
-export const ALIKE = 0.95; // two photos that are more alike are of one moment: measure_pets.py
+export const ALIKE = 0.95; // two photos that are more alike are of one moment: docs/benchmarks/pets.md
 const TINY = 1e-9;
 const UNNAMED = /[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]|\p{Surrogate}/u; // control, ends of lines, turns of writing
 /** @type {Label[]} */
