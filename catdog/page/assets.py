@@ -17,6 +17,7 @@ from catdog.classifier import Classifier
 from catdog.files import EXAMPLES
 from catdog.page.about import about
 from catdog.page.answers import problem
+from catdog.page.code import code
 from catdog.page.figures import figures_of
 from catdog.page.guard import path_of
 from catdog.page.sending import ISOLATED, KINDS, Asset, digest_of, send_asset, send_json
@@ -62,6 +63,7 @@ def router(classifier: Classifier, site: Path | None = None) -> APIRouter:
         ASK_FIRST: {
             **bank_of(known),
             "about.json": json.dumps(known, ensure_ascii=False).encode(),
+            "code.json": json.dumps(code(), ensure_ascii=False).encode(),
             "figures.json": json.dumps(figures_of(classifier.metadata), ensure_ascii=False).encode(),
         },
     }

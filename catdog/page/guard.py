@@ -53,12 +53,12 @@ class Route:
 NAMES = "classify|explain|classify_many"
 ROUTES = (
     Route(
-        r"/|/(health|about\.json|figures\.json|robots\.txt|favicon\.ico|icon\.svg|card\.jpg|pets\.safetensors)",
+        r"/|/(health|about\.json|figures\.json|code\.json|robots\.txt|favicon\.ico|icon\.svg|card\.jpg|pets\.safetensors)",
         ("GET", "HEAD"),
     ),
     Route(r"/(web|examples)/[\w./-]+", ("GET", "HEAD")),
     Route(r"/device/[\w./-]*", ("GET", "HEAD")),  # the page without a server, where one was built
-    Route(r"/engine/(explain|classify|stages|methods)", ("POST",), PHOTO),
+    Route(r"/engine/(explain|classify|stages|blocks|methods)", ("POST",), PHOTO),
     Route(r"/engine/frame", ("POST",), FRAME),
     Route(r"/config|/gradio_api/info", ("GET",)),
     Route(r"/gradio_api/startup-events", ("GET",)),  # asked for by Gradio itself, when it starts

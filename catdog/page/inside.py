@@ -1,4 +1,5 @@
-"""The inside tab's questions about a photo: what each residual stage looks at, other methods' maps, a residual block at work.
+"""The inside tab's questions about a photo: what each residual stage looks at, other methods' maps, a residual block at work,
+and the network without some of its blocks.
 
 Other methods may take half a minute. They are computed one at a time, in a line of their own beside that of quick answers, and
 end when the visitor leaves.
@@ -21,16 +22,19 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from torch import Tensor
 
-from catdog.cams import CAM_METHODS, STAGES, block_parts, cam_map, passes_of
-from catdog.classifier import Classifier
+from catdog.cams import CAM_METHODS, STAGES, block_parts, cam_map, passes_of, without_parts
+from catdog.classifier import Classifier, Prediction
+from catdog.decision import verdicts_of
 from catdog.device import gpu_is_borrowed
+from catdog.evidence import strongest_places
 from catdog.images import Decoded, ImageError
 from catdog.labels import LABELS
-from catdog.page.answers import ProblemError, answer, data_url, rounded
+from catdog.page.answers import ProblemError, answer, data_url, fields_of, rounded, thresholds
 from catdog.page.sending import HEADERS
 from catdog.page.turns import Busy, Turns, visitor_at
 
 REPORT_SECONDS = 0.3  # between two reports of how far the work is
+PARTS = ("change", "shortcut")  # of a residual block
 SLOW_PLACES = 8  # over all visitors: who is behind them waits for minutes
 SLOW_PLACES_EACH = 2  # the one that is being stopped, and the next
 
@@ -56,7 +60,7 @@ class Passes:
 
 
 def router(classifier: Classifier, turns: Turns) -> APIRouter:
-    """The routes below engine/: `stages` answers with one object, `methods` with lines of them.
+    """The routes below engine/: `stages` and `blocks` answer with one object, `methods` with lines of them.
 
     Args:
         turns: the line of quick answers.
@@ -69,6 +73,11 @@ def router(classifier: Classifier, turns: Turns) -> APIRouter:
     async def stages(request: Request) -> Response:
         label, preview = request.query_params.get("label"), request.query_params.get("preview")
         return await answer(request, turns, partial(stages_of, near, label=label, preview=preview == "1"))
+
+    @routes.post("/blocks")
+    async def blocks(request: Request) -> Response:
+        off, part = (request.query_params.get(name, "") for name in ("off", "part"))
+        return await answer(request, turns, partial(blocks_of, near, off=off, part=part))
 
     @routes.post("/methods")
     async def methods(request: Request) -> Response:
@@ -114,6 +123,40 @@ def stages_of(classifier: Classifier, photo: bytes, label: str | None = None, pr
         "blocks": [block_of(classifier, batch, stage) for stage in STAGES],
     }
     return {**told, "preview": data_url(decoded.picture)} if preview else told
+
+
+def blocks_of(classifier: Classifier, photo: bytes, off: str, part: str) -> dict[str, Any]:
+    """The answer of the network without parts of some residual blocks, and how much each block changes.
+
+    Args:
+        photo: a file's bytes.
+        off: the blocks' numbers, from 0 on, with commas between them; as a visitor wrote them.
+        part: what they are without, one of PARTS.
+
+    Raises:
+        ImageError: for a photo that cannot be used.
+        ProblemError: for blocks or parts that there are not.
+    """
+    count = sum(len(getattr(classifier.network, f"layer{stage}")) for stage in STAGES)
+    numbers = {int(offered(each, list(map(str, range(count))))) for each in off.split(",") if off}
+    without: Any = offered(part, PARTS)
+    decoded = classifier.open(photo)
+    evidence, logits, changes = without_parts(classifier.folded, prepared(classifier, decoded), numbers, without)
+    maps, raw = evidence.float().cpu().numpy(), logits.float().cpu().numpy()
+    found = classifier.probabilities(raw, strongest_places(maps))
+    [verdict] = verdicts_of(found, classifier.metadata.present, classifier.metadata.both)
+    prediction = Prediction(float(found[0, 0]), float(found[0, 1]), verdict, (float(raw[0, 0]), float(raw[0, 1])))
+    return {
+        **shown(classifier, decoded),
+        "prediction": fields_of(prediction),
+        "evidence": rounded(maps[0], 4),
+        "bias": rounded(classifier.bias, 4),
+        "boxes": dict.fromkeys(LABELS),
+        "thresholds": thresholds(classifier),
+        "scale": classifier.metadata.evidence_scale,
+        "depths": [len(getattr(classifier.network, f"layer{stage}")) for stage in STAGES],
+        "changes": [round(each, 3) for each in changes],
+    }
 
 
 async def method_told(

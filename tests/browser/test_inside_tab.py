@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 import catdog
 from catdog.decision import percent
+from catdog.page.inside import blocks_of
+from catdog.resnet import ResidualBlock
 
 from .conftest import PHONE
 from .visitor import PATIENCE, WORDS, drop, panel, tab, until
@@ -243,3 +247,30 @@ def test_painting_over_what_the_map_names_takes_the_answer_away(opened):
         page.mouse.move(box["x"] + 0.02 * box["width"], box["y"] + (0.02 + 0.085 * row) * box["height"], steps=4)
     page.mouse.up()
     expect(cat).not_to_have_text(">99%", timeout=PATIENCE)
+
+
+def test_blocks_are_switched_off_as_python_does_it(opened, root):
+    classifier, photo = catdog.load(device="cpu"), (root / "examples" / FIRST).read_bytes()
+    part = opened.locator("tour-blocks")
+    cat = part.locator("verdict-panel .percent").first
+    blocks = part.locator("button.block")
+    expect(blocks).to_have_count(8, timeout=PATIENCE)
+    for block in (2, 5, 7):
+        blocks.nth(block).click()
+    expected = blocks_of(classifier, photo, "2,5,7", "change")
+    expect(cat).to_have_text(shown(expected["prediction"]["cat"]), timeout=PATIENCE)
+    part.get_by_role("radio", name=EN["tour.blocks-shortcut"], exact=True).check()
+    expected = blocks_of(classifier, photo, "2,5,7", "shortcut")
+    expect(cat).to_have_text(shown(expected["prediction"]["cat"]), timeout=PATIENCE)
+    part.get_by_role("button", name=EN["tour.blocks-all"]).click()
+    expect(cat).to_have_text(">99%", timeout=PATIENCE)
+
+
+def test_the_lines_that_do_it_are_shown(opened):
+    block = opened.locator("code-lines[of=block]")
+    block.get_by_text(EN["tour.code"]).click()
+    expect(block.locator("pre").first).to_contain_text("return self.relu(self.residual(x) + identity)")
+    lines, first = inspect.getsourcelines(ResidualBlock.forward)
+    caption = EN["tour.code-at"].format(file="catdog/resnet.py", line=first)
+    expect(block.locator("figcaption").first).to_have_text(caption)
+    assert len(block.locator("pre").first.locator("span").all()) == len(lines)

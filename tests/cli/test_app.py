@@ -373,7 +373,7 @@ def test_the_page_opens_with_a_checkpoint_that_has_no_figures(run_app, network18
     assert b"og:title" in get(address)[1]
     assert json.loads(get(f"{address}figures.json")[1])["measured"] is None
     answer = Client(address, verbose=False).predict(handle_file(str(examples[0])), api_name="/explain")
-    assert set(answer) == {"prediction", "boxes", "evidence", "bias", "view"}
+    assert set(answer) == {"prediction", "boxes", "evidence", "bias", "view", "extent", "signature"}
 
 
 # ---------------------------------------------------------------------------- Ctrl-C

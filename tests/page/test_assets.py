@@ -100,7 +100,7 @@ def test_a_file_is_kept_for_good_and_the_page_is_asked_for_again(visitor):
     index = visitor.get("/")
     [script] = [each for each in named_in(index.text) if each.endswith("app.js")]
     assert visitor.get(f"/{script}").headers["cache-control"] == "public, max-age=31536000, immutable"
-    for path in ("/", "/about.json", "/figures.json"):
+    for path in ("/", "/about.json", "/figures.json", "/code.json"):
         first = visitor.get(path)
         assert first.headers["cache-control"] == "no-cache"
         again = visitor.get(path, headers={"If-None-Match": f'"other", {first.headers["etag"]}'})

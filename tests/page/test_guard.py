@@ -87,7 +87,8 @@ def status(path: str, method: str = "GET", app: Server | None = None, **options:
 # ---------------------------------------------------------------------------- addresses
 
 
-GIVEN = """/ /health /about.json /figures.json /web/abc123/app.js /web/abc123/elements/photo-tab.js /examples/cat.jpg
+GIVEN = """/ /health /about.json /figures.json /code.json /pets.safetensors
+/web/abc123/app.js /web/abc123/elements/photo-tab.js /examples/cat.jpg
 /config /gradio_api/info /gradio_api/mcp /gradio_api/mcp/"""
 DENIED = """/gradio_api/run/classify /gradio_api/api/classify /gradio_api/reset /gradio_api/cancel /gradio_api/component_server
 /gradio_api/deep_link /gradio_api/upload_progress /gradio_api/dev/reload /gradio_api/queue/status /gradio_api/heartbeat/x

@@ -177,3 +177,45 @@ def test_the_quick_line_s_bounds_hold_for_the_stages(classifier, photo):
     app.include_router(inside.router(classifier, turns))
     answer = TestClient(app).post("/engine/stages", content=photo)
     assert answer.status_code == 503 and answer.json() == {"problem": "busy"}
+
+
+# ---------------------------------------------------------------------------- without parts of blocks
+
+
+def test_with_all_blocks_the_answer_is_the_classifier_s_and_each_change_is_measured(client, classifier, photo):
+    said = client.post("/engine/blocks?off=&part=change", content=photo).json()
+    [expected] = classifier.explain([photo])
+    assert said["prediction"]["logits"] == pytest.approx(expected.prediction.logits, abs=1e-3)
+    assert said["prediction"]["verdict"] == expected.prediction.verdict
+    assert np.array(said["evidence"]) == pytest.approx(expected.evidence, abs=1e-3)
+    assert sum(said["depths"]) == len(said["changes"]) and min(said["changes"]) > 0
+
+
+def test_a_block_without_its_change_lets_its_input_pass_and_without_its_shortcut_it_does_not(client, classifier, photo):
+    network = copy.deepcopy(classifier.network)
+    blocks = [block for stage in STAGES for block in getattr(network, f"layer{stage}")]
+    last = len(blocks) - 1
+    with torch.inference_mode():
+        for name in ("bn2", "bn3"):  # whose output is F(x)
+            if norm := getattr(blocks[last], name, None):
+                changed = norm
+        weight, bias = changed.weight.clone(), changed.bias.clone()
+        changed.weight.zero_()
+        changed.bias.zero_()
+    [expected] = Classifier(network, classifier.metadata, torch.device("cpu")).explain([photo])
+    said = client.post(f"/engine/blocks?off={last}&part=change", content=photo).json()
+    assert said["prediction"]["logits"] == pytest.approx(expected.prediction.logits, abs=1e-3)
+    whole = client.post("/engine/blocks?off=&part=change", content=photo).json()
+    other = client.post(f"/engine/blocks?off={last}&part=shortcut", content=photo).json()
+    assert weight.any() or bias.any()
+    logits = [each["prediction"]["logits"] for each in (said, whole, other)]
+    assert len({tuple(each) for each in logits}) == 3
+    assert said["changes"] == whole["changes"], "what is switched off last changes nothing before it"
+
+
+@pytest.mark.parametrize(
+    "query", ["off=99&part=change", "off=-1&part=change", "off=0,&part=change", "off=x&part=change", "off=0&part=all"]
+)
+def test_only_blocks_and_parts_that_there_are_can_be_left_out(client, photo, query):
+    answer = client.post(f"/engine/blocks?{query}", content=photo)
+    assert (answer.status_code, answer.json()) == (400, {"problem": "wrong-wish"})

@@ -21,6 +21,7 @@ from catdog.engines.onnx import Weights, export_onnx
 from catdog.files import EXAMPLES
 from catdog.page.about import about
 from catdog.page.assets import HERE, POLICY, bank_of, read_web
+from catdog.page.code import code
 from catdog.page.figures import figures_of
 from catdog.page.sending import digest_of
 
@@ -149,6 +150,7 @@ def page_files(classifier: Classifier, known: dict[str, Any]) -> dict[str, bytes
     files |= {
         "index.html": html_of(page, digest),
         "about.json": as_json(known),
+        "code.json": as_json(code()),
         "figures.json": as_json(figures_of(classifier.metadata)),
         "icon.svg": (HERE / "icon.svg").read_bytes(),
         "card.jpg": (HERE / "card.jpg").read_bytes(),

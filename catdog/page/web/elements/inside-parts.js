@@ -3,6 +3,7 @@ import { html, nothing } from "../vendor/lit.js";
 import { t } from "../words.js";
 import "./cam-map.js";
 import "./feature-map.js";
+import "./tour-blocks.js";
 
 /** @typedef {import("./inside-tab.js").InsideTab} InsideTab */
 /** @typedef {import("../engine/types.js").Explanation} Explanation */
@@ -104,6 +105,7 @@ export function block(tab) {
         <div class="addition">${part(0, "x", "input")}${sign("+")}${part(1, "F(x)", "change")}${sign("=")}${part(2, "x + F(x)", "sum")}</div>
         <div class="ramp number small" aria-hidden="true"><span>−${tenths(scale)}</span><span class="bar"></span><span>+${tenths(scale)}</span></div>
         <p class="soft small">${t("inside.channel", { channel: channel + 1, channels })}</p>
+        <tour-blocks .file=${tab.photo?.file ?? null} .picture=${tab.picture}></tour-blocks>
         <details class="fold"><summary>${t("inside.block-why")}</summary><p>${t("inside.block-more")}</p>${diagram}</details>`;
 }
 

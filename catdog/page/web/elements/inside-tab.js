@@ -8,6 +8,7 @@ import { controls } from "./controls.js";
 import { exampleFile } from "./example-strip.js";
 import { insideStyle } from "./inside-style.js";
 import { block, methods, stages } from "./inside-parts.js";
+import "./code-lines.js";
 import "./tour-erase.js";
 import "./tour-size.js";
 import "./tour-sum.js";
@@ -207,9 +208,9 @@ export class InsideTab extends Worded(LitElement) {
         const { about, picture } = this;
         return html`
             <section aria-labelledby="size"><h2 id="size">${t("tour.size")}</h2>
-                <tour-size .file=${file} .picture=${picture} .usual=${about?.input_size ?? 0}></tour-size></section>
+                <tour-size .file=${file} .picture=${picture} .usual=${about?.input_size ?? 0}></tour-size><code-lines of="size"></code-lines></section>
             <section aria-labelledby="sum"><h2 id="sum">${t("tour.sum")}</h2>
-                <tour-sum .picture=${picture} .explanation=${explanation} .calibration=${about?.calibration ?? null}></tour-sum></section>
+                <tour-sum .picture=${picture} .explanation=${explanation} .calibration=${about?.calibration ?? null}></tour-sum><code-lines of="sum"></code-lines></section>
             <section aria-labelledby="erase"><h2 id="erase">${t("tour.erase")}</h2>
                 <tour-erase .picture=${picture} .explanation=${explanation}></tour-erase></section>`;
     }
@@ -228,9 +229,9 @@ export class InsideTab extends Worded(LitElement) {
 
     #renderParts() {
         return html`
-            <section aria-labelledby="stages"><h2 id="stages">${t("inside.stages")}</h2>${stages(this)}</section>
+            <section aria-labelledby="stages"><h2 id="stages">${t("inside.stages")}</h2>${stages(this)}<code-lines of="stages"></code-lines></section>
             <section aria-labelledby="methods"><h2 id="methods">${t("inside.methods")}</h2>${methods(this)}</section>
-            <section aria-labelledby="block"><h2 id="block">${t("inside.block")}</h2>${block(this)}</section>
+            <section aria-labelledby="block"><h2 id="block">${t("inside.block")}</h2>${block(this)}<code-lines of="block"></code-lines></section>
         `;
     }
 }

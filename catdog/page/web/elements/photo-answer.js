@@ -62,7 +62,8 @@ export class PhotoAnswer extends Worded(LitElement) {
         .view { display: flex; flex-wrap: wrap; align-items: center; gap: var(--space-2) var(--space-3); }
         .row { display: flex; flex-wrap: wrap; gap: var(--space-2); }
         .hint { color: var(--ink-soft); font-size: var(--text-s); }
-        .teach { justify-self: start; padding-inline: 0; color: var(--ink-soft); }
+        .further { gap: 0 var(--space-5); min-height: var(--target); margin-right: 8.5rem; } /* beside what is shared */
+        .further .button { padding-inline: 0; color: var(--ink-soft); font-weight: 500; text-align: start; }
         pet-line { margin-top: var(--space-3); }
         .arrives { animation: arrive var(--motion) ease-out; }
         @keyframes arrive { from { opacity: 0; } }
@@ -181,7 +182,8 @@ export class PhotoAnswer extends Worded(LitElement) {
     #more(answer) {
         return html`
             <button type="button" class="button share" @click=${() => this.#share(answer)}>${icons.share}${t("share.share")}</button>
-            ${this.found ? nothing : this.#invitation(answer)}
+            <div class="row further">${this.found ? nothing : this.#invitation(answer)}
+                <a class="button quiet" href="#inside">${icons.inside}${t("photo.inside")}</a></div>
             <slot></slot>
             <details class="fold more"><summary>${t("photo.more")}</summary>
                 <div class="settings">

@@ -38,10 +38,10 @@ export class TourSum extends Worded(LitElement) {
         .grid .left { background: none; color: var(--ink-soft); text-decoration: line-through; }
         .grid .at { box-shadow: inset 0 0 0 2px var(--focus); }
         table { width: 100%; border-collapse: collapse; }
-        th { padding: var(--space-2) var(--space-3) var(--space-2) 0; text-align: left; font-weight: 400; }
+        th { padding: var(--space-2) var(--space-3) var(--space-2) 0; text-align: left; font-weight: 400; overflow-wrap: anywhere; }
         td { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
         tr.total th, tr.total td { border-top: 2px solid var(--ink); font-weight: 650; }
-        .end td { font-size: var(--text-xl); font-weight: 650; }
+        .end td { font-size: var(--text-l); font-weight: 650; }
         .row { display: flex; min-height: var(--target); margin-top: var(--space-2); }
         @media (max-width: 44rem) { .beside { grid-template-columns: minmax(0, 1fr); } }
     `];
