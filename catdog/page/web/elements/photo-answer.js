@@ -62,7 +62,7 @@ export class PhotoAnswer extends Worded(LitElement) {
         .view { display: flex; flex-wrap: wrap; align-items: center; gap: var(--space-2) var(--space-3); }
         .row { display: flex; flex-wrap: wrap; gap: var(--space-2); }
         .hint { color: var(--ink-soft); font-size: var(--text-s); }
-        .further { gap: 0 var(--space-5); min-height: var(--target); margin-right: 8.5rem; } /* beside what is shared */
+        .further { gap: 0 var(--space-5); min-height: var(--target); margin-right: min(8.5rem, 33%); } /* beside what is shared */
         .further .button { padding-inline: 0; color: var(--ink-soft); font-weight: 500; text-align: start; }
         pet-line { margin-top: var(--space-3); }
         .arrives { animation: arrive var(--motion) ease-out; }
