@@ -106,8 +106,15 @@ def accuracy_experts(view: Page) -> None:
     view.locator("accuracy-tab details.experts summary").first.click()
 
 
+def pets(view: Page) -> None:
+    names = ("dog-german-shepherd.jpg", "dog-with-bicycle.jpg", "cat-chelsea.jpg")
+    view.locator("pets-tab input.name").fill("Rex")
+    view.locator("pets-tab form input[type=file]").set_input_files([EXAMPLES / name for name in names])
+    view.locator("pets-tab .pet").wait_for()
+
+
 def inside(view: Page) -> None:
-    view.locator("inside-tab section h2").first.wait_for()
+    view.locator("inside-tab tour-blocks button.block").first.wait_for()
 
 
 def untouched(view: Page) -> None:
@@ -118,6 +125,7 @@ STATES: dict[str, tuple[str, Callable[[Page], None]]] = {  # name -> tab, what i
     "photo": ("photo", photo),
     "live": ("live", live),
     "many": ("many", many),
+    "pets": ("pets", pets),
     "accuracy": ("accuracy", accuracy),
     "inside": ("inside", inside),
     "photo-first": ("photo", untouched),
@@ -127,6 +135,7 @@ STATES: dict[str, tuple[str, Callable[[Page], None]]] = {  # name -> tab, what i
     "photo-share": ("photo", photo_share),
     "live-first": ("live", untouched),
     "many-first": ("many", untouched),
+    "pets-first": ("pets", untouched),
     "many-lightbox": ("many", many_lightbox),
     "accuracy-experts": ("accuracy", accuracy_experts),
 }
