@@ -44,11 +44,11 @@ export async function draw(file, explanation, signal) {
 }
 
 /**
- * An example photo.
+ * A file of the page, such as an example photo.
  * @param {string} address
- * @param {AbortSignal} signal
+ * @param {AbortSignal} [signal]
  */
-export async function fetchPhoto(address, signal) {
+export async function fetchFile(address, signal) {
     try {
         const response = await fetch(address, { signal });
         if (!response.ok) throw new EngineError("failed");
@@ -92,4 +92,30 @@ async function previewOf(file, explanation, signal) {
     picture.src = preview;
     await picture.decode();
     return picture;
+}
+
+/** Asks one question at a time: a newer one ends what was asked before, and takes its place. */
+export class Latest {
+    #asked = new AbortController();
+
+    end() {
+        this.#asked.abort();
+    }
+
+    /**
+     * @template Found
+     * @param {(signal: AbortSignal) => Promise<Found>} act
+     * @param {(found: Found) => void} onFound
+     * @param {(code: string) => void} onProblem neither is told of a question that was ended
+     */
+    async ask(act, onFound, onProblem) {
+        this.end();
+        const { signal } = (this.#asked = new AbortController());
+        try {
+            const found = await patiently(() => act(signal), signal);
+            if (!signal.aborted) onFound(found);
+        } catch (error) {
+            if (!signal.aborted) onProblem(error instanceof EngineError ? error.code : "failed");
+        }
+    }
 }

@@ -3,7 +3,7 @@ import { current } from "../current.js";
 import { EngineError, engine } from "../engine/index.js";
 import { LitElement, html, nothing } from "../vendor/lit.js";
 import { Worded, t } from "../words.js";
-import { ask, draw, fetchPhoto, patiently } from "./asking.js";
+import { ask, draw, fetchFile, patiently } from "./asking.js";
 import { controls } from "./controls.js";
 import { keepLast, lastKept } from "./kept.js";
 import { style } from "./photo-style.js";
@@ -192,7 +192,7 @@ export class PhotoTab extends Worded(LitElement) {
         this.waiting = { ...photo, picture: null };
         if (this.getBoundingClientRect().top < 0) window.scrollTo({ top: 0 }); // the stage, on a phone, from the examples
         try {
-            const file = fetched ? await fetchPhoto(fetched, signal) : photo.file;
+            const file = fetched ? await fetchFile(fetched, signal) : photo.file;
             const onPicture = (/** @type {Picture} */ picture) => { this.waiting = { ...photo, picture }; };
             const { picture, explanation } = given
                 ? { picture: await draw(file, given, signal), explanation: given }

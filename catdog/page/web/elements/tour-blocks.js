@@ -3,7 +3,7 @@ import { engine } from "../engine/index.js";
 import { explanationOf } from "../engine/server.js";
 import { LitElement, css, html, nothing } from "../vendor/lit.js";
 import { Worded, t } from "../words.js";
-import { patiently } from "./asking.js";
+import { Latest } from "./asking.js";
 import { controls } from "./controls.js";
 import "./evidence-view.js";
 import "./verdict-panel.js";
@@ -41,7 +41,7 @@ export class TourBlocks extends Worded(LitElement) {
         @media (max-width: 44rem) { .beside { grid-template-columns: minmax(0, 1fr); } }
     `];
 
-    #asked = new AbortController();
+    #latest = new Latest();
 
     constructor() {
         super();
@@ -63,7 +63,7 @@ export class TourBlocks extends Worded(LitElement) {
 
     disconnectedCallback() {
         super.disconnectedCallback();
-        this.#asked.abort();
+        this.#latest.end();
     }
 
     /** @param {Map<string, unknown>} changed */
@@ -73,19 +73,17 @@ export class TourBlocks extends Worded(LitElement) {
         this.#ask();
     }
 
-    async #ask() {
-        this.#asked.abort();
-        const { signal } = (this.#asked = new AbortController());
+    #ask() {
         const { file, off, what } = this;
         if (!file) return;
-        try {
-            const wish = { off: [...off].join(","), part: what, signal };
-            const found = /** @type {Found} */ (explanationOf(await patiently(() => engine.inside("blocks", file, wish), signal)));
-            if (signal.aborted) return;
-            Object.assign(this, { found, whole: this.whole ?? found, problem: null });
-        } catch (error) {
-            if (!signal.aborted) this.problem = /** @type {any} */ (error).code ?? "failed";
-        }
+        this.#latest.ask(
+            (signal) => engine.inside("blocks", file, { off: [...off].join(","), part: what, signal }),
+            (answer) => {
+                const found = /** @type {Found} */ (explanationOf(answer));
+                Object.assign(this, { found, whole: this.whole ?? found, problem: null });
+            },
+            (problem) => { this.problem = problem; },
+        );
     }
 
     /** @param {number} block */

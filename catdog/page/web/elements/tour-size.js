@@ -3,7 +3,7 @@ import { engine } from "../engine/index.js";
 import { sizeOf } from "../pictures.js";
 import { LitElement, css, html, nothing } from "../vendor/lit.js";
 import { Worded, t } from "../words.js";
-import { patiently } from "./asking.js";
+import { Latest } from "./asking.js";
 import { controls } from "./controls.js";
 import "./verdict-panel.js";
 
@@ -28,7 +28,7 @@ export class TourSize extends Worded(LitElement) {
         .old { opacity: 0.5; }
     `];
 
-    #asked = new AbortController();
+    #latest = new Latest();
 
     constructor() {
         super();
@@ -47,7 +47,7 @@ export class TourSize extends Worded(LitElement) {
 
     disconnectedCallback() {
         super.disconnectedCallback();
-        this.#asked.abort();
+        this.#latest.end();
     }
 
     /** @param {Map<string, unknown>} changed */
@@ -58,17 +58,14 @@ export class TourSize extends Worded(LitElement) {
         this.#ask();
     }
 
-    async #ask() {
-        this.#asked.abort();
-        const { signal } = (this.#asked = new AbortController());
+    #ask() {
         const { file, size } = this;
         if (!file) return;
-        try {
-            const explanation = await patiently(() => engine.explain(file, { size, signal }), signal);
-            if (!signal.aborted) Object.assign(this, { explanation, problem: null });
-        } catch (error) {
-            if (!signal.aborted) this.problem = /** @type {any} */ (error).code ?? "failed";
-        }
+        this.#latest.ask(
+            (signal) => engine.explain(file, { size, signal }),
+            (explanation) => Object.assign(this, { explanation, problem: null }),
+            (problem) => { this.problem = problem; },
+        );
     }
 
     /** @param {Event} event */

@@ -1,5 +1,6 @@
 /** The visitor's pets, for every tab of the page: kept on the device, learned from photos, and recognized in answers. */
 import { engine } from "../engine/index.js";
+import { fetchFile } from "../elements/asking.js";
 import { canKeepPets, keepPets, keptPets } from "../elements/kept.js";
 import { bankOf } from "./bank.js";
 import { Pets } from "./pets.js";
@@ -42,7 +43,7 @@ class Mine extends EventTarget {
 
     async #open() {
         const { weights, channels, bank } = await engine.about();
-        const pets = new Pets(weights, channels, bank ? bankOf(await fetchBank(bank), weights, channels) : null);
+        const pets = new Pets(weights, channels, bank ? bankOf(await (await fetchFile(bank)).arrayBuffer(), weights, channels) : null);
         this.stored = await canKeepPets();
         this.pets = pets;
         await this.#reread();
@@ -99,18 +100,5 @@ function namesIn(file) {
         return JSON.parse(file).pets.map((/** @type {any} */ { name }) => String(name));
     } catch {
         return [];
-    }
-}
-
-/** @param {string} address */
-async function fetchBank(address) {
-    const { EngineError } = await import("../engine/types.js");
-    try {
-        const response = await fetch(address);
-        if (!response.ok) throw new EngineError("failed");
-        return await response.arrayBuffer();
-    } catch (error) {
-        if (error instanceof TypeError) throw new EngineError("offline");
-        throw error;
     }
 }
