@@ -1,20 +1,20 @@
-"""Other class activation maps, by the grad-cam package, and a residual block's parts."""
+"""Other class activation maps, by the grad-cam package."""
 
 from __future__ import annotations
 
 import copy
 import importlib.util
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from functools import cache
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from catdog.evidence import evidence_of
+from catdog.layers import STAGES
 from catdog.resnet import ResNet
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 CAM_METHODS = ("GradCAM", "GradCAMPlusPlus", "XGradCAM", "LayerCAM", "EigenCAM", "ScoreCAM", "AblationCAM")
 
 WITH_PROGRESS_BAR = {"ScoreCAM": "score_cam", "AblationCAM": "ablation_cam"}  # and the modules that they are in
-
-STAGES = (1, 2, 3, 4)
-TINY = 1e-9
 
 
 def cam_map(
@@ -99,48 +96,3 @@ def passes_of(network: ResNet, method: str, stage: int) -> int:
     if method == "ScoreCAM":
         return 1 + math.ceil(channels / 16)  # the package's batch sizes
     return 2 + math.ceil(channels / 32) if method == "AblationCAM" else 1
-
-
-@torch.inference_mode()
-def block_parts(network: ResNet, batch: Tensor, stage: int) -> tuple[Tensor, Tensor, Tensor]:
-    """A stage's last residual block at work: its input x, what it adds, F(x), and their sum before the last ReLU.
-
-    Returns:
-        Three times (batch, channels, h, w), h and w being the input's over 2 ** (stage + 1).
-    """
-    x = network.stem(batch)
-    for earlier in STAGES[: stage - 1]:
-        x = getattr(network, f"layer{earlier}")(x)
-    *before, last = getattr(network, f"layer{stage}")
-    for block in before:
-        x = block(x)
-    identity = x if last.downsample is None else last.downsample(x)
-    residual = last.residual(x)
-    return identity, residual, identity + residual
-
-
-@torch.inference_mode()
-def without_parts(
-    network: ResNet, batch: Tensor, off: Collection[int], part: Literal["change", "shortcut"]
-) -> tuple[Tensor, Tensor, list[float]]:
-    """What the network says once some of its residual blocks have lost one of the two that they add up: the change F(x), so
-    that x passes as it is, or the shortcut x. Without a change or two a residual network answers nearly the same (Veit et al.
-    2016, "Residual Networks Behave Like Ensembles of Relatively Shallow Networks").
-
-    Args:
-        off: which blocks, counted from 0 through all four stages.
-
-    Returns:
-        evidence (batch, labels, h, w) and logits (batch, labels), as `evidence_and_logits` gives them, and of each block how
-        large the change is beside what it is added to: a ratio of norms.
-    """
-    x, sizes = network.stem(batch), []
-    for number, block in enumerate(block for stage in STAGES for block in getattr(network, f"layer{stage}")):
-        identity = x if block.downsample is None else block.downsample(x)
-        change = block.residual(x)
-        sizes.append(float(change.norm() / identity.norm().clamp(min=TINY)))
-        if number in off:
-            x = torch.relu(identity if part == "change" else change)
-        else:
-            x = torch.relu(identity + change)
-    return *evidence_of(network, x), sizes

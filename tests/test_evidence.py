@@ -13,7 +13,7 @@ from pytorch_grad_cam.utils.image import scale_cam_image
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 
-from catdog.cams import CAM_METHODS, block_parts, cam_map, passes_of
+from catdog.cams import CAM_METHODS, cam_map, passes_of
 from catdog.evidence import boxes_of, evidence_and_logits, explain_batch, extent_of, signatures_of, strongest_places
 from catdog.images import open_picture
 from catdog.transforms import EvaluationPreset
@@ -284,18 +284,6 @@ def test_what_is_raised_before_a_pass_ends_the_work_and_leaves_no_hook(tiny_netw
         cam_map(tiny_network, torch.randn(1, 3, 64, 64), method, stage=1, before_pass=stop_at_the_last)
     assert len(passes) <= 3
     assert hooks_of(tiny_network) == []
-
-
-def test_a_block_adds_to_its_input(tiny_network, network18):
-    batch = torch.randn(1, 3, 64, 96)
-    for network in (tiny_network, network18):
-        for stage in (1, 2, 3, 4):
-            x, residual, total = block_parts(network, batch, stage)
-            assert (
-                x.shape == residual.shape == total.shape == (1, 64 * 2 ** (stage - 1), 64 >> stage + 1, 96 >> stage + 1)
-            )
-            torch.testing.assert_close(x + residual, total)
-        torch.testing.assert_close(total.relu(), network.features(batch).detach())
 
 
 @pytest.mark.parametrize("method", CAM_METHODS)

@@ -15,7 +15,7 @@ from catdog.checkpoint import Metadata
 from catdog.evidence import STRONGEST, explain_batch
 from catdog.files import write_whole
 from catdog.labels import LABELS
-from catdog.resnet import ResNet
+from catdog.resnet import ResNet, folded
 from catdog.transforms import STRIDE
 
 Weights = Literal["float32", "float16", "int8"]
@@ -69,20 +69,40 @@ def export_onnx(network: ResNet, metadata: Metadata, path: Path, weights: Weight
         ExportError: where the onnx package is missing.
         OSError: where the file cannot be written.
     """
+    model = exported(ExportedNetwork(folded(network)), metadata, {}, OUTPUTS, weights)
+    import onnx
+
+    onnx.helper.set_model_props(model, descriptions(metadata))
+    onnx.checker.check_model(model)
+    write_whole(path, model.SerializeToString())
+
+
+def exported(
+    network: nn.Module, metadata: Metadata, others: dict[str, Tensor], outputs: list[str], weights: Weights
+) -> Any:
+    """A module as an ONNX model of any batch and any size that is a multiple of 32.
+
+    Args:
+        network: takes pictures and `others`.
+        others: further inputs by name, whose shape is always this one.
+
+    Raises:
+        ExportError: where the onnx package is missing.
+    """
     try:
-        import onnx
-        import onnxscript  # noqa: F401 (torch's exporter needs it)
+        import onnx  # noqa: F401
+        import onnxscript  # noqa: F401 (torch's exporter needs both)
     except ImportError as error:
         raise ExportError(f"The package {error.name} is missing: pip install onnx onnxscript onnxruntime") from error
     size = metadata.input_size
     batch = torch.export.Dim("batch", min=1)
     height, width = (STRIDE * torch.export.Dim(name, min=1) for name in ("rows", "columns"))
     program = torch.onnx.export(
-        ExportedNetwork(network).eval(),
-        (torch.zeros(2, 3, size, size + STRIDE),),
-        input_names=["pictures"],
-        output_names=OUTPUTS,
-        dynamic_shapes={"pictures": {0: batch, 2: height, 3: width}},
+        network.eval(),
+        (torch.zeros(2, 3, size, size + STRIDE), *others.values()),
+        input_names=["pictures", *others],
+        output_names=outputs,
+        dynamic_shapes={"pictures": {0: batch, 2: height, 3: width}, **dict.fromkeys(others)},
         dynamo=True,
         verbose=False,
     )
@@ -90,9 +110,7 @@ def export_onnx(network: ResNet, metadata: Metadata, path: Path, weights: Weight
     model = program.model_proto
     if weights != "float32":
         store_smaller(model, weights)
-    onnx.helper.set_model_props(model, descriptions(metadata))
-    onnx.checker.check_model(model)
-    write_whole(path, model.SerializeToString())
+    return model
 
 
 def store_smaller(model: Any, weights: Weights) -> None:

@@ -10,15 +10,18 @@ from typing import Any
 
 import catdog
 from catdog.decision import probabilities_of
-from catdog.evidence import evidence_of
+from catdog.evidence import evidence_of, signatures_of
+from catdog.layers import shuffled
 from catdog.resnet import ResidualBlock, ResNet
 from catdog.transforms import EvaluationPreset, normalize
 
 SHOWN: dict[str, tuple[Callable[..., Any], ...]] = {  # by the part of the tab that they stand under
     "size": (EvaluationPreset.__call__, normalize),
     "sum": (evidence_of, probabilities_of),
-    "stages": (ResNet.layer3_output, ResNet.features),
+    "strip": (ResNet.layer3_output, ResNet.features),
     "block": (ResidualBlock.forward, ResidualBlock.residual),
+    "weights": (shuffled,),
+    "teach": (signatures_of,),
 }
 
 

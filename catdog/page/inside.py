@@ -1,5 +1,5 @@
-"""The inside tab's questions about a photo: what each residual stage looks at, other methods' maps, a residual block at work,
-and the network without some of its blocks.
+"""The inside tab's questions about a photo: what each layer gives, the network without some of its blocks or with other
+weights, what each stage looks at, and other methods' maps.
 
 Other methods may take half a minute. They are computed one at a time, in a line of their own beside that of quick answers, and
 end when the visitor leaves.
@@ -8,35 +8,42 @@ end when the visitor leaves.
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import threading
 import time
-from collections.abc import AsyncGenerator, Sequence
-from functools import partial
+from collections.abc import AsyncGenerator, Collection, Sequence
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
+import torch
 from fastapi import APIRouter
 from PIL import Image
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from torch import Tensor
 
-from catdog.cams import CAM_METHODS, STAGES, block_parts, cam_map, passes_of, without_parts
+from catdog.cams import CAM_METHODS, cam_map, passes_of
 from catdog.classifier import Classifier, Prediction
 from catdog.decision import verdicts_of
 from catdog.device import gpu_is_borrowed
-from catdog.evidence import strongest_places
+from catdog.evidence import evidence_and_logits, strongest_places
+from catdog.imagenet import imagenet_network
 from catdog.images import Decoded, ImageError
 from catdog.labels import LABELS
+from catdog.layers import STAGES, Pass, blocks_of, depths_of, layers_of, run_layers, shuffled
 from catdog.page.answers import ProblemError, answer, data_url, fields_of, rounded, thresholds
 from catdog.page.sending import HEADERS
 from catdog.page.turns import Busy, Turns, visitor_at
+from catdog.resnet import ResNet, folded
 
 REPORT_SECONDS = 0.3  # between two reports of how far the work is
 PARTS = ("change", "shortcut")  # of a residual block
+SHOWN = 9  # channels of each layer, the strongest
 SLOW_PLACES = 8  # over all visitors: who is behind them waits for minutes
 SLOW_PLACES_EACH = 2  # the one that is being stopped, and the next
+TINY = 1e-9
 
 
 class Stopped(Exception):
@@ -60,7 +67,7 @@ class Passes:
 
 
 def router(classifier: Classifier, turns: Turns) -> APIRouter:
-    """The routes below engine/: `stages` and `blocks` answer with one object, `methods` with lines of them.
+    """The routes below engine/: `methods` answers with lines of objects, all others with one.
 
     Args:
         turns: the line of quick answers.
@@ -68,6 +75,10 @@ def router(classifier: Classifier, turns: Turns) -> APIRouter:
     routes = APIRouter(prefix="/engine")
     slow = Turns(at_once=1, places=SLOW_PLACES, places_each=SLOW_PLACES_EACH)
     near = classifier.live if gpu_is_borrowed() else classifier  # a borrowed GPU would have to be waited for
+
+    @routes.post("/layers")
+    async def layers(request: Request) -> Response:
+        return await answer(request, turns, partial(layers_told, near))
 
     @routes.post("/stages")
     async def stages(request: Request) -> Response:
@@ -77,7 +88,13 @@ def router(classifier: Classifier, turns: Turns) -> APIRouter:
     @routes.post("/blocks")
     async def blocks(request: Request) -> Response:
         off, part = (request.query_params.get(name, "") for name in ("off", "part"))
-        return await answer(request, turns, partial(blocks_of, near, off=off, part=part))
+        return await answer(request, turns, partial(without_blocks, near, off=off, part=part))
+
+    others = cache(partial(other_networks, near))  # made when they are asked for first
+
+    @routes.post("/weights")
+    async def weights(request: Request) -> Response:
+        return await answer(request, turns, lambda photo: maps_of_weights(near, others(), photo))
 
     @routes.post("/methods")
     async def methods(request: Request) -> Response:
@@ -96,7 +113,7 @@ def router(classifier: Classifier, turns: Turns) -> APIRouter:
 
 
 def stages_of(classifier: Classifier, photo: bytes, label: str | None = None, preview: bool = False) -> dict[str, Any]:
-    """LayerCAM of the four stages (Jiang et al. 2021), and each stage's last residual block at work.
+    """LayerCAM of the four stages (Jiang et al. 2021).
 
     Args:
         photo: a file's bytes.
@@ -120,12 +137,58 @@ def stages_of(classifier: Classifier, photo: bytes, label: str | None = None, pr
         "label": label,
         "maps": [places(each, stage) for each, stage in zip(maps, STAGES)],
         "seconds": time.perf_counter() - begun,
-        "blocks": [block_of(classifier, batch, stage) for stage in STAGES],
     }
     return {**told, "preview": data_url(decoded.picture)} if preview else told
 
 
-def blocks_of(classifier: Classifier, photo: bytes, off: str, part: str) -> dict[str, Any]:
+def layers_told(classifier: Classifier, photo: bytes) -> dict[str, Any]:
+    """What the stem and each stage give on a photo, and each stage's last residual block at work.
+
+    Raises:
+        ImageError: for a photo that cannot be used.
+    """
+    decoded = classifier.open(photo)
+    found = passed(classifier, decoded)
+    layers = []
+    for layer, output in zip(layers_of(classifier.folded), found.outputs):
+        values = output[0].float().cpu().numpy()
+        layers.append(
+            {**layer._asdict(), "height": values.shape[1], "width": values.shape[2], "shown": strongest_of(values)}
+        )
+    parts = zip(found.shortcuts, found.changes)
+    blocks = [block_at_work(*(part[0].float().cpu().numpy() for part in each)) for each in parts]
+    return {**shown(classifier, decoded), "layers": layers, "blocks": blocks}
+
+
+def passed(classifier: Classifier, decoded: Decoded, off: Collection[int] = (), part: str = "") -> Pass:
+    """A forward pass with some blocks' `part`, one of PARTS, switched off."""
+    on = torch.ones(len(blocks_of(classifier.folded)), device=classifier.device)
+    switched = on.clone()
+    switched[list(off)] = 0
+    change, shortcut = (switched if part == each else on for each in PARTS)
+    with torch.inference_mode():
+        return run_layers(classifier.folded, prepared(classifier, decoded), change, shortcut)
+
+
+def strongest_of(values: np.ndarray) -> list[dict[str, Any]]:
+    """The channels (c, h, w) with the largest means, and what they hold: as bytes, of which 255 is the channel's peak."""
+    means = values.mean((1, 2))
+    return [
+        {
+            "channel": int(channel),
+            "peak": float(values[channel].max()),
+            "values": base64.b64encode(as_bytes(values[channel])).decode(),
+        }
+        for channel in np.argsort(-means, kind="stable")[:SHOWN]
+    ]
+
+
+def as_bytes(values: np.ndarray) -> bytes:
+    """None of them is below zero: a ReLU was the last to touch them."""
+    return np.floor(values * (255 / max(float(values.max()), TINY)) + 0.5).astype(np.uint8).tobytes()
+
+
+def without_blocks(classifier: Classifier, photo: bytes, off: str, part: str) -> dict[str, Any]:
     """The answer of the network without parts of some residual blocks, and how much each block changes.
 
     Args:
@@ -137,11 +200,20 @@ def blocks_of(classifier: Classifier, photo: bytes, off: str, part: str) -> dict
         ImageError: for a photo that cannot be used.
         ProblemError: for blocks or parts that there are not.
     """
-    count = sum(len(getattr(classifier.network, f"layer{stage}")) for stage in STAGES)
+    count = len(blocks_of(classifier.folded))
     numbers = {int(offered(each, list(map(str, range(count))))) for each in off.split(",") if off}
-    without: Any = offered(part, PARTS)
+    offered(part, PARTS)
     decoded = classifier.open(photo)
-    evidence, logits, changes = without_parts(classifier.folded, prepared(classifier, decoded), numbers, without)
+    found = passed(classifier, decoded, numbers, part)
+    return {
+        **answered(classifier, decoded, found.evidence, found.logits),
+        "depths": depths_of(classifier.network),
+        "changes": rounded(found.sizes[0].cpu().numpy(), 3),
+    }
+
+
+def answered(classifier: Classifier, decoded: Decoded, evidence: Tensor, logits: Tensor) -> dict[str, Any]:
+    """The fields of an explanation, without boxes."""
     maps, raw = evidence.float().cpu().numpy(), logits.float().cpu().numpy()
     found = classifier.probabilities(raw, strongest_places(maps))
     [verdict] = verdicts_of(found, classifier.metadata.present, classifier.metadata.both)
@@ -154,9 +226,32 @@ def blocks_of(classifier: Classifier, photo: bytes, off: str, part: str) -> dict
         "boxes": dict.fromkeys(LABELS),
         "thresholds": thresholds(classifier),
         "scale": classifier.metadata.evidence_scale,
-        "depths": [len(getattr(classifier.network, f"layer{stage}")) for stage in STAGES],
-        "changes": [round(each, 3) for each in changes],
     }
+
+
+def other_networks(classifier: Classifier) -> dict[str, ResNet | None]:
+    """The same architecture with weights that have not learned cats and dogs here; of ImageNet's, those that an earlier
+    training run has fetched."""
+    known = imagenet_network(classifier.metadata.architecture)
+    return {
+        "shuffled": shuffled(classifier.network),
+        "imagenet": known and folded(known).requires_grad_(False).to(classifier.device),
+    }
+
+
+def maps_of_weights(classifier: Classifier, others: dict[str, ResNet | None], photo: bytes) -> dict[str, Any]:
+    """The answer by the checkpoint's weights, and by those of each other network that there is.
+
+    Raises:
+        ImageError: for a photo that cannot be used.
+    """
+    decoded = classifier.open(photo)
+    batch = prepared(classifier, decoded)
+    told: dict[str, Any] = {}
+    with torch.inference_mode():
+        for name, network in {"checkpoint": classifier.folded, **others}.items():
+            told[name] = network and answered(classifier, decoded, *evidence_and_logits(network, batch))
+    return told
 
 
 async def method_told(
@@ -242,14 +337,17 @@ def places(values: np.ndarray, stage: int) -> list[list[float]]:
     return rounded(small / max(small.max(), 1e-6), 3)
 
 
-def block_of(classifier: Classifier, batch: Tensor, stage: int) -> dict[str, Any]:
-    """One channel of a residual block, where both input and change are strong. Maps as rows of numbers, on one scale."""
-    parts = [part[0].float().cpu().numpy() for part in block_parts(classifier.network, batch, stage)]
-    channel = int((parts[0] * np.abs(parts[1])).mean((1, 2)).argmax())
-    maps = [part[channel] for part in parts]
+def block_at_work(x: np.ndarray, change: np.ndarray) -> dict[str, Any]:
+    """One channel of a residual block, where both input and change are strong. Maps as rows of numbers, on one scale.
+
+    Args:
+        x, change: (channels, h, w), what the block adds up.
+    """
+    channel = int((x * np.abs(change)).mean((1, 2)).argmax())
+    maps = [x[channel], change[channel], x[channel] + change[channel]]
     return {
         "channel": channel,
-        "channels": len(parts[0]),
+        "channels": len(x),
         "scale": float(max(np.abs(values).max() for values in maps)),
         "maps": [rounded(values, 2) for values in maps],
     }

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import inspect
+import re
 
+import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 import catdog
 from catdog.decision import percent
-from catdog.page.inside import blocks_of
+from catdog.page.inside import layers_told, maps_of_weights, other_networks, without_blocks
 from catdog.resnet import ResidualBlock
 
 from .conftest import PHONE
@@ -52,7 +55,7 @@ def choose(inside: Locator, code: str, name: str, place: int = 0) -> None:
 
 
 def ask_for(inside: Locator, method: str, stage: int = 4) -> None:
-    choose(inside, "inside.stage-choice", EN["inside.stage"].format(stage=stage))
+    choose(inside, "inside.stage-choice", EN["inside.stage"].format(stage=stage), place=1)
     choose(inside, "inside.method", method)
 
 
@@ -135,7 +138,7 @@ def test_a_slow_method_ends_when_the_visitor_goes_to_another_tab(opened):
 def test_a_block_s_sum_is_shown_for_every_stage(opened):
     sizes = []
     for stage in (1, 2, 3, 4):
-        choose(opened, "inside.stage-choice", EN["inside.stage"].format(stage=stage), place=1)
+        choose(opened, "inside.stage-choice", EN["inside.stage"].format(stage=stage))
         first = opened.locator(".addition feature-map").first
         expect(first).to_have_attribute(
             "name", EN["inside.block-alt"].format(stage=stage, part=EN["inside.block-input"])
@@ -185,8 +188,18 @@ def test_a_phone_shows_two_stages_side_by_side_and_nothing_sideways(open_page):
 
 def test_it_speaks_the_visitor_s_language(open_page):
     inside = looked_at(open_page("#inside", locale="zh-CN"))
-    codes = ["tour.size", "tour.sum", "tour.erase", "inside.stages", "inside.methods", "inside.block"]
-    expect(inside.locator("section > h2")).to_have_text([ZH[code] for code in codes])
+    steps = [
+        "tour.size",
+        "tour.strip",
+        "inside.block",
+        "tour.sum",
+        "tour.erase",
+        "tour.weights",
+        "tour.fools",
+        "tour.teach",
+    ]
+    numbered = [f"{number} {ZH[code]}" for number, code in enumerate(steps, 1)]
+    expect(inside.locator("section > h2")).to_have_text([*numbered, ZH["inside.stages"], ZH["inside.methods"]])
     until(inside.page, "document.documentElement.lang === 'zh-CN'")
 
 
@@ -220,7 +233,7 @@ def test_a_smaller_picture_is_answered_as_python_answers_it(opened, root):
     part.get_by_role("slider").fill("32")
     expect(part.locator("verdict-panel .percent").first).to_have_text(shown(expected.prediction.cat), timeout=PATIENCE)
     expect(part.locator("verdict-panel .percent").last).to_have_text(shown(expected.prediction.dog))
-    assert min(part.locator("canvas").evaluate("canvas => [canvas.width, canvas.height]")) == 32
+    assert min(part.get_by_role("img").first.evaluate("canvas => [canvas.width, canvas.height]")) == 32
 
 
 def shown(probability: float) -> str:
@@ -257,13 +270,88 @@ def test_blocks_are_switched_off_as_python_does_it(opened, root):
     expect(blocks).to_have_count(8, timeout=PATIENCE)
     for block in (2, 5, 7):
         blocks.nth(block).click()
-    expected = blocks_of(classifier, photo, "2,5,7", "change")
+    expected = without_blocks(classifier, photo, "2,5,7", "change")
     expect(cat).to_have_text(shown(expected["prediction"]["cat"]), timeout=PATIENCE)
     part.get_by_role("radio", name=EN["tour.blocks-shortcut"], exact=True).check()
-    expected = blocks_of(classifier, photo, "2,5,7", "shortcut")
+    expected = without_blocks(classifier, photo, "2,5,7", "shortcut")
     expect(cat).to_have_text(shown(expected["prediction"]["cat"]), timeout=PATIENCE)
     part.get_by_role("button", name=EN["tour.blocks-all"]).click()
     expect(cat).to_have_text(">99%", timeout=PATIENCE)
+
+
+def test_a_place_s_number_and_field_are_those_of_python(opened, root):
+    classifier, photo = catdog.load(device="cpu"), (root / "examples" / FIRST).read_bytes()
+    told = layers_told(classifier, photo)["layers"]
+    part = opened.locator("tour-strip")
+    for place, layer in enumerate(told):
+        tiles = part.locator(".mosaic").nth(place).get_by_role("button")
+        expect(tiles).to_have_count(9)
+        tiles.nth(1).click()
+        shown = layer["shown"][1]
+        expect(part.locator("figcaption b")).to_contain_text(str(shown["channel"] + 1))
+        [row, column] = np.argwhere(values_of(layer, 1) == 255)[0]
+        assert told_at(part) == (row + 1, column + 1, pytest.approx(shown["peak"], abs=0.006))
+    part.locator(".mosaic").nth(2).get_by_role("button").first.click()
+    grid = part.get_by_role("application")
+    grid.focus()
+    row, column, _ = told_at(part)
+    for key in ("ArrowLeft", "ArrowUp", "ArrowUp"):
+        opened.page.keyboard.press(key)
+    stage2 = values_of(told[2], 0) / 255 * told[2]["shown"][0]["peak"]
+    assert told_at(part) == (row - 2, column - 1, pytest.approx(stage2[row - 3, column - 2], abs=0.006))
+    field = told[2]["field"]
+    expect(part.locator("figcaption").last).to_have_text(
+        EN["tour.strip-field"].format(field=field, height=256, width=384)
+    )
+    frame, whole = (part.locator(f".large.photo {each}").bounding_box() for each in (".seen", "canvas"))
+    assert frame["width"] / whole["width"] <= field / 384 + 0.01
+
+
+def values_of(layer: dict, tile: int) -> np.ndarray:
+    content = base64.b64decode(layer["shown"][tile]["values"])
+    return np.frombuffer(content, np.uint8).reshape(layer["height"], layer["width"])
+
+
+def told_at(part: Locator) -> tuple[int, int, float]:
+    """What is said of the chosen place: row, column and number."""
+    row, column, value = re.findall(r"[\d.]+", part.locator("figcaption [role=status]").text_content())
+    return int(row), int(column), float(value)
+
+
+def test_other_weights_answer_as_python_s_do(opened, root):
+    classifier, photo = catdog.load(device="cpu"), (root / "examples" / FIRST).read_bytes()
+    expected = maps_of_weights(classifier, other_networks(classifier), photo)
+    part = opened.locator("tour-weights")
+    names = [name for name in ("checkpoint", "imagenet", "shuffled") if expected[name]]
+    figures = part.locator("figure")
+    expect(figures).to_have_count(len(names), timeout=PATIENCE)
+    for place, name in enumerate(names):
+        cat, dog = (f"{value:+.2f}".replace("-", "−") for value in expected[name]["prediction"]["logits"])
+        expect(figures.nth(place)).to_contain_text(EN["tour.weights-logits"].format(cat=cat, dog=dog))
+    assert min(colors(part.locator("cam-map"))) > 100
+
+
+def test_what_fools_it_is_followed_at_a_click(opened):
+    opened.locator("tour-fools button").filter(has_text=EN["correct.fool-drawing"]).click()
+    expect(opened.locator("example-strip button[aria-pressed=true] img")).to_have_attribute(
+        "alt", EN["photo.example-hard-drawn-dog"]
+    )
+    looked_at(opened.page)
+    until(opened.page, "scrollY < 300")
+
+
+def test_the_tour_leads_to_the_pets_tab(opened):
+    expect(opened.locator("tour-teach canvas")).to_have_attribute("width", "512")
+    opened.get_by_role("link", name=EN["tour.teach-go"]).click()
+    expect(panel(opened.page, "pets")).to_be_visible()
+
+
+def test_each_step_is_a_tap_away(opened):
+    steps = opened.get_by_role("navigation", name=EN["tour.steps"])
+    steps.get_by_role("button", name=EN["tour.erase"]).click()
+    heading = opened.get_by_role("heading", name=EN["tour.erase"])
+    expect(heading).to_be_focused()
+    assert abs(heading.bounding_box()["y"]) < 200
 
 
 def test_the_lines_that_do_it_are_shown(opened):

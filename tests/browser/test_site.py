@@ -27,6 +27,7 @@ import catdog
 from catdog.cli.benchmark.device import ENGINE, Files
 from catdog.datasets import read_folders
 from catdog.images import open_picture
+from catdog.page.inside import layers_told, maps_of_weights, other_networks, without_blocks
 from catdog.page.site import RUNTIME, SiteError, build_site
 from research.compare_device import Options as Comparison
 from research.compare_device import compare
@@ -40,6 +41,17 @@ EXPLAIN = """async (photo) => {
     const bytes = Uint8Array.from(atob(photo), (letter) => letter.charCodeAt(0));
     const { prediction, evidence, boxes, size, signature } = await engine.explain(new Blob([bytes]));
     return { prediction, cat: [...evidence.cat], dog: [...evidence.dog], boxes, size, signature: [...signature] };
+}""".replace("ENGINE", ENGINE)
+
+INSIDE = """async (photo) => {
+    const engine = ENGINE;
+    const bytes = Uint8Array.from(atob(photo), (letter) => letter.charCodeAt(0));
+    const ask = (kind, options) => engine.inside(kind, new Blob([bytes]), options);
+    const { layers } = await ask("layers");
+    const blocks = [], wishes = [[[], "change"], [[2, 5, 7], "change"], [[1, 4], "shortcut"]];
+    for (const [off, part] of wishes) blocks.push(await ask("blocks", { off, part }));
+    const { shuffled } = await ask("weights");
+    return { layers, blocks, shuffled: shuffled.prediction.logits };
 }""".replace("ENGINE", ENGINE)
 
 GRAPHICS = """async () => {
@@ -315,6 +327,35 @@ def test_a_pet_is_taught_and_known_without_a_network(site, root, host):
     tab(site, "many").click()
     drop(site, [root / "examples" / "dog-german-shepherd.jpg"], "main")
     expect(panel(site, "many").locator("photo-card .verdict")).to_have_text("Rex", timeout=PATIENCE)
+
+
+def test_the_tour_is_made_without_a_network_as_in_python(site, root, host):
+    """With weights in eight bits, nearly."""
+    fill(site, root, "photo")
+    tab(site, "inside").click()
+    panel(site, "inside").locator("tour-strip .mosaic").first.wait_for(timeout=PATIENCE)
+    site.context.set_offline(True)
+    open_site(site, host)
+    tab(site, "inside").click()
+    inside = panel(site, "inside")
+    inside.locator("example-strip button").first.click()
+    expect(inside.locator("tour-strip .mosaic")).to_have_count(5, timeout=PATIENCE)
+    expect(inside.locator("tour-weights figure")).to_have_count(2, timeout=PATIENCE)
+    expect(inside.locator(".addition feature-map")).to_have_count(3)
+    expect(inside.locator(".stages")).to_have_count(0)  # gradients are a server's
+    classifier = catdog.load(device="cpu")
+    photo = (root / "examples" / "cat-chelsea.jpg").read_bytes()
+    asked = site.evaluate(INSIDE, base64.b64encode(photo).decode())
+    for off, part, found in zip(([], [2, 5, 7], [1, 4]), ("change", "change", "shortcut"), asked["blocks"]):
+        expected = without_blocks(classifier, photo, ",".join(map(str, off)), part)
+        assert found["changes"] == pytest.approx(expected["changes"], abs=0.01)
+        assert found["prediction"]["logits"] == pytest.approx(expected["prediction"]["logits"], abs=0.3)
+    weights = maps_of_weights(classifier, other_networks(classifier), photo)
+    assert asked["shuffled"] == pytest.approx(weights["shuffled"]["prediction"]["logits"], abs=0.05)
+    for mine, layer in zip(asked["layers"], layers_told(classifier, photo)["layers"]):
+        assert mine["name"] == layer["name"]
+        channels, others = ([each["channel"] for each in one["shown"]] for one in (mine, layer))
+        assert len({*channels} & {*others}) >= 7, "the strongest ones, but for a close finish"
 
 
 def test_signatures_are_those_of_python(site, examples):

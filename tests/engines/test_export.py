@@ -14,8 +14,10 @@ import torch
 from catdog.checkpoint import Metadata
 from catdog.decision import probabilities_of, verdicts_of
 from catdog.engines.onnx import MAX_DIFFERENCE, PREPROCESSING, ExportError, export_onnx, in_integers, largest_difference
-from catdog.evidence import strongest_places
+from catdog.engines.onnx_inside import OUTPUTS, layered_model, shuffled_model
+from catdog.evidence import evidence_and_logits, strongest_places
 from catdog.images import open_picture
+from catdog.layers import run_layers, shuffled
 
 METADATA = Metadata(
     input_size=64, temperature=(1.25, 0.75), offset=(0.5, -0.25), top_weight=(0.1, 0.2), present=0.41, both=0.63
@@ -162,3 +164,64 @@ def test_what_rounding_adds_to_one_weight_of_a_filter_it_takes_from_the_next():
     assert np.abs(errors).max() <= 1.02 * step  # rounded once, and what was carried
     for first in range(1, 32):
         assert np.abs(errors[:, :first].sum((1, 2, 3))).max() <= 1.02 * step, "of any number of weights in their order"
+
+
+# ---------------------------------------------------------------------------- the tour's models
+
+
+@pytest.fixture(scope="module", params=["float32", "int8"])
+def tour(request, network18, tmp_path_factory) -> tuple[Path, float]:
+    """A folder with the exported network and the models that read their weights there, and how near they are to PyTorch's."""
+    folder = tmp_path_factory.mktemp("tour")
+    export_onnx(network18, METADATA, folder / "network", request.param)
+    stored = (folder / "network").read_bytes()
+    (folder / "layers.onnx").write_bytes(layered_model(network18, METADATA, request.param, stored, "network"))
+    (folder / "shuffled.onnx").write_bytes(shuffled_model(network18, stored, "network"))
+    return folder, {"float32": 1e-4, "int8": 0.05}[request.param]
+
+
+def test_the_layered_network_gives_what_pytorch_finds_on_the_way(tour, network18, examples):
+    import onnxruntime
+
+    folder, near = tour
+    session = onnxruntime.InferenceSession(str(folder / "layers.onnx"))
+    picture = METADATA.preset()(open_picture(examples[0]))[None]
+    change, shortcut = torch.ones(8), torch.ones(8)
+    change[2] = shortcut[5] = 0
+    given = {"pictures": picture.numpy(), "change": change.numpy(), "shortcut": shortcut.numpy()}
+    found = dict(zip(OUTPUTS, session.run(OUTPUTS, given)))
+    with torch.inference_mode():
+        expected = run_layers(network18, picture, change, shortcut)
+    pairs = [
+        (found["logits"], expected.logits),
+        (found["evidence"], expected.evidence),
+        (found["sizes"], expected.sizes),
+    ]
+    pairs += zip([found[name] for name in ("stem", "stage1", "stage2", "stage3", "stage4")], expected.outputs)
+    for stage in range(4):
+        pairs.append((found[f"shortcut{stage + 1}"], expected.shortcuts[stage]))
+        pairs.append((found[f"change{stage + 1}"], expected.changes[stage]))
+    for ours, theirs in pairs:
+        assert ours.shape == theirs.shape
+        assert np.abs(ours - theirs.numpy()).max() <= near * float(theirs.abs().max())
+
+
+def test_the_shuffled_network_has_the_same_order_of_weights(tour, network18, examples):
+    import onnxruntime
+
+    folder, near = tour
+    session = onnxruntime.InferenceSession(str(folder / "shuffled.onnx"))
+    picture = METADATA.preset()(open_picture(examples[0]))[None]
+    logits, evidence = session.run(["logits", "evidence"], {"pictures": picture.numpy()})
+    with torch.inference_mode():
+        maps, expected = evidence_and_logits(shuffled(network18), picture)
+        _, learned = evidence_and_logits(network18, picture)
+    assert np.abs(logits - expected.numpy()).max() <= near * float(expected.abs().max())
+    assert np.abs(evidence - maps.numpy()).max() <= near * float(maps.abs().max())
+    assert np.abs(logits - learned.numpy()).max() > 1, "another order, another answer"
+
+
+def test_the_tour_s_models_hold_no_weights(tour):
+    folder, _ = tour
+    sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
+    assert max(sizes["layers.onnx"], sizes["shuffled.onnx"]) < 100_000 < sizes["network"] / 100

@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 const place = "../../catdog/page/web/engine/device";
 const { inputOf, shapeOf, viewOf } = await import(`${place}/input.js`);
 const { enlarged } = await import(`${place}/resample.js`);
+const { layersOf } = await import(`${place}/inside.js`);
 const { boxAround, boxesOf, predictionOf } = await import(`${place}/answer.js`);
 
 const floats = (text) => new Float32Array(new Uint8Array(Buffer.from(text, "base64")).buffer);
@@ -19,6 +20,12 @@ const questions = {
     enlarged: ({ values, width, height, size }) => ({ values: text(enlarged(floats(values), width, height, ...size)) }),
     prediction: ({ logits, evidence, calibration }) => predictionOf(logits, maps(evidence), calibration),
     box: ({ values, width, height, view, threshold }) => ({ box: boxAround(floats(values), width, height, view, threshold) }),
+    layers({ found, known }) {
+        const features = Object.entries(found).map(([name, { data, dims }]) => [name, { data: floats(data), dims }]);
+        const { layers, blocks } = layersOf(Object.fromEntries(features), known);
+        const packed = ({ values, ...channel }) => ({ ...channel, values: Buffer.from(values).toString("base64") });
+        return { layers: layers.map(({ shown, ...layer }) => ({ ...layer, shown: shown.map(packed) })), blocks };
+    },
     boxes: ({ extent, verdict, view, threshold }) => boxesOf(maps(extent), verdict, view, threshold),
 };
 

@@ -11,12 +11,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from catdog.checkpoint import Metadata
+from catdog.classifier import Classifier
 from catdog.decision import probabilities_of, verdicts_of
 from catdog.evidence import boxes_of, fine_map, strongest_places
 from catdog.images import open_picture
+from catdog.layers import layers_of
+from catdog.page.inside import layers_told, passed
 from catdog.transforms import EvaluationPreset
 
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="Node.js runs the page's JavaScript")
@@ -134,6 +138,31 @@ def test_boxes_are_the_same(device):
             assert [told["cat"], told["dog"]] == both
             told = device("boxes", extent=maps_of(extent), verdict="dog", view=view, threshold=0.3)
             assert told == {"cat": None, "dog": expected[1] and list(expected[1])}
+
+
+def test_layers_are_told_alike(device, network18, examples):
+    classifier = Classifier(network18, Metadata(input_size=64), torch.device("cpu"))
+    for path in examples[:3]:
+        told = layers_told(classifier, path.read_bytes())
+        found = passed(classifier, classifier.open(path))
+        names = [layer["name"] for layer in told["layers"]]
+        features = dict(zip(names, found.outputs))
+        for stage, (x, change) in enumerate(zip(found.shortcuts, found.changes), 1):
+            features |= {f"shortcut{stage}": x, f"change{stage}": change}
+        given = {name: {"data": packed(each.numpy()), "dims": list(each.shape)} for name, each in features.items()}
+        mine = device("layers", found=given, known=[layer._asdict() for layer in layers_of(network18)])
+        for layer, expected in zip(mine["layers"], told["layers"]):
+            shown, others = layer.pop("shown"), expected.pop("shown")
+            assert layer == expected
+            assert [each["channel"] for each in shown] == [each["channel"] for each in others]
+            for each, other in zip(shown, others):
+                assert each["peak"] == pytest.approx(other["peak"])
+                values, theirs = (np.frombuffer(base64.b64decode(one["values"]), np.uint8) for one in (each, other))
+                assert np.abs(values.astype(int) - theirs).max() <= 1
+        for block, expected in zip(mine["blocks"], told["blocks"]):
+            assert (block["channel"], block["channels"]) == (expected["channel"], expected["channels"])
+            assert block["scale"] == pytest.approx(expected["scale"], rel=1e-5)
+            assert np.array(block["maps"]) == pytest.approx(np.array(expected["maps"]), abs=0.0051)
 
 
 def blobs(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:

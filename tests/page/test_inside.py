@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import copy
 import gc
 import json
@@ -15,12 +16,14 @@ from fastapi import FastAPI
 from PIL import Image
 from starlette.testclient import TestClient
 
-from catdog.cams import CAM_METHODS, STAGES, cam_map
+from catdog.cams import CAM_METHODS, cam_map
 from catdog.checkpoint import Metadata
 from catdog.classifier import Classifier
 from catdog.labels import LABELS
+from catdog.layers import STAGES, run_layers
 from catdog.page import inside
 from catdog.page.turns import Turns
+from catdog.resnet import resnet18
 
 
 @pytest.fixture(scope="module")
@@ -45,17 +48,62 @@ def lines(response) -> list[dict]:
     return [json.loads(line) for line in response.text.splitlines()]
 
 
-def test_the_stages_come_with_a_map_and_a_block_each(client, photo):
+def test_the_stages_come_with_a_map_each(client, photo):
     answer = client.post("/engine/stages?label=dog", content=photo).json()
     assert answer["label"] == "dog" and answer["seconds"] > 0 and "preview" not in answer
     sides = [min(np.shape(values)) for values in answer["maps"]]
     assert sides == [16, 8, 4, 2]  # a quarter of the input's 64 px, and half as many each stage
     assert all(np.max(values) == 1 for values in answer["maps"])
+
+
+def test_each_layer_shows_its_strongest_channels_as_they_are(client, classifier, photo):
+    answer = client.post("/engine/layers", content=photo).json()
+    decoded = classifier.open(photo)
+    batch = classifier.metadata.preset()(decoded.picture, decoded.size)[None]
+    with torch.inference_mode():
+        found = run_layers(classifier.network, batch, torch.ones(4), torch.ones(4))
+    assert answer["size"] == list(decoded.size)
+    assert [layer["name"] for layer in answer["layers"]] == ["stem", "stage1", "stage2", "stage3", "stage4"]
+    for layer, output in zip(answer["layers"], found.outputs):
+        assert (layer["channels"], layer["height"], layer["width"]) == output.shape[1:]
+        means = output[0].mean((1, 2))
+        assert means[[each["channel"] for each in layer["shown"]]].tolist() == pytest.approx(
+            means.sort(descending=True).values[:9].tolist(), rel=1e-4
+        )
+        for each in layer["shown"]:
+            values = np.frombuffer(base64.b64decode(each["values"]), np.uint8).reshape(output.shape[2:])
+            exact = output[0, each["channel"]].numpy()
+            assert values / 255 * each["peak"] == pytest.approx(exact, abs=each["peak"] / 400)
+
+
+def test_each_stage_s_last_block_adds_up(client, photo):
+    answer = client.post("/engine/layers", content=photo).json()
     assert len(answer["blocks"]) == len(STAGES)
     for block in answer["blocks"]:
         x, residual, total = (np.array(values) for values in block["maps"])
         assert x + residual == pytest.approx(total, abs=0.02)
         assert max(abs(values).max() for values in (x, residual, total)) == pytest.approx(block["scale"], abs=0.01)
+
+
+def test_other_weights_give_other_answers(client, classifier, photo, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    [expected] = classifier.explain([photo])
+    answer = client.post("/engine/weights", content=photo).json()
+    assert answer["checkpoint"]["prediction"]["logits"] == pytest.approx(expected.prediction.logits, abs=1e-3)
+    assert answer["shuffled"]["prediction"]["logits"] != pytest.approx(expected.prediction.logits, abs=0.1)
+    assert np.shape(answer["shuffled"]["evidence"]) == expected.evidence.shape
+    assert answer["imagenet"] is None
+
+
+def test_imagenet_s_weights_answer_too_where_they_are_there(photo, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    (tmp_path / "checkpoints").mkdir()
+    torch.save(resnet18(num_classes=1000).state_dict(), tmp_path / "checkpoints" / "resnet18-f37072fd.pth")
+    classifier = Classifier(resnet18(), Metadata(input_size=64), torch.device("cpu"))
+    app = FastAPI()
+    app.include_router(inside.router(classifier, Turns()))
+    answer = TestClient(app).post("/engine/weights", content=photo).json()
+    assert np.shape(answer["imagenet"]["evidence"]) == np.shape(answer["checkpoint"]["evidence"])
 
 
 def test_without_a_label_the_stages_are_those_of_the_likelier_one(client, classifier, examples, photo):
@@ -129,6 +177,7 @@ def test_maps_of_a_very_wide_photo_stay_small(client, tmp_path):
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (60, 1000, 3), np.uint8)).save(path)
     answer = client.post("/engine/stages", content=path.read_bytes())
     assert max(np.shape(answer.json()["maps"][0])) <= 2 * 16 and len(answer.content) < 100_000
+    assert len(client.post("/engine/layers", content=path.read_bytes()).content) < 200_000
 
 
 def test_a_visitor_who_leaves_ends_the_work_and_gives_back_the_place(classifier, photo, monkeypatch):

@@ -18,7 +18,9 @@ from catdog.checkpoint import load_checkpoint, local_checkpoint
 from catdog.classifier import Classifier
 from catdog.device import choose_device
 from catdog.engines.onnx import Weights, export_onnx
+from catdog.engines.onnx_inside import layered_model, shuffled_model
 from catdog.files import EXAMPLES
+from catdog.layers import depths_of, layers_of
 from catdog.page.about import about
 from catdog.page.assets import HERE, POLICY, bank_of, read_web
 from catdog.page.code import code
@@ -37,6 +39,7 @@ LIBHEIF = RUNTIME.parent / "libheif-js" / "libheif-wasm"
 HEIC = "runtime/libheif.mjs"
 PACKED = "runtime/runtime.packed"  # not .gz, which some hosts send unpacked
 GRAPHICS_PACKED = "runtime/graphics.packed"
+STORED = "network"  # what the models of the tour call the file with their weights
 NOT_IN_A_PAGE = "frame-ancestors"  # browsers take this rule from a header alone
 
 
@@ -70,9 +73,14 @@ def build_site(out: Path, checkpoint: Path | str | None = None, weights: Weights
         model = Path(place) / "network.onnx"
         export_onnx(network, metadata, model, weights)
         content = model.read_bytes()
+    inside = {
+        "layers": layered_model(network, metadata, weights, content, STORED),
+        "shuffled": shuffled_model(network, content, STORED),
+    }
     files = runtime_files()
-    known = about_of(classifier, content, files)
+    known = about_of(classifier, content, inside, files)
     files |= {known["network"]["file"]: content}
+    files |= {known["inside"][name]["file"]: each for name, each in inside.items()}
     files |= page_files(classifier, known)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as place:
@@ -87,12 +95,15 @@ def build_site(out: Path, checkpoint: Path | str | None = None, weights: Weights
     return {name: len(each) for name, each in files.items()}
 
 
-def about_of(classifier: Classifier, content: bytes, runtime: dict[str, bytes]) -> dict[str, Any]:
+def about_of(
+    classifier: Classifier, content: bytes, inside: dict[str, bytes], runtime: dict[str, bytes]
+) -> dict[str, Any]:
     """about.json for the device: what the server's says, and where the network and its runtime are and how its answer is
     read.
 
     Args:
         content: the network.
+        inside: the models that read their weights from it.
         runtime: what `runtime_files` gives.
     """
     metadata = classifier.metadata
@@ -104,6 +115,12 @@ def about_of(classifier: Classifier, content: bytes, runtime: dict[str, bytes]) 
             "resize": metadata.resize,
             "bias": np.asarray(classifier.bias, np.float64).tolist(),
             "finer_scale": metadata.finer_scale,
+        },
+        "inside": {
+            "stored": STORED,
+            "layers_of": [layer._asdict() for layer in layers_of(classifier.network)],
+            "depths": depths_of(classifier.network),
+            **{name: part_of(f"network/{digest_of(each)}.onnx", each) for name, each in inside.items()},
         },
         "runtime": {
             "folder": "runtime/",
@@ -160,7 +177,8 @@ def page_files(classifier: Classifier, known: dict[str, Any]) -> dict[str, bytes
     }
     names = sorted(files)
     of_graphics = [f"runtime/{name}" for name in GRAPHICS_FILES[:-1]]  # which not every device needs
-    large = [known["network"]["file"], PACKED, HEIC, GRAPHICS_PACKED, *of_graphics]
+    models = [known["network"], known["inside"]["layers"], known["inside"]["shuffled"]]
+    large = [*(each["file"] for each in models), PACKED, HEIC, GRAPHICS_PACKED, *of_graphics]
     small = [
         *("" if name == "index.html" else name for name in names if name != ".nojekyll"),
         *(f"runtime/{name}" for name in RUNTIME_FILES[:-1]),

@@ -1,8 +1,9 @@
-/** The three parts of the inside tab: stage by stage, other methods, a residual block. */
+/** Three parts of the inside tab: a residual block, stage by stage, other methods. */
 import { html, nothing } from "../vendor/lit.js";
 import { t } from "../words.js";
 import "./cam-map.js";
 import "./feature-map.js";
+import { stretched } from "./stretched.js";
 import "./tour-blocks.js";
 
 /** @typedef {import("./inside-tab.js").InsideTab} InsideTab */
@@ -92,7 +93,7 @@ function outcome(result) {
 
 /** @param {InsideTab} tab */
 export function block(tab) {
-    const { channel, channels, scale, maps } = tab.stages.blocks[tab.blockStage - 1];
+    const { channel, channels, scale, maps } = /** @type {import("../engine/types.js").Layers} */ (tab.layers).blocks[tab.blockStage - 1];
     const part = (/** @type {number} */ index, /** @type {string} */ symbol, /** @type {string} */ code) => html`<figure>
         <feature-map .values=${maps[index]} .scale=${scale} name=${t("inside.block-alt", { stage: tab.blockStage, part: t(`inside.block-${code}`) })}></feature-map>
         <figcaption><b>${symbol}</b><br><span class="soft small">${t(`inside.block-${code}`)}</span></figcaption></figure>`;
@@ -139,18 +140,6 @@ function segments(name, values, chosen, wording, legend, choose) {
  */
 function ownMap({ evidence, view, size }, label) {
     return { values: stretched(evidence, label), label, view, size };
-}
-
-/** @type {WeakMap<Float32Array, number[][]>} so that a map is drawn once */
-const known = new WeakMap();
-
-/** @param {import("../engine/types.js").Maps} maps @param {"cat" | "dog"} label */
-function stretched({ height, width, ...maps }, label) {
-    const map = maps[label], most = Math.max(...map, 1e-6);
-    const row = (/** @type {number} */ index) => Array.from(map.subarray(index * width, (index + 1) * width), (value) => Math.max(0, value / most));
-    const values = known.get(map) ?? Array.from({ length: height }, (_, index) => row(index));
-    known.set(map, values);
-    return values;
 }
 
 /** @param {number} stage @param {"cat" | "dog"} label @param {string} method */

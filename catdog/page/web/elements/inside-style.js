@@ -6,7 +6,14 @@ export const insideStyle = css`
     h1 { margin-bottom: var(--space-2); }
     .lead { margin-bottom: var(--space-4); }
     section { margin-top: var(--space-6); }
-    h2 { margin-bottom: var(--space-2); }
+    h2 { margin-bottom: var(--space-2); scroll-margin-top: var(--space-4); }
+    h2:focus { outline: none; }
+    .step {
+        display: inline-grid; place-items: center; min-width: 1.6em; height: 1.6em; margin-right: var(--space-1); border-radius: 1em;
+        background: var(--accent); color: var(--on-accent); font-size: 0.75em; vertical-align: 0.12em;
+    }
+    .steps { display: flex; flex-wrap: wrap; gap: var(--space-2); margin-top: var(--space-5); }
+    .steps b { margin-right: var(--space-1); color: var(--ink-soft); font-variant-numeric: tabular-nums; }
     p { max-width: 65ch; }
     .segments { margin-top: var(--space-3); }
 

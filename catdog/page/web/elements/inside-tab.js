@@ -1,4 +1,4 @@
-/** The inside tab: one photo on its way through the network, stage by stage, by other methods, and in a residual block. */
+/** The inside tab: a tour in eight steps along one photo's way through the network, and other methods' maps. */
 import { current } from "../current.js";
 import { EngineError, engine } from "../engine/index.js";
 import { LitElement, html, nothing } from "../vendor/lit.js";
@@ -9,9 +9,12 @@ import { exampleFile } from "./example-strip.js";
 import { insideStyle } from "./inside-style.js";
 import { block, methods, stages } from "./inside-parts.js";
 import "./code-lines.js";
+import "./tour-end.js";
 import "./tour-erase.js";
 import "./tour-size.js";
+import "./tour-strip.js";
 import "./tour-sum.js";
+import "./tour-weights.js";
 
 /**
  * @typedef {import("../engine/types.js").Example} Example
@@ -20,6 +23,8 @@ import "./tour-sum.js";
  * @typedef {{file: Blob, name: string, example: string | null, explanation: Explanation | null}} Photo
  */
 
+const STEPS = /** @type {const} */ (["size", "strip", "block", "sum", "erase", "weights", "fools", "teach"]);
+
 export class InsideTab extends Worded(LitElement) {
     static styles = [controls, insideStyle];
     static properties = {
@@ -27,6 +32,7 @@ export class InsideTab extends Worded(LitElement) {
         photo: { state: true },
         picture: { state: true },
         label: { state: true },
+        layers: { state: true },
         stages: { state: true },
         problem: { state: true },
         method: { state: true },
@@ -51,6 +57,8 @@ export class InsideTab extends Worded(LitElement) {
         this.picture = null;
         /** @type {Label} */
         this.label = "cat";
+        /** @type {import("../engine/types.js").Layers | null} */
+        this.layers = null;
         /** @type {any} the engine's answer for the label */
         this.stages = null;
         /** @type {{code: string, again: () => void} | null} */
@@ -111,6 +119,9 @@ export class InsideTab extends Worded(LitElement) {
             this.picture = picture;
             this.photo = { ...photo, explanation };
             this.label = explanation.prediction.cat >= explanation.prediction.dog ? "cat" : "dog";
+            const layers = await patiently(() => engine.inside("layers", file, { signal }), signal);
+            signal.throwIfAborted();
+            this.layers = layers;
             await this.#askStages(signal);
         } catch (error) {
             this.#fail(error, signal, () => this.open(photo));
@@ -157,7 +168,7 @@ export class InsideTab extends Worded(LitElement) {
 
     /** @param {AbortSignal} signal */
     async #askStages(signal) {
-        if (engine.where === "device") return; // it gives answers alone
+        if (engine.where === "device") return; // it has no gradients
         const { file } = /** @type {Photo} */ (this.photo);
         const answer = await patiently(() => engine.inside("stages", file, { label: this.label, signal }), signal);
         if (!signal.aborted) this.stages = answer;
@@ -166,7 +177,7 @@ export class InsideTab extends Worded(LitElement) {
     /** Another photo: nothing that is shown is of it. @param {Photo} photo */
     #begin(photo) {
         const signal = this.#next();
-        Object.assign(this, { photo, picture: null, stages: null, method: null, result: null });
+        Object.assign(this, { photo, picture: null, layers: null, stages: null, method: null, result: null });
         return signal;
     }
 
@@ -187,32 +198,53 @@ export class InsideTab extends Worded(LitElement) {
     }
 
     render() {
-        const ready = this.stages && this.picture;
+        const { photo, picture, about } = this;
         return html`
             <h1>${t("inside.heading")}</h1>
             <p class="lead soft">${t("inside.lead")}</p>
-            <example-strip .examples=${this.about?.examples ?? []} .chosen=${this.photo?.example ?? null}
+            <example-strip .examples=${about?.examples ?? []} .chosen=${photo?.example ?? null}
                 @example-chosen=${(/** @type {CustomEvent} */ event) => this.openExample(event.detail.example)}></example-strip>
             ${this.#renderProblem()}
-            ${this.photo?.explanation && this.picture ? this.#renderTour(this.photo, this.photo.explanation) : nothing}
-            ${ready ? this.#renderParts() : this.#renderWaiting()}
+            ${photo?.explanation && picture ? this.#renderTour(photo, photo.explanation) : this.#renderWaiting()}
+            ${this.stages && picture ? this.#renderMethods() : nothing}
         `;
     }
 
     /**
-     * What needs no more than answers.
      * @param {Photo} photo
      * @param {Explanation} explanation
      */
     #renderTour({ file }, explanation) {
-        const { about, picture } = this;
+        const { about, picture, layers } = this;
+        const calibration = about?.calibration ?? null;
+        const steps = {
+            size: html`<tour-size .file=${file} .picture=${picture} .usual=${about?.input_size ?? 0}></tour-size><code-lines of="size"></code-lines>`,
+            strip: layers ? html`<tour-strip .picture=${picture} .explanation=${explanation} .calibration=${calibration} .layers=${layers}></tour-strip>
+                <code-lines of="strip"></code-lines>` : this.#renderWaiting(),
+            block: layers ? html`${block(this)}<code-lines of="block"></code-lines>` : this.#renderWaiting(),
+            sum: html`<tour-sum .picture=${picture} .explanation=${explanation} .calibration=${calibration}></tour-sum><code-lines of="sum"></code-lines>`,
+            erase: html`<tour-erase .picture=${picture} .explanation=${explanation}></tour-erase>`,
+            weights: html`<tour-weights .file=${layers ? file : null} .picture=${picture}></tour-weights><code-lines of="weights"></code-lines>`,
+            fools: html`<tour-fools .examples=${about?.examples ?? []} @example-chosen=${this.#startOver}></tour-fools>`,
+            teach: html`<tour-teach .signature=${explanation.signature ?? null}></tour-teach><code-lines of="teach"></code-lines>`,
+        };
         return html`
-            <section aria-labelledby="size"><h2 id="size">${t("tour.size")}</h2>
-                <tour-size .file=${file} .picture=${picture} .usual=${about?.input_size ?? 0}></tour-size><code-lines of="size"></code-lines></section>
-            <section aria-labelledby="sum"><h2 id="sum">${t("tour.sum")}</h2>
-                <tour-sum .picture=${picture} .explanation=${explanation} .calibration=${about?.calibration ?? null}></tour-sum><code-lines of="sum"></code-lines></section>
-            <section aria-labelledby="erase"><h2 id="erase">${t("tour.erase")}</h2>
-                <tour-erase .picture=${picture} .explanation=${explanation}></tour-erase></section>`;
+            <nav class="steps" aria-label=${t("tour.steps")}>${STEPS.map((step, index) => html`<button type="button" class="button" @click=${() => this.#goTo(step)}>
+                <b>${index + 1}</b> ${t(headingOf(step))}</button>`)}</nav>
+            ${STEPS.map((step, index) => html`<section aria-labelledby=${step}><h2 id=${step} tabindex="-1"><span class="step">${index + 1}</span> ${t(headingOf(step))}</h2>${steps[step]}</section>`)}`;
+    }
+
+    /** @param {typeof STEPS[number]} step */
+    #goTo(step) {
+        const heading = /** @type {HTMLElement} */ (this.renderRoot.querySelector(`#${step}`));
+        heading.scrollIntoView();
+        heading.focus({ preventScroll: true });
+    }
+
+    /** @param {CustomEvent} event */
+    async #startOver({ detail }) {
+        this.renderRoot.querySelector("h1")?.scrollIntoView();
+        await this.openExample(detail.example);
     }
 
     #renderProblem() {
@@ -223,17 +255,19 @@ export class InsideTab extends Worded(LitElement) {
     }
 
     #renderWaiting() {
-        if (this.problem || (engine.where === "device" && this.photo?.explanation)) return nothing;
+        if (this.problem) return nothing;
         return html`<p class="waiting soft" role="status"><span class="spinner" aria-hidden="true"></span> ${t("inside.busy")}</p>`;
     }
 
-    #renderParts() {
+    #renderMethods() {
         return html`
-            <section aria-labelledby="stages"><h2 id="stages">${t("inside.stages")}</h2>${stages(this)}<code-lines of="stages"></code-lines></section>
+            <section aria-labelledby="stages"><h2 id="stages">${t("inside.stages")}</h2>${stages(this)}</section>
             <section aria-labelledby="methods"><h2 id="methods">${t("inside.methods")}</h2>${methods(this)}</section>
-            <section aria-labelledby="block"><h2 id="block">${t("inside.block")}</h2>${block(this)}<code-lines of="block"></code-lines></section>
         `;
     }
 }
+
+/** @param {typeof STEPS[number]} step */
+const headingOf = (step) => (step === "block" ? "inside.block" : `tour.${step}`);
 
 customElements.define("inside-tab", InsideTab);

@@ -1,6 +1,5 @@
 /** The network without some of its residual blocks: what a block adds, and what its shortcut is for, felt. */
 import { engine } from "../engine/index.js";
-import { explanationOf } from "../engine/server.js";
 import { LitElement, css, html, nothing } from "../vendor/lit.js";
 import { Worded, t } from "../words.js";
 import { Latest } from "./asking.js";
@@ -77,11 +76,8 @@ export class TourBlocks extends Worded(LitElement) {
         const { file, off, what } = this;
         if (!file) return;
         this.#latest.ask(
-            (signal) => engine.inside("blocks", file, { off: [...off].join(","), part: what, signal }),
-            (answer) => {
-                const found = /** @type {Found} */ (explanationOf(answer));
-                Object.assign(this, { found, whole: this.whole ?? found, problem: null });
-            },
+            (signal) => engine.inside("blocks", file, { off: [...off], part: what, signal }),
+            (found) => Object.assign(this, { found, whole: this.whole ?? found, problem: null }),
             (problem) => { this.problem = problem; },
         );
     }

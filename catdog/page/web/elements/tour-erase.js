@@ -30,6 +30,7 @@ export class TourErase extends Worded(LitElement) {
     };
 
     static styles = [controls, css`
+        p { max-width: 65ch; }
         .beside { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: var(--space-4) var(--space-5); margin-top: var(--space-3); align-items: start; }
         .stage { position: relative; display: grid; justify-items: center; }
         .stage > * { grid-area: 1 / 1; }

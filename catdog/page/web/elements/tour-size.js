@@ -1,14 +1,18 @@
 /** What the network sees of a photo: as many pixels as it is given. With fewer, the answer holds for long, and then breaks. */
+import { MEAN, STD } from "../engine/device/input.js";
 import { engine } from "../engine/index.js";
 import { sizeOf } from "../pictures.js";
 import { LitElement, css, html, nothing } from "../vendor/lit.js";
 import { Worded, t } from "../words.js";
 import { Latest } from "./asking.js";
 import { controls } from "./controls.js";
+import "./feature-map.js";
 import "./verdict-panel.js";
 
 /** @typedef {import("../engine/types.js").Explanation} Explanation */
 
+const MOST = 2.65; // the largest number that comes of them
+const CHANNELS = ["red", "green", "blue"];
 const STRIDE = 32; // px of the input for one place of the last map
 
 export class TourSize extends Worded(LitElement) {
@@ -17,13 +21,17 @@ export class TourSize extends Worded(LitElement) {
         picture: { attribute: false },
         usual: { type: Number },
         size: { state: true },
+        channels: { state: true },
         explanation: { state: true },
         problem: { state: true },
     };
 
     static styles = [controls, css`
+        p { max-width: 65ch; }
         .beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); gap: var(--space-4) var(--space-5); margin-top: var(--space-3); align-items: start; }
         canvas { width: 100%; max-height: 24rem; object-fit: contain; border-radius: var(--radius); background: var(--sunken); image-rendering: pixelated; }
+        .channels { display: grid; grid-template-columns: repeat(3, 1fr); gap: var(--space-2); margin-top: var(--space-2); }
+        figure { margin: 0; }
         .answer { display: grid; gap: var(--space-3); min-height: 8rem; transition: opacity var(--motion); }
         .old { opacity: 0.5; }
     `];
@@ -39,6 +47,8 @@ export class TourSize extends Worded(LitElement) {
         /** px, at which photos are answered */
         this.usual = 0;
         this.size = 0;
+        /** @type {number[][][]} red, green, blue, as the network gets them: rows of numbers */
+        this.channels = [];
         /** @type {Explanation | null} at that size, or the one before */
         this.explanation = null;
         /** @type {string | null} */
@@ -81,7 +91,9 @@ export class TourSize extends Worded(LitElement) {
         return html`
             <p>${t("tour.size-text", { usual: this.usual })}</p>
             <div class="beside">
-                <canvas role="img" aria-label=${t("tour.size-alt", { width, height })}></canvas>
+                <div><canvas role="img" aria-label=${t("tour.size-alt", { width, height })}></canvas>
+                    <div class="channels">${this.channels.map((values, place) => html`<figure><feature-map .values=${values} .scale=${MOST} name=${t(`tour.size-${CHANNELS[place]}`)}></feature-map>
+                        <figcaption class="small soft">${t(`tour.size-${CHANNELS[place]}`)}</figcaption></figure>`)}</div></div>
                 <div>
                     <label class="slider"><span class="number">${t("tour.size-slider", { width, height })}</span>
                         <input type="range" min=${STRIDE} max=${this.usual} step=${STRIDE} .value=${String(this.size)} @input=${this.#choose}></label>
@@ -110,7 +122,15 @@ export class TourSize extends Worded(LitElement) {
         const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
         context.imageSmoothingQuality = "high";
         context.drawImage(this.picture, 0, 0, canvas.width, canvas.height);
+        this.channels = channelsOf(context.getImageData(0, 0, canvas.width, canvas.height));
     }
+}
+
+/** @param {ImageData} pixels @returns {number[][][]} red, green, blue, normalized: rows of numbers */
+function channelsOf({ data, width, height }) {
+    const value = (/** @type {number} */ channel, /** @type {number} */ place) => (data[4 * place + channel] / 255 - MEAN[channel]) / STD[channel];
+    return CHANNELS.map((_, channel) =>
+        Array.from({ length: height }, (_, row) => Array.from({ length: width }, (_, column) => value(channel, row * width + column))));
 }
 
 customElements.define("tour-size", TourSize);

@@ -24,6 +24,7 @@ export class TourSum extends Worded(LitElement) {
     };
 
     static styles = [controls, css`
+        p { max-width: 65ch; }
         .beside { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: var(--space-4) var(--space-5); margin-top: var(--space-3); align-items: start; }
         .segments { margin-top: var(--space-3); }
         .stage { position: relative; overflow: hidden; border-radius: var(--radius); background: var(--sunken); container-type: inline-size; touch-action: manipulation; }

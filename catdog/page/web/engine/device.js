@@ -6,6 +6,7 @@ import { EngineError } from "./types.js";
 /** @typedef {{resolve: (answer: any) => void, reject: (error: unknown) => void}} Waiting */
 
 const MEGABYTE = 1024 * 1024;
+const INSIDE = ["layers", "blocks", "weights"];
 
 export class DeviceEngine {
     /** @type {Promise<any> | null} */
@@ -90,9 +91,15 @@ export class DeviceEngine {
         return answerMany(files, classify, onAnswer, options);
     }
 
-    /** @returns {Promise<never>} */
-    async inside() {
-        throw new EngineError("not-here");
+    /**
+     * @param {string} kind `layers`, `blocks` or `weights`; the others need gradients, which the runtime does not have
+     * @param {Blob} picture
+     * @param {Record<string, any>} [options]
+     */
+    async inside(kind, picture, { signal, off, part } = {}) {
+        if (!INSIDE.includes(kind)) throw new EngineError("not-here");
+        await this.#check(picture, signal);
+        return this.#ask({ task: kind, picture, off, part }, [], signal);
     }
 
     /**

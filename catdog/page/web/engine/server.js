@@ -63,14 +63,14 @@ export class ServerEngine {
     }
 
     /**
-     * @param {string} kind `stages` or `methods`
+     * @param {string} kind `layers`, `blocks`, `weights`, `stages` or `methods`
      * @param {Blob} picture
      * @param {Record<string, any>} [options] what the kind takes, a `signal`, and `onShare`, which is told how far the work is
      */
     async inside(kind, picture, { signal, onShare, ...parameters } = {}) {
-        const { lastLine } = await import("./lines.js");
+        const [{ lastLine }, { insideOf }] = await Promise.all([import("./lines.js"), import("./inside.js")]);
         const read = (/** @type {Response} */ response) => lastLine(response, onShare);
-        return this.#send(`engine/${kind}`, picture, parameters, signal, INSIDE_PATIENCE, read);
+        return insideOf(kind, await this.#send(`engine/${kind}`, picture, parameters, signal, INSIDE_PATIENCE, read));
     }
 
     /**

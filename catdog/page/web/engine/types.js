@@ -51,6 +51,12 @@
  *
  * @typedef {{prediction: Prediction, size: [number, number], signature?: Float32Array | null} | {problem: string}} Answer
  *
+ * @typedef {{channel: number, peak: number, values: Uint8Array}} Channel what a channel holds, row by row; 255 is its peak
+ * @typedef {{name: string, channels: number, stride: number, field: number, height: number, width: number, shown: Channel[]}} Layer
+ *   whose places lie `stride` pixels of the input apart, and each see a square of it, `field` pixels wide
+ * @typedef {{channel: number, channels: number, scale: number, maps: number[][][]}} Block one channel of x, F(x) and their sum
+ * @typedef {{size: [number, number], view: Box, layers: Layer[], blocks: Block[]}} Layers
+ *
  * @typedef {{threads: number, graphics: boolean}} Way threads for photos; whether the graphics chip answers the camera's frames
  *
  * @typedef {{size?: number, signed?: boolean, signal?: AbortSignal}} FrameOptions `signed`: the answer has its signature
@@ -71,7 +77,8 @@
  * @property {(files: Source[], onAnswer: (index: number, answer: Answer) => void, options?: {signal?: AbortSignal,
  *   signed?: boolean, onWait?: (code: "busy" | "offline" | null) => void}) => Promise<void>} many `onWait`: what it waits for, null once it
  *   goes on
- * @property {(kind: string, picture: Blob, options?: Record<string, any>) => Promise<any>} inside
+ * @property {(kind: string, picture: Blob, options?: Record<string, any>) => Promise<any>} inside the inside tab's questions: `layers`,
+ *   `blocks` and `weights`, and of a server `stages` and `methods`
  */
 
 /** Why there is no answer; `problem.CODE` in the words says it. An abort is no such error: it throws AbortError. */

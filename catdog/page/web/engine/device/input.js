@@ -3,8 +3,8 @@ import { scaled } from "./resample.js";
 
 /** @typedef {import("../types.js").Box} Box */
 
-const MEAN = [0.485, 0.456, 0.406]; // of ImageNet's red, green, blue in [0, 1]
-const STD = [0.229, 0.224, 0.225];
+export const MEAN = [0.485, 0.456, 0.406]; // of ImageNet's red, green, blue in [0, 1]
+export const STD = [0.229, 0.224, 0.225];
 const STRIDE = 32; // input pixels between neighboring places of the last feature map
 const LONGEST = 2; // the input's long side in short sides; longer pictures are squashed to it
 const TUTORIAL = 256 / 224; // "resize 256, center crop 224"

@@ -58,7 +58,7 @@ export class Runner {
  * @param {{data: Float32Array, dims: readonly number[]}} tensor (1, 2, height, width)
  * @returns {Maps}
  */
-function mapsOf({ data, dims }) {
+export function mapsOf({ data, dims }) {
     const [height, width] = dims.slice(2), places = height * width;
     return { height, width, cat: data.slice(0, places), dog: data.slice(places) };
 }

@@ -2,13 +2,18 @@
 import { Network } from "./network.js";
 import { openPicture, pixelsOf } from "./pixels.js";
 
-/** @typedef {{id: number, task: string, picture: Blob | ImageBitmap, size?: number, preview?: boolean}} Question */
+/**
+ * @typedef {{id: number, task: string, picture: Blob | ImageBitmap, size?: number, preview?: boolean, off?: number[],
+ *   part?: "change" | "shortcut"}} Question
+ */
 
 const PREVIEW_SIDE = 1024; // px
 const PREVIEW_QUALITY = 0.88;
 
 /** @type {Network | null} */
 let network = null;
+/** @type {Promise<import("./inside.js").Inside> | null} fetched once it is asked for */
+let inside = null;
 /** @type {Question[]} */
 const line = [];
 let working = false;
@@ -51,7 +56,7 @@ async function work() {
 }
 
 /** @param {Question} question */
-async function answer({ task, picture, size, preview }) {
+async function answer({ task, picture, size, preview, off, part }) {
     if (!network) throw new Error("It has not been started.");
     const started = performance.now();
     const { limits, thresholds } = network.about;
@@ -64,10 +69,24 @@ async function answer({ task, picture, size, preview }) {
             return { prediction, signature, size: [pixels.width, pixels.height], thresholds };
         }
         if (task === "frame") return { ...(await network.frame(pixels, size)), took: performance.now() - started };
+        if (task === "layers") return (await insideOf(network)).layers(pixels);
+        if (task === "blocks") return (await insideOf(network)).blocks(pixels, off ?? [], part ?? "change");
+        if (task === "weights") return (await insideOf(network)).weights(pixels);
         const explanation = await network.explain(pixels, size);
         return { ...explanation, preview: preview ? await previewOf(bitmap) : null };
     } finally {
         bitmap.close();
+    }
+}
+
+/** @param {Network} known */
+async function insideOf(known) {
+    inside ??= import("./inside.js").then(({ Inside }) => Inside.load(known));
+    try {
+        return await inside;
+    } catch (error) {
+        inside = null; // the next question tries again
+        throw error;
     }
 }
 
