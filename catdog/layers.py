@@ -103,17 +103,18 @@ def run_layers(network: ResNet, batch: Tensor, change: Tensor, shortcut: Tensor)
         shortcut: (blocks,), what each block's x is multiplied by.
     """
     x, number = network.stem(batch), 0
-    outputs, shortcuts, changes, sizes = [x], [], [], []
+    outputs, parts, sizes = [x], [], []
     for stage in STAGES:
         for block in getattr(network, f"layer{stage}"):
             identity = x if block.downsample is None else block.downsample(x)
             residual = block.residual(x)
             sizes.append(norm_of(residual) / norm_of(identity).clamp(min=TINY))
+            parts.append((identity, residual))
             x = torch.relu(shortcut[number] * identity + change[number] * residual)
             number += 1
         outputs.append(x)
-        shortcuts.append(identity)
-        changes.append(residual)
+    last = [parts[sum(depths_of(network)[:stage]) - 1] for stage in STAGES]
+    shortcuts, changes = ([part[each] for part in last] for each in (0, 1))
     return Pass(*evidence_of(network, x), outputs, shortcuts, changes, torch.stack(sizes, 1))
 
 
