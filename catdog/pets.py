@@ -101,11 +101,7 @@ class Recognition:
     name: str
     similarity: float  # cosine, in [-1, 1]
     threshold: float  # what a pet must reach to be known; -1 without a bank
-
-    @property
-    def known(self) -> bool:
-        """False: a cat or a dog, but none that was taught."""
-        return self.similarity >= self.threshold
+    known: bool  # False: a cat or a dog, but none that was taught
 
 
 class Pets:
@@ -125,6 +121,9 @@ class Pets:
             raise PetError("That bank of pets belongs to another checkpoint.")
         self.bank = bank
         self.pets: dict[str, Pet] = {}
+        self.strangers: dict[str, list[np.ndarray]] = {
+            label: [] for label in LABELS
+        }  # signatures (C,), the newest last
 
     def teach(self, name: str, pictures: Iterable[Picture]) -> Taught:
         """Learn what a pet looks like, or learn more of it. Pictures without one single pet of its kind are left out.
@@ -165,6 +164,18 @@ class Pets:
         if self.pets.pop(name, None) is None:
             raise PetError(f"There is no pet {in_short(name)}: {', '.join(self.pets) or 'none was taught'}.")
 
+    def reject(self, pictures: Iterable[Picture]) -> Taught:
+        """Learn that pictures show none of the pets that were taught: who looks more like them is a stranger from now on."""
+        used, left_out = 0, []
+        for index, each in enumerate(self.classifier.explain(pictures, errors="return")):
+            label = likelier(each) if isinstance(each, Explanation) else "cat"
+            if reason := why_not(each, label):
+                left_out.append((index, reason))
+            elif isinstance(each, Explanation):
+                self.strangers[label] = [*self.strangers[label], each.signature][-MAX_PHOTOS:]
+                used += 1
+        return Taught(used, left_out)
+
     def recognize(self, pictures: Iterable[Picture]) -> list[Recognition | None]:
         """Of each picture the taught pet that it is most like; None where it shows none, or none of that kind was taught.
 
@@ -179,11 +190,15 @@ class Pets:
         if prediction.verdict == "neither":
             return None
         label = likelier(explanation)
-        found = [
-            Recognition(name, float(look @ self.look(explanation.signature, label)), threshold)
-            for name, (look, threshold) in self.looks(label).items()
-        ]
-        return max(found, key=lambda each: each.similarity - each.threshold, default=None)
+        own = self.look(explanation.signature, label)
+        found = [(float(look @ own), threshold, name) for name, (look, threshold) in self.looks(label).items()]
+        if not found:
+            return None
+        similarity, threshold, name = max(found, key=lambda each: each[0] - each[1])
+        strangers = [self.look_of_all(one[None], label) for one in self.strangers[label]]
+        stranger = max((float(look @ own) - line for look, line in strangers), default=-np.inf)
+        known = similarity >= threshold and similarity - threshold >= stranger
+        return Recognition(name, similarity, threshold, known)
 
     def places(self, name: str, picture: Picture) -> np.ndarray:
         """Which places of a picture make it like a pet that was taught, and which unlike it.
@@ -263,7 +278,8 @@ class Pets:
             {"name": pet.name, "label": pet.label, "signatures": [encoded(one) for one in pet.signatures]}
             for pet in self.pets.values()
         ]
-        content = {"format": FORMAT, "version": VERSION, "weights": self.weights, "pets": pets}
+        strangers = {label: [encoded(one) for one in signatures] for label, signatures in self.strangers.items()}
+        content = {"format": FORMAT, "version": VERSION, "weights": self.weights, "pets": pets, "strangers": strangers}
         write_whole(Path(path), json.dumps(content, ensure_ascii=False, indent=1).encode())
 
     def load(self, path: Path | str) -> None:
@@ -284,14 +300,17 @@ class Pets:
                 raise PetError(f"{path} is of another version of this program: upgrade it, or teach the pets again.")
             if content["weights"] != self.weights:
                 raise PetError(f"{path} was made with another checkpoint: teach the pets again with this one.")
-            pets = [read_pet(each, self.classifier.network.fc.in_features) for each in content["pets"]]
+            channels = self.classifier.network.fc.in_features
+            pets = [read_pet(each, channels) for each in content["pets"]]
+            given = content.get("strangers", {})  # a file of an earlier version has none
+            strangers = {label: read_signatures(given.get(label, []), channels) for label in LABELS}
         except PetError:
             raise
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise PetError(f"{path} is no whole file of pets ({in_short(error)}).") from error
         if len(pets) > MAX_PETS or len({pet.name for pet in pets}) < len(pets):
             raise PetError(f"{path} has more than {MAX_PETS} pets, or two of one name.")
-        self.pets = {pet.name: pet for pet in pets}
+        self.pets, self.strangers = {pet.name: pet for pet in pets}, strangers
 
 
 def shipped_bank(weights: str) -> Bank | None:
@@ -346,9 +365,18 @@ def read_pet(content: dict[str, Any], channels: int) -> Pet:
     name, label, texts = content["name"], content["label"], content["signatures"]
     if not is_name(name) or label not in LABELS:
         raise ValueError("a pet without a name or kind")
-    if not 0 < len(texts) <= MAX_PHOTOS:
+    return Pet(name, label, np.stack(read_signatures(texts, channels)))
+
+
+def read_signatures(texts: Sequence[str], channels: int) -> list[np.ndarray]:
+    """
+    Raises:
+        ValueError, TypeError: for anything but signatures, and for too many.
+    """
+    if len(texts) > MAX_PHOTOS:
         raise ValueError(f"{len(texts)} photos of a pet")
-    signatures = np.stack([np.frombuffer(base64.b64decode(text, validate=True), "<f4") for text in texts])
-    if signatures.shape[1] != channels or not (np.isfinite(signatures).all() and signatures.min() >= 0):
-        raise ValueError("signatures that are none")
-    return Pet(name, label, signatures.astype(np.float32))
+    signatures = [np.frombuffer(base64.b64decode(text, validate=True), "<f4").astype(np.float32) for text in texts]
+    for one in signatures:
+        if one.shape != (channels,) or not np.isfinite(one).all() or one.min() < 0:
+            raise ValueError("signatures that are none")
+    return signatures

@@ -85,6 +85,7 @@ def main() -> int:
     )
     breeds = sum(len(each.evidence) for each in species.values())
     print(f"{breeds} breeds, each with photos drawn {options.draws} times.\n\n{table}")
+    print(f"\n{rejected(species, options.draws)}")
     print(f"\n{moments(options, species)}")
     return 0
 
@@ -189,6 +190,53 @@ def told_apart(
     first, second = (unit(values[:count].mean(0)) for values in own)
     right = [(own[0][count:] @ (first - second) > 0), (own[1][count:] @ (second - first) > 0)]
     return float(np.mean([each.mean() for each in right]))
+
+
+def rejected(species: dict[str, Signatures], draws: int) -> str:
+    """What one photo of a stranger that was taken for a pet teaches, as `Pets.reject`: of that stranger's other photos, and of
+    the pet's, how many are taken for the pet before and after."""
+    rng = np.random.default_rng(0)
+    by_pet = []
+    for each in species.values():
+        for breed, own in each.evidence.items():
+            if len(own) < 5 + LEFT:
+                continue
+            found = [row for _ in range(draws) if (row := one_rejection(each.evidence, breed, rng)) is not None]
+            if found:
+                by_pet.append(np.mean(found, 0))
+    means = 100 * np.mean(by_pet, 0)
+    half = 196 * np.std(by_pet, 0, ddof=1) / len(by_pet) ** 0.5
+    strange, strange_after, known, known_after = (f"{mean:.1f}% ±{wide:.1f}" for mean, wide in zip(means, half))
+    return (
+        f"After one photo of a stranger that was taken for a pet of 5 photos ({len(by_pet)} breeds): taken for it are of that "
+        f"stranger's others {strange} before and {strange_after} after, of the pet's own {known} before and {known_after} after."
+    )
+
+
+def one_rejection(
+    breeds: dict[str, np.ndarray], breed: str, rng: np.random.Generator
+) -> tuple[float, float, float, float] | None:
+    """None where no stranger is taken for the pet."""
+    others = rng.permutation([other for other in breeds if other != breed])
+    of_bank = np.concatenate([some(breeds[other], OF_BREED, rng) for other in others[::2]])
+    looks = partial(centered, bank=of_bank, power=0.5)
+    own = rng.permutation(breeds[breed])
+    pet = unit(looks(own[:5]).mean(0))
+    line = np.percentile(looks(of_bank) @ pet, STRANGERS)
+    for other in others[1::2]:
+        strange = looks(rng.permutation(breeds[other]))
+        taken = np.flatnonzero(strange @ pet >= line)
+        if not len(taken) or len(strange) < 1 + LEFT:
+            continue
+        stranger, rest = strange[taken[0]], np.delete(strange, taken[0], 0)
+        limit = np.percentile(looks(of_bank) @ stranger, STRANGERS)
+
+        def shares(values: np.ndarray) -> tuple[float, float]:
+            margin = values @ pet - line
+            return float((margin >= 0).mean()), float(((margin >= 0) & (margin >= values @ stranger - limit)).mean())
+
+        return *shares(rest), *shares(looks(own[5:]))
+    return None
 
 
 def some(values: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:

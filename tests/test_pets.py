@@ -57,6 +57,38 @@ def taught(pets) -> Pets:
     return pets
 
 
+def test_who_is_rejected_is_not_taken_for_a_pet_again(taught, classifier, monkeypatch):
+    likeness = 0.8 * LOOKS[0] + 0.2 * LOOKS[5]  # Rex's double
+    monkeypatch.setitem(globals(), "LOOKS", np.concatenate([LOOKS, likeness[None]]).astype(np.float32))
+    assert taught.recognized(photo(40)).known
+    given = [photo(40, seed=1), photo(3, "neither"), ImageError("damaged", "It is broken.")]
+    monkeypatch.setattr(type(classifier), "explain", lambda self, pictures, errors: given)
+    learned = taught.reject(["a.jpg", "b.jpg", "c.jpg"])
+    assert learned.used == 1 and [place for place, _ in learned.left_out] == [1, 2]
+    mistaken = taught.recognized(photo(40))
+    assert mistaken.name == "Rex" and not mistaken.known and mistaken.similarity >= mistaken.threshold
+    assert taught.recognized(photo(0, seed=9)).known, "Rex himself still is"
+    assert taught.recognized(photo(1, seed=9)).known
+
+
+def test_those_rejected_are_kept_with_the_pets(taught, pets, tmp_path):
+    taught.strangers["dog"] = [photo(40 % 40, seed=3).signature]
+    path = tmp_path / "pets.json"
+    taught.save(path)
+    again = Pets(taught.classifier, taught.bank)
+    again.load(path)
+    assert np.array_equal(again.strangers["dog"][0], taught.strangers["dog"][0]) and not again.strangers["cat"]
+    content = json.loads(path.read_text())
+    del content["strangers"]  # as an earlier version wrote it
+    path.write_text(json.dumps(content))
+    again.load(path)
+    assert again.strangers == {"cat": [], "dog": []} and set(again.pets) == {"Rex", "Bello", "Mimi"}
+    content["strangers"] = {"dog": ["AAAA"]}
+    path.write_text(json.dumps(content))
+    with pytest.raises(PetError, match="no whole file of pets"):
+        again.load(path)
+
+
 def test_a_pet_is_known_on_other_photos_of_it(taught):
     for name, pet, verdict in (("Rex", 0, "dog"), ("Bello", 1, "dog"), ("Mimi", 2, "cat")):
         for seed in range(10, 15):

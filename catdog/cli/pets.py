@@ -52,6 +52,14 @@ class Teach(Common):
 
 
 @dataclass
+class Reject(Common):
+    """Teach it who is none of your pets: pictures that it took for one of them."""
+
+    paths: Paths = ()
+    """Pictures of others: files, folders, patterns such as 'photos/*.jpg'."""
+
+
+@dataclass
 class Find(Common):
     """Say of each picture which of the taught pets it shows, if one."""
 
@@ -74,13 +82,19 @@ class Forget(Common):
     """What it is called."""
 
 
-Command = Teach | Find | Show | Forget
+Command = Teach | Reject | Find | Show | Forget
 
 
 def main() -> int:
     options: Command = parse(Command)  # pyright: ignore[reportArgumentType]  # a union, which tyro reads as commands
     log_to_terminal()
-    actions: dict[type, Callable[..., int]] = {Teach: teach, Find: find, Show: show, Forget: forget}
+    actions: dict[type, Callable[..., int]] = {
+        Teach: teach,
+        Reject: reject,
+        Find: find,
+        Show: show,
+        Forget: forget,
+    }
     try:
         pets = Pets(load(options.checkpoint, options.device))
         if options.pets.exists():
@@ -108,6 +122,16 @@ def teach(options: Teach, pets: Pets) -> int:
     for index, reason in taught.left_out:
         print(f"{one_line(paths[index])}: left out: {reason}")
     print(in_a_line(pets, options.name.strip()))
+    return 1 if taught.left_out else 0
+
+
+def reject(options: Reject, pets: Pets) -> int:
+    paths = paths_of(options.paths)
+    taught = pets.reject(paths)
+    pets.save(options.pets)
+    for index, reason in taught.left_out:
+        print(f"{one_line(paths[index])}: left out: {reason}")
+    print(f"{taught.used} of {len(paths)} pictures taught who is none of them.")
     return 1 if taught.left_out else 0
 
 

@@ -58,7 +58,7 @@ ROUTES = (
     ),
     Route(r"/(web|examples)/[\w./-]+", ("GET", "HEAD")),
     Route(r"/device/[\w./-]*", ("GET", "HEAD")),  # the page without a server, where one was built
-    Route(r"/engine/(explain|classify|layers|blocks|weights|stages|methods)", ("POST",), PHOTO),
+    Route(r"/engine/(explain|classify|layers|blocks|weights|features|stages|methods)", ("POST",), PHOTO),
     Route(r"/engine/frame", ("POST",), FRAME),
     Route(r"/config|/gradio_api/info", ("GET",)),
     Route(r"/gradio_api/startup-events", ("GET",)),  # asked for by Gradio itself, when it starts

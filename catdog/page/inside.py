@@ -1,5 +1,5 @@
-"""The inside tab's questions about a photo: what each layer gives, the network without some of its blocks or with other
-weights, what each stage looks at, and other methods' maps.
+"""Questions of the inside tab about a photo: what each layer gives, the network without some of its blocks or with other
+weights, what each stage looks at, and other methods' maps; and of the pets tab, the last stage's features.
 
 Other methods may take half a minute. They are computed one at a time, in a line of their own beside that of quick answers, and
 end when the visitor leaves.
@@ -85,6 +85,10 @@ def router(classifier: Classifier, turns: Turns) -> APIRouter:
         label, preview = request.query_params.get("label"), request.query_params.get("preview")
         return await answer(request, turns, partial(stages_of, near, label=label, preview=preview == "1"))
 
+    @routes.post("/features")
+    async def features(request: Request) -> Response:
+        return await answer(request, turns, partial(features_told, near))
+
     @routes.post("/blocks")
     async def blocks(request: Request) -> Response:
         off, part = (request.query_params.get(name, "") for name in ("off", "part"))
@@ -158,6 +162,22 @@ def layers_told(classifier: Classifier, photo: bytes) -> dict[str, Any]:
     parts = zip(found.shortcuts, found.changes)
     blocks = [block_at_work(*(part[0].float().cpu().numpy() for part in each)) for each in parts]
     return {**shown(classifier, decoded), "layers": layers, "blocks": blocks}
+
+
+def features_told(classifier: Classifier, photo: bytes) -> dict[str, Any]:
+    """The last stage's output (channels, h, w) as float32, little-endian, and the evidence that its places have.
+
+    Raises:
+        ImageError: for a photo that cannot be used.
+    """
+    decoded = classifier.open(photo)
+    found = passed(classifier, decoded)
+    values = found.outputs[-1][0].float().cpu().numpy()
+    return {
+        **shown(classifier, decoded),
+        "features": base64.b64encode(values.astype("<f4").tobytes()).decode(),
+        "evidence": rounded(found.evidence[0].float().cpu().numpy(), 6),
+    }
 
 
 def passed(classifier: Classifier, decoded: Decoded, off: Collection[int] = (), part: str = "") -> Pass:

@@ -117,6 +117,21 @@ def test_one_tap_says_who_it_is_and_teaches(pets, examples):
     line = ask(pets, examples / REX[0])
     line.get_by_role("button", name=says("is-not", name="Rex")).click()
     expect(line).to_have_text(says("not-it", name="Rex"))
+    line = ask(pets, examples / REX[0])
+    expect(line.locator(".who")).to_have_text(says("not-dog", name="Rex"))
+
+
+def test_what_makes_it_that_pet_is_shown_as_python_has_it(pets, examples):
+    known = Pets(catdog.load(device="cpu"))
+    known.teach("Rex", [examples / REX[0]])
+    teach(pets, "Rex", [examples / REX[0]])
+    line = ask(pets, examples / REX[0])
+    line.get_by_role("button", name=says("where", name="Rex")).click()
+    expected = known.places("Rex", examples / REX[0]).sum()
+    [found] = known.recognize([examples / REX[0]])
+    numbers = {"name": "Rex", "likeness": f"{expected:.2f}", "line": f"{found.threshold:.2f}"}
+    expect(line.locator("pet-places [role=status]")).to_have_text(says("where-text", **numbers), timeout=PATIENCE)
+    expect(line.locator("cam-map canvas")).to_be_visible()
 
 
 def test_pets_are_kept_saved_opened_and_deleted_and_nothing_is_sent(pets, examples, tmp_path):

@@ -66,6 +66,16 @@ def test_pets_are_shown_taught_more_and_forgotten(pets, rex, capsys):
     assert "There is no pet Rex" in capsys.readouterr().err
 
 
+def test_who_is_rejected_is_not_found_again(pets, rex, root, capsys):
+    assert pets("teach", "Rex", rex) == 0
+    photo, cup = (root / "examples" / f"{name}.jpg" for name in ("dog-german-shepherd", "neither-coffee-cup"))
+    assert pets("reject", photo, cup) == 1
+    out = capsys.readouterr().out
+    assert f"{cup}: left out: it shows no pet\n" in out and "1 of 2 pictures taught who is none of them.\n" in out
+    assert pets("find", photo) == 0
+    assert capsys.readouterr().out.rstrip().endswith(": none that was taught")
+
+
 def test_photos_that_cannot_teach_it_are_named(pets, rex, root, tmp_path, capsys):
     (tmp_path / "text.jpg").write_text("no picture")
     photos = [root / "examples" / "neither-coffee-cup.jpg", tmp_path / "text.jpg"]

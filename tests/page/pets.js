@@ -6,10 +6,14 @@ const { bankOf } = await import(`${place}/bank.js`);
 const { Pets } = await import(`${place}/pets.js`);
 const { decoded } = await import(`${place}/signature.js`);
 
-const { file, bank, weights, channels, answers } = JSON.parse(readFileSync(0, "utf8"));
+const { file, bank, weights, channels, answers, shown } = JSON.parse(readFileSync(0, "utf8"));
 const bytes = Uint8Array.from(readFileSync(bank));
 const pets = new Pets(weights, channels, bankOf(bytes.buffer, weights, channels));
 pets.read(file);
 const found = answers.map(({ signature, prediction }) => pets.recognized({ prediction, signature: decoded(signature) }));
 const recalled = [...pets.all.values()].map((pet) => pets.recalled(pet));
-console.log(JSON.stringify({ found, recalled, file: pets.toJson() }));
+const floats = (text) => new Float32Array(new Uint8Array(Buffer.from(text, "base64")).buffer);
+const maps = ({ cat, dog, ...size }) => ({ cat: floats(cat), dog: floats(dog), ...size });
+const places = shown.map(({ name, label, features, evidence }) =>
+    [...pets.places({ name, label }, { features: floats(features), evidence: maps(evidence) })]);
+console.log(JSON.stringify({ found, recalled, places, file: pets.toJson() }));

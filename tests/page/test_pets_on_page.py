@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import catdog
+from catdog.page.inside import features_told
 from catdog.pets import BANK, Bank, Pets, encoded
 
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="Node.js runs the page's JavaScript")
@@ -30,6 +31,7 @@ def pets(classifier, examples) -> Pets:
     pets.teach("<b>Tom</b>", [named["cat-kitten-with-yarn.jpg"]])
     pets.teach("Rex", [named["dog-german-shepherd.jpg"], named["dog-with-bicycle.jpg"]])
     pets.teach("Rex 👨‍👩‍👧", [named["dog-with-bicycle.jpg"]])
+    pets.reject([named["both-side-by-side.jpg"], named["hard-kitten-and-dog.jpg"]])  # one of them shows a dog alone
     return pets
 
 
@@ -37,6 +39,7 @@ def test_the_page_knows_pets_as_python_does(root, classifier, pets, examples, tm
     path = tmp_path / "pets.json"
     pets.save(path)
     explanations = classifier.explain(examples)
+    seen = [(name, path) for name, path in (("Rex", examples[4]), ("Rex 👨‍👩‍👧", examples[4]), ("咪咪", examples[1]))]
     question = {
         "file": path.read_text(encoding="utf-8"),
         "bank": str(BANK),
@@ -54,6 +57,15 @@ def test_the_page_knows_pets_as_python_does(root, classifier, pets, examples, tm
             for each in explanations
         ],
     }
+    question["shown"] = []
+    for name, photo in seen:
+        told = features_told(classifier, photo.read_bytes())
+        cat, dog = (encoded(np.array(one)) for one in told["evidence"])
+        height, width = np.shape(told["evidence"])[1:]
+        maps = {"cat": cat, "dog": dog, "height": height, "width": width}
+        question["shown"].append(
+            {"name": name, "label": pets.pets[name].label, "features": told["features"], "evidence": maps}
+        )
     done = subprocess.run(
         ["node", root / "tests" / "page" / "pets.js"],
         input=json.dumps(question),
@@ -62,6 +74,10 @@ def test_the_page_knows_pets_as_python_does(root, classifier, pets, examples, tm
         check=True,
     )
     said = json.loads(done.stdout)
+    for (name, photo), places in zip(seen, said["places"]):
+        expected = pets.places(name, photo)
+        assert places == pytest.approx(expected.ravel().tolist(), abs=1e-4)
+        assert sum(places) == pytest.approx(expected.sum(), abs=1e-3)
     known = 0
     for explanation, found in zip(explanations, said["found"]):
         expected = pets.recognized(explanation)

@@ -121,3 +121,21 @@ test("a lesson leaves out what shows no such pet, what cannot be read, and a sec
     const known = { name: "Tom", label: /** @type {const} */ ("cat"), signatures: [signature(2)] };
     assert.deepEqual(judged(pets, known, [answer(1), answer(2, "cat")]).reasons, ["pets.left-dog", "pets.left-alike"]);
 });
+
+test("who is rejected is not taken for a pet again, and that is kept", () => {
+    const pets = fresh();
+    pets.learn("Rex", "dog", photos(1, 4));
+    const double = (photo) => signature(1, photo).map((value, channel) => 0.75 * value + 0.25 * signature(5, photo)[channel]);
+    const shown = (photo) => ({ prediction: prediction("dog"), signature: double(photo) });
+    assert.ok(pets.recognized(shown(20)).known);
+    pets.reject("dog", double(21));
+    assert.ok(!pets.recognized(shown(20)).known);
+    assert.ok(pets.recognized(answer(1, "dog", 9)).known);
+    const again = fresh();
+    again.read(pets.toJson());
+    assert.ok(!again.recognized(shown(20)).known);
+    const { strangers: _, ...earlier } = JSON.parse(pets.toJson());
+    again.read(JSON.stringify(earlier));
+    assert.ok(again.recognized(shown(20)).known);
+    assert.throws(() => again.read(JSON.stringify({ ...earlier, strangers: { dog: ["AAAA"] } })), { code: "pets.file-damaged" });
+});

@@ -4,6 +4,7 @@ import { likelier } from "../pets/pets.js";
 import { LitElement, css, html, nothing } from "../vendor/lit.js";
 import { Worded, t } from "../words.js";
 import { controls } from "./controls.js";
+import "./pet-places.js";
 import { whoCode } from "./who.js";
 
 /** @typedef {import("../engine/types.js").Explanation} Explanation */
@@ -12,7 +13,7 @@ import { whoCode } from "./who.js";
 const OFFERED = 3; // pets, one tap each; of more, the others are in a list
 
 export class PetLine extends Worded(LitElement) {
-    static properties = { answer: { attribute: false }, found: { attribute: false }, done: { state: true } };
+    static properties = { answer: { attribute: false }, picture: { attribute: false }, found: { attribute: false }, done: { state: true } };
 
     static styles = [controls, css`
         .who { font-size: var(--text-l); font-weight: 600; overflow-wrap: anywhere; }
@@ -25,6 +26,8 @@ export class PetLine extends Worded(LitElement) {
         super();
         /** @type {Answer | null} */
         this.answer = null;
+        /** @type {ImageBitmap | HTMLImageElement | null} */
+        this.picture = null;
         /** @type {import("../pets/pets.js").Recognition | null} */
         this.found = null;
         /** What the visitor has said. @type {{code: string, name: string} | null} */
@@ -42,7 +45,8 @@ export class PetLine extends Worded(LitElement) {
         if (this.done) return html`<p class="done" role="status">${t(this.done.code, { name: this.done.name })}</p>`;
         return html`
             <p class="who">${t(whoCode(found, this.#others(found.label).length), { name: found.name })}</p>
-            ${answer.explanation.prediction.verdict === "both" ? nothing : this.#choices(answer.explanation, found)}`;
+            ${answer.explanation.prediction.verdict === "both" ? nothing : this.#choices(answer.explanation, found)}
+            ${found.known ? html`<pet-places .file=${answer.file} .picture=${this.picture} .found=${found}></pet-places>` : nothing}`;
     }
 
     /**
@@ -56,7 +60,7 @@ export class PetLine extends Worded(LitElement) {
             ${first.slice(0, OFFERED).map((name) => html`<button type="button" class="button" @click=${() => this.#say(explanation, name)}>
                 ${t("pets.it-is", { name })}</button>`)}
             ${first.length > OFFERED ? this.#rest(explanation, first.slice(OFFERED)) : nothing}
-            ${found.known ? html`<button type="button" class="button quiet" @click=${() => { this.done = { code: "pets.not-it", name: found.name }; }}>
+            ${found.known ? html`<button type="button" class="button quiet" @click=${() => this.#reject(explanation, found.name)}>
                 ${t("pets.is-not", { name: found.name })}</button>` : nothing}
         </div>`;
     }
@@ -83,12 +87,29 @@ export class PetLine extends Worded(LitElement) {
      * @param {Explanation} explanation
      * @param {string} name
      */
-    async #say({ prediction, signature }, name) {
-        if (!signature) return;
+    #say({ prediction, signature }, name) {
+        if (signature) this.#change((pets) => pets.learn(name, likelier(prediction), [signature]), { code: "pets.learned-this", name });
+    }
+
+    /**
+     * It is none of them, though it was taken for one: this photo teaches that.
+     * @param {Explanation} explanation
+     * @param {string} name
+     */
+    #reject({ prediction, signature }, name) {
+        if (signature) this.#change((pets) => pets.reject(likelier(prediction), signature), { code: "pets.not-it", name });
+    }
+
+    /**
+     * @param {(pets: import("../pets/pets.js").Pets) => unknown} act
+     * @param {{code: string, name: string}} done what is said of it
+     */
+    async #change(act, done) {
+        this.done = done; // before the pets change, and with them who it is
         try {
-            await mine.change((pets) => pets.learn(name, likelier(prediction), [signature]));
-            this.done = { code: "pets.learned-this", name };
+            await mine.change(act);
         } catch (error) {
+            this.done = null;
             const { code = "problem.failed", values } = /** @type {import("../pets/pets.js").PetError} */ (error);
             this.dispatchEvent(new CustomEvent("notice", { detail: { text: t(code, values) }, bubbles: true, composed: true }));
         }

@@ -154,7 +154,7 @@ export class PhotoAnswer extends Worded(LitElement) {
         const { explanation, closer } = answer;
         return html`<div class="arrives">
             <verdict-panel .prediction=${closer ?? explanation.prediction} .thresholds=${explanation.thresholds}></verdict-panel>
-            ${this.found ? html`<pet-line .answer=${answer} .found=${this.found}></pet-line>` : nothing}
+            ${this.found ? html`<pet-line .answer=${answer} .picture=${this.picture} .found=${this.found}></pet-line>` : nothing}
         </div>`;
     }
 

@@ -6,7 +6,7 @@ import { EngineError } from "./types.js";
 /** @typedef {{resolve: (answer: any) => void, reject: (error: unknown) => void}} Waiting */
 
 const MEGABYTE = 1024 * 1024;
-const INSIDE = ["layers", "blocks", "weights"];
+const INSIDE = ["layers", "blocks", "weights", "features"];
 
 export class DeviceEngine {
     /** @type {Promise<any> | null} */
@@ -92,7 +92,7 @@ export class DeviceEngine {
     }
 
     /**
-     * @param {string} kind `layers`, `blocks` or `weights`; the others need gradients, which the runtime does not have
+     * @param {string} kind `layers`, `blocks`, `weights` or `features`; the others need gradients, which the runtime does not have
      * @param {Blob} picture
      * @param {Record<string, any>} [options]
      */

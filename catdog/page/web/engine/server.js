@@ -63,7 +63,7 @@ export class ServerEngine {
     }
 
     /**
-     * @param {string} kind `layers`, `blocks`, `weights`, `stages` or `methods`
+     * @param {string} kind `layers`, `blocks`, `weights`, `features`, `stages` or `methods`
      * @param {Blob} picture
      * @param {Record<string, any>} [options] what the kind takes, a `signal`, and `onShare`, which is told how far the work is
      */
@@ -188,6 +188,6 @@ const signedOf = ({ signature, ...rest }) => ({ ...rest, signature: signature ? 
  * @param {[number[][], number[][]]} maps cat, dog
  * @returns {import("./types.js").Maps}
  */
-function mapsOf([cat, dog]) {
+export function mapsOf([cat, dog]) {
     return { height: cat.length, width: cat[0].length, cat: Float32Array.from(cat.flat()), dog: Float32Array.from(dog.flat()) };
 }

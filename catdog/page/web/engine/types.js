@@ -56,6 +56,8 @@
  *   whose places lie `stride` pixels of the input apart, and each see a square of it, `field` pixels wide
  * @typedef {{channel: number, channels: number, scale: number, maps: number[][][]}} Block one channel of x, F(x) and their sum
  * @typedef {{size: [number, number], view: Box, layers: Layer[], blocks: Block[]}} Layers
+ * @typedef {{size: [number, number], view: Box, features: Float32Array, evidence: Maps}} Features the last stage's output, channel by
+ *   channel, row by row
  *
  * @typedef {{threads: number, graphics: boolean}} Way threads for photos; whether the graphics chip answers the camera's frames
  *
@@ -77,8 +79,8 @@
  * @property {(files: Source[], onAnswer: (index: number, answer: Answer) => void, options?: {signal?: AbortSignal,
  *   signed?: boolean, onWait?: (code: "busy" | "offline" | null) => void}) => Promise<void>} many `onWait`: what it waits for, null once it
  *   goes on
- * @property {(kind: string, picture: Blob, options?: Record<string, any>) => Promise<any>} inside the inside tab's questions: `layers`,
- *   `blocks` and `weights`, and of a server `stages` and `methods`
+ * @property {(kind: string, picture: Blob, options?: Record<string, any>) => Promise<any>} inside questions of a single tab: `layers`,
+ *   `blocks`, `weights` and `features`, and of a server `stages` and `methods`
  */
 
 /** Why there is no answer; `problem.CODE` in the words says it. An abort is no such error: it throws AbortError. */

@@ -39,8 +39,12 @@ export class PetError extends Error {
 export class Pets {
     /** @type {Map<string, Pet>} by name */
     all = new Map();
+    /** @type {Record<Label, Float32Array[]>} signatures of those that are none of them, the newest last */
+    strangers = { cat: [], dog: [] };
     /** @type {Map<string, {look: Float32Array, threshold: number}>} by name, once they were wanted */
     #looks = new Map();
+    /** @type {WeakMap<Float32Array, {look: Float32Array, threshold: number}>} those of strangers */
+    #strange = new WeakMap();
     /** @type {Record<Label, Float32Array>} */
     #centers;
 
@@ -78,8 +82,18 @@ export class Pets {
         return name;
     }
 
+    /**
+     * Learn that a picture shows none of them: who looks more like it is a stranger from now on.
+     * @param {Label} label
+     * @param {Float32Array} signature
+     */
+    reject(label, signature) {
+        this.strangers[label] = [...this.strangers[label], signature].slice(-MAX_PHOTOS);
+    }
+
     clear() {
         this.all.clear();
+        this.strangers = { cat: [], dog: [] };
         this.#looks.clear();
     }
 
@@ -107,7 +121,44 @@ export class Pets {
             if (best && similarity - threshold <= best.similarity - best.threshold) continue;
             best = { name: pet.name, label, similarity, threshold, known: similarity >= threshold };
         }
+        if (best) best.known &&= this.strangers[label].every((each) => this.#strangeness(each, own, label) <= best.similarity - best.threshold);
         return best;
+    }
+
+    /**
+     * How much more like a stranger a look is than most other pets are.
+     * @param {Float32Array} signature
+     * @param {Float32Array} own
+     * @param {Label} label
+     */
+    #strangeness(signature, own, label) {
+        let found = this.#strange.get(signature);
+        if (!found) this.#strange.set(signature, (found = this.#lookOfAll([signature], label)));
+        return dot(found.look, own) - found.threshold;
+    }
+
+    /**
+     * Which places of a picture make it like a pet, and which unlike it: as `Pets.places` in catdog/pets.py.
+     * @param {Recognition} recognition
+     * @param {import("../engine/types.js").Features} answer
+     * @returns {Float32Array} on the grid of the evidence; its sum is the similarity
+     */
+    places({ name, label }, { features, evidence }) {
+        const { look } = this.#lookOf(/** @type {Pet} */ (this.all.get(name)));
+        const center = this.#centers[label], map = evidence[label], places = map.length;
+        const total = Math.max(map.reduce((sum, value) => sum + Math.max(0, value), 0), TINY);
+        const weights = map.map((value) => Math.max(0, value) / total);
+        const shares = new Float32Array(places);
+        let usual = 0, length = 0;
+        for (let channel = 0; channel < this.channels; channel++) {
+            const own = features.subarray(channel * places, (channel + 1) * places);
+            const root = Math.sqrt(dot(own, weights));
+            usual += center[channel] * look[channel];
+            length += (root - center[channel]) ** 2;
+            const factor = look[channel] / Math.max(root, TINY);
+            for (let place = 0; place < places; place++) shares[place] += factor * own[place];
+        }
+        return shares.map((share, place) => (weights[place] * (share - usual)) / Math.max(Math.sqrt(length), TINY));
     }
 
     /** @param {Pet} pet */
@@ -165,7 +216,8 @@ export class Pets {
     /** All pets as the content of a file, which `catdog pets` reads too. */
     toJson() {
         const pets = [...this.all.values()].map(({ name, label, signatures }) => ({ name, label, signatures: signatures.map(encoded) }));
-        return JSON.stringify({ format: FORMAT, version: VERSION, weights: this.weights, pets }, null, 1);
+        const strangers = { cat: this.strangers.cat.map(encoded), dog: this.strangers.dog.map(encoded) };
+        return JSON.stringify({ format: FORMAT, version: VERSION, weights: this.weights, pets, strangers }, null, 1);
     }
 
     /**
@@ -188,6 +240,8 @@ export class Pets {
         const pets = content.pets.map((/** @type {any} */ each) => readPet(each, this.channels));
         const all = new Map(pets.map((/** @type {Pet} */ pet) => [pet.name, pet]));
         if (pets.length > MAX_PETS || all.size < pets.length) throw new PetError("pets.file-damaged");
+        const strangers = (/** @type {Label} */ label) => readSignatures(content.strangers?.[label] ?? [], this.channels);
+        this.strangers = { cat: strangers("cat"), dog: strangers("dog") }; // an earlier version's file has none
         this.all = all;
         this.#looks.clear();
     }
@@ -216,13 +270,26 @@ export const isName = (text) => {
 function readPet(content, channels) {
     try {
         const { name, label, signatures: texts } = content;
-        const signatures = texts.map(decoded);
-        const whole = (/** @type {Float32Array} */ each) => each.length === channels && each.every((value) => value >= 0 && value < Infinity);
-        if (isName(name) && LABELS.includes(label) && texts.length > 0 && texts.length <= MAX_PHOTOS && signatures.every(whole)) {
-            return { name, label, signatures };
-        }
+        if (isName(name) && LABELS.includes(label) && texts.length > 0) return { name, label, signatures: readSignatures(texts, channels) };
     } catch {
         // no pet, as below
+    }
+    throw new PetError("pets.file-damaged");
+}
+
+/**
+ * @param {any} texts
+ * @param {number} channels
+ * @returns {Float32Array[]}
+ * @throws {PetError} for anything but signatures, and for too many
+ */
+function readSignatures(texts, channels) {
+    try {
+        const signatures = texts.map(decoded);
+        const whole = (/** @type {Float32Array} */ each) => each.length === channels && each.every((value) => value >= 0 && value < Infinity);
+        if (signatures.length <= MAX_PHOTOS && signatures.every(whole)) return signatures;
+    } catch {
+        // none, as below
     }
     throw new PetError("pets.file-damaged");
 }

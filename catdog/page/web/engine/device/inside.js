@@ -65,6 +65,15 @@ export class Inside {
     }
 
     /**
+     * The last stage's output.
+     * @param {Pixels} pixels
+     */
+    async features(pixels) {
+        const { stage4, evidence } = await this.#run(pixels, [], "change");
+        return { ...this.#shown(pixels), features: stage4.data.slice(), evidence: mapsOf(evidence) };
+    }
+
+    /**
      * The answer by the checkpoint's weights, and by the same ones shuffled.
      * @param {Pixels} pixels
      */

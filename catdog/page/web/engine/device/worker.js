@@ -71,6 +71,7 @@ async function answer({ task, picture, size, preview, off, part }) {
         if (task === "frame") return { ...(await network.frame(pixels, size)), took: performance.now() - started };
         if (task === "layers") return (await insideOf(network)).layers(pixels);
         if (task === "blocks") return (await insideOf(network)).blocks(pixels, off ?? [], part ?? "change");
+        if (task === "features") return (await insideOf(network)).features(pixels);
         if (task === "weights") return (await insideOf(network)).weights(pixels);
         const explanation = await network.explain(pixels, size);
         return { ...explanation, preview: preview ? await previewOf(bitmap) : null };
