@@ -337,7 +337,7 @@ def commonest(explanations: Sequence[Explanation | ImageError]) -> Verdict:
     return "dog" if verdicts.count("dog") > verdicts.count("cat") else "cat"
 
 
-def why_not(explanation: Explanation | ImageError, label: Verdict) -> str:
+def why_not(explanation: Explanation | ImageError, label: str) -> str:
     """Why a picture cannot teach what a pet of a kind looks like: a sentence's end, empty where it can."""
     if isinstance(explanation, ImageError):
         return str(explanation)
