@@ -24,6 +24,20 @@ export async function toPicture(blob) {
 }
 
 /**
+ * Draws a picture as large as it is, or smaller.
+ * @param {HTMLCanvasElement} canvas gets its shape
+ * @param {CanvasImageSource} picture
+ * @param {number} side px, of the longer side at most
+ */
+export function drawReduced(canvas, picture, side) {
+    const [width, height] = sizeOf(picture);
+    const times = Math.min(1, side / Math.max(width, height));
+    canvas.width = Math.max(1, Math.round(width * times));
+    canvas.height = Math.max(1, Math.round(height * times));
+    canvas.getContext("2d")?.drawImage(picture, 0, 0, canvas.width, canvas.height);
+}
+
+/**
  * Width and height of anything that can be drawn, in its own pixels.
  * @param {CanvasImageSource} picture
  * @returns {[number, number]}

@@ -60,5 +60,8 @@ export function roundedTogether(values, sum) {
     return floors.map((value) => rounded(value * UNIT));
 }
 
+/** With its sign, as it is added. @param {number} value */
+export const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(DIGITS)}`;
+
 /** @param {number} value */
 const rounded = (value) => Number(value.toFixed(DIGITS));

@@ -1,7 +1,7 @@
 /** A photo with a map over it that is stretched to its own maximum: where something is, not how much. */
 import { drawAll, drawMap } from "../drawing.js";
 import { STRENGTH } from "../evidence.js";
-import { sizeOf } from "../pictures.js";
+import { drawReduced } from "../pictures.js";
 import { LitElement, css, html } from "../vendor/lit.js";
 
 /** @typedef {import("../engine/types.js").Explanation} Explanation */
@@ -42,10 +42,7 @@ export class CamMap extends LitElement {
     updated(changed) {
         if (!this.picture || !(changed.has("picture") || changed.has("mapped"))) return;
         const canvas = /** @type {HTMLCanvasElement} */ (this.renderRoot.querySelector("canvas"));
-        const [width, height] = sizeOf(this.picture);
-        const times = Math.min(1, SIDE / Math.max(width, height));
-        canvas.width = Math.max(1, Math.round(width * times));
-        canvas.height = Math.max(1, Math.round(height * times));
+        drawReduced(canvas, this.picture, SIDE);
         /** @type {import("../drawing.js").Look} */
         const look = { show: this.mapped?.label ?? "photo", boxes: false, opacity: STRENGTH, colors: 0 };
         const explanation = this.mapped && explained(this.mapped), map = document.createElement("canvas");

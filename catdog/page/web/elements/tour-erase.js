@@ -1,10 +1,10 @@
 /** Paint over a part of a photo, and see what is left of the answer: whether the map said rightly what it rests on. */
 import { engine } from "../engine/index.js";
 import { boxOfPlace } from "../evidence.js";
-import { sizeOf } from "../pictures.js";
+import { drawReduced, sizeOf } from "../pictures.js";
 import { LitElement, css, html, nothing } from "../vendor/lit.js";
 import { Worded, t } from "../words.js";
-import { patiently } from "./asking.js";
+import { Latest } from "./asking.js";
 import { controls } from "./controls.js";
 import { icons } from "./icons.js";
 import "./evidence-view.js";
@@ -42,7 +42,7 @@ export class TourErase extends Worded(LitElement) {
         @media (max-width: 44rem) { .beside { grid-template-columns: minmax(0, 1fr); } }
     `];
 
-    #asked = new AbortController();
+    #latest = new Latest();
     /** @type {HTMLCanvasElement | null} the photo with what was painted */
     #canvas = null;
     /** @type {{x: number, y: number} | null} where the pointer is, while it paints */
@@ -67,7 +67,7 @@ export class TourErase extends Worded(LitElement) {
 
     disconnectedCallback() {
         super.disconnectedCallback();
-        this.#asked.abort();
+        this.#latest.end();
     }
 
     /** @param {Map<string, unknown>} changed */
@@ -76,7 +76,7 @@ export class TourErase extends Worded(LitElement) {
     }
 
     #startOver() {
-        this.#asked.abort();
+        this.#latest.end();
         this.#canvas = null;
         Object.assign(this, { painted: null, now: null, problem: null, busy: false });
         this.#clear();
@@ -91,13 +91,9 @@ export class TourErase extends Worded(LitElement) {
     #ground() {
         if (this.#canvas) return this.#canvas;
         const picture = /** @type {ImageBitmap} */ (this.picture);
-        const [width, height] = sizeOf(picture);
-        const times = Math.min(1, SIDE / Math.max(width, height));
-        const canvas = (this.#canvas = document.createElement("canvas"));
-        canvas.width = Math.max(1, Math.round(width * times));
-        canvas.height = Math.max(1, Math.round(height * times));
-        canvas.getContext("2d")?.drawImage(picture, 0, 0, canvas.width, canvas.height);
-        return canvas;
+        this.#canvas = document.createElement("canvas");
+        drawReduced(this.#canvas, picture, SIDE);
+        return this.#canvas;
     }
 
     /**
@@ -169,24 +165,22 @@ export class TourErase extends Worded(LitElement) {
         this.#ask();
     }
 
-    async #ask() {
-        this.#asked.abort();
-        const { signal } = (this.#asked = new AbortController());
+    #ask() {
         const ground = this.#ground();
         const shown = document.createElement("canvas"); // as it is now
         Object.assign(shown, { width: ground.width, height: ground.height });
         shown.getContext("2d")?.drawImage(ground, 0, 0);
+        const encoding = new Promise((resolve) => shown.toBlob(resolve, "image/png"));
         this.busy = true;
-        try {
-            const blob = await new Promise((resolve) => shown.toBlob(resolve, "image/png"));
-            const now = await patiently(() => engine.explain(blob, { signal }), signal);
-            if (signal.aborted) return;
-            Object.assign(this, { now, painted: shown, problem: null, busy: false });
-            await this.updateComplete;
-            if (!this.#last) this.#clear();
-        } catch (error) {
-            if (!signal.aborted) Object.assign(this, { problem: /** @type {any} */ (error).code ?? "failed", busy: false });
-        }
+        this.#latest.ask(
+            async (signal) => engine.explain(await encoding, { signal }),
+            async (now) => {
+                Object.assign(this, { now, painted: shown, problem: null, busy: false });
+                await this.updateComplete;
+                if (!this.#last) this.#clear();
+            },
+            (problem) => Object.assign(this, { problem, busy: false }),
+        );
     }
 
     render() {

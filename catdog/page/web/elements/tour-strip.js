@@ -1,11 +1,11 @@
 /** The photo's way through the network as one strip: stem, stages, places, sum, probability; and what a place has seen. */
 import { drawMap } from "../drawing.js";
 import { STRENGTH } from "../evidence.js";
-import { sizeOf } from "../pictures.js";
+import { drawReduced } from "../pictures.js";
 import { LitElement, css, html, nothing } from "../vendor/lit.js";
 import { percent } from "../verdict.js";
 import { Worded, t } from "../words.js";
-import { stepsOf } from "./adding-up.js";
+import { signed, stepsOf } from "./adding-up.js";
 import { controls } from "./controls.js";
 import { pathTo, seenBy } from "./fields.js";
 
@@ -189,7 +189,7 @@ export class TourStrip extends Worded(LitElement) {
                 const layer = answer.layers[Number(canvas.dataset.layer)];
                 drawChannel(canvas, layer, layer.shown[Number(canvas.dataset.tile)]);
             }
-            for (const [name, side] of /** @type {const} */ ([["thumb", THUMB], ["whole", SIDE]])) this.#all(`.${name}`).forEach((canvas) => drawPhoto(canvas, picture, side));
+            for (const [name, side] of /** @type {const} */ ([["thumb", THUMB], ["whole", SIDE]])) this.#all(`.${name}`).forEach((canvas) => drawReduced(canvas, picture, side));
             const label = explanation.prediction.cat >= explanation.prediction.dog ? "cat" : "dog";
             this.#all(".places").forEach((canvas) => drawMap(canvas, explanation, { show: label, boxes: false, opacity: STRENGTH, colors: 0 }));
         }
@@ -217,19 +217,6 @@ function drawChannel(canvas, { width, height }, { values }) {
     canvas.getContext("2d")?.putImageData(pixels, 0, 0);
 }
 
-/**
- * @param {HTMLCanvasElement} canvas
- * @param {ImageBitmap | HTMLImageElement} picture
- * @param {number} side px, of its longer side
- */
-function drawPhoto(canvas, picture, side) {
-    const [width, height] = sizeOf(picture);
-    const times = Math.min(1, side / Math.max(width, height));
-    canvas.width = Math.max(1, Math.round(width * times));
-    canvas.height = Math.max(1, Math.round(height * times));
-    canvas.getContext("2d")?.drawImage(picture, 0, 0, canvas.width, canvas.height);
-}
-
 /** @param {Area} area in places @param {{height: number, width: number}} grid @returns {Area} in shares of it */
 const share = ({ top, left, bottom, right }, { height, width }) => ({ top: top / height, left: left / width, bottom: bottom / height, right: right / width });
 
@@ -244,8 +231,5 @@ const nameOf = ({ name }) => (name === "stem" ? t("tour.strip-stem") : t("inside
 
 /** @param {number} height @param {number} width @param {number} channels */
 const size = (height, width, channels) => `${height} × ${width} × ${channels}`;
-
-/** @param {number} value */
-const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
 
 customElements.define("tour-strip", TourStrip);

@@ -1,10 +1,10 @@
 /** Where an answer comes from: what each place says, as a number in its place, and how they add up to the probability. */
 import { PAIRS } from "../evidence.js";
-import { sizeOf } from "../pictures.js";
+import { drawReduced } from "../pictures.js";
 import { LitElement, css, html, nothing } from "../vendor/lit.js";
 import { percent } from "../verdict.js";
 import { Worded, t } from "../words.js";
-import { stepsOf } from "./adding-up.js";
+import { signed, stepsOf } from "./adding-up.js";
 import { controls } from "./controls.js";
 
 /** @typedef {import("../engine/types.js").Explanation} Explanation */
@@ -150,17 +150,9 @@ export class TourSum extends Worded(LitElement) {
     updated(changed) {
         if (!this.picture || !(changed.has("picture") || changed.has("explanation"))) return;
         const canvas = /** @type {HTMLCanvasElement | null} */ (this.renderRoot.querySelector("canvas"));
-        if (!canvas) return;
-        const [width, height] = sizeOf(this.picture);
-        const times = Math.min(1, SIDE / Math.max(width, height));
-        canvas.width = Math.max(1, Math.round(width * times));
-        canvas.height = Math.max(1, Math.round(height * times));
-        canvas.getContext("2d")?.drawImage(this.picture, 0, 0, canvas.width, canvas.height);
+        if (canvas) drawReduced(canvas, this.picture, SIDE);
     }
 }
-
-/** With its sign, as it is added. @param {number} value */
-const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
 
 /** In a place there is little room: .12 for 0.12. @param {number} value */
 const short = (value) => (value === 0 ? "0" : `${value < 0 ? "−" : ""}${Math.abs(value).toFixed(2).replace(/^0/, "")}`);

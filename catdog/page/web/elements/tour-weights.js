@@ -2,6 +2,7 @@
 import { engine } from "../engine/index.js";
 import { LitElement, css, html, nothing } from "../vendor/lit.js";
 import { Worded, t } from "../words.js";
+import { signed } from "./adding-up.js";
 import { Latest } from "./asking.js";
 import "./cam-map.js";
 import { controls } from "./controls.js";
@@ -82,7 +83,7 @@ export class TourWeights extends Worded(LitElement) {
      * @param {"cat" | "dog"} label
      */
     #map(name, { evidence, view, size, prediction }, label) {
-        const [cat, dog] = prediction.logits.map((value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`);
+        const [cat, dog] = prediction.logits.map(signed);
         return html`<figure>
             <cam-map .picture=${this.picture} .mapped=${{ values: stretched(evidence, label), label, view, size }}
                 name=${t("tour.weights-alt", { weights: t(`tour.weights-${name}`), label: t(`view.label-${label}`) })}></cam-map>
