@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import shutil
 import tempfile
 import threading
@@ -105,7 +106,8 @@ def device(classifier: Classifier, options: Options) -> dict[str, dict[str, floa
             build_site(place / "site", options.checkpoint)
         except SiteError as error:
             raise DataError(NEEDS) from error
-        [network] = (place / "site" / "network").iterdir()
+        about = json.loads((place / "site" / "about.json").read_text(encoding="utf-8"))
+        network = place / "site" / about["network"]["file"]
         sessions = {}
         for threads in THREADS:
             settings = onnxruntime.SessionOptions()

@@ -177,11 +177,11 @@ def page_files(classifier: Classifier, known: dict[str, Any]) -> dict[str, bytes
     }
     names = sorted(files)
     of_graphics = [f"runtime/{name}" for name in GRAPHICS_FILES[:-1]]  # which not every device needs
-    models = [known["network"], known["inside"]["layers"], known["inside"]["shuffled"]]
-    large = [*(each["file"] for each in models), PACKED, HEIC, GRAPHICS_PACKED, *of_graphics]
+    large = [known["network"]["file"], PACKED, HEIC, GRAPHICS_PACKED, *of_graphics]
     small = [
         *("" if name == "index.html" else name for name in names if name != ".nojekyll"),
         *(f"runtime/{name}" for name in RUNTIME_FILES[:-1]),
+        *(known["inside"][name]["file"] for name in ("layers", "shuffled")),
     ]
     version = digest_of(*(part for name in names for part in (name.encode(), files[name])))
     worker = (SITE / "service-worker.js").read_text(encoding="utf-8")
