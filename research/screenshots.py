@@ -114,7 +114,7 @@ def pets(view: Page) -> None:
 
 
 def inside(view: Page) -> None:
-    view.locator("inside-tab tour-blocks button.block").first.wait_for()
+    view.locator("inside-tab tour-weights figure").first.wait_for()
 
 
 def untouched(view: Page) -> None:
