@@ -46,10 +46,17 @@ def pixels_to_decode(content: bytes) -> tuple[int, int]:
         BoxError: where the boxes cannot be followed, or one picture is part of itself.
     """
     try:
-        metas = [Meta(content, *body) for kind, *body in boxes(content, 0, len(content)) if kind == b"meta"]
-        if not metas:
-            return 0, 0  # a sequence of pictures alone
-        costs = [meta.cost() for meta in metas]
+        found = list(boxes(content, 0, len(content)))
+        costs = [Meta(content, *body).cost() for kind, *body in found if kind == b"meta"]
+        costs += [
+            track_cost(content, *body)
+            for movie, *whole in found
+            if movie == b"moov"
+            for kind, *body in boxes(content, *whole)
+            if kind == b"trak"
+        ]
+        if not costs:
+            return 0, 0
     except (struct.error, IndexError, RecursionError) as error:
         raise BoxError("its boxes end too early") from error
     return max(cost for cost, _ in costs), min(shown for _, shown in costs)
@@ -207,6 +214,32 @@ class Meta:
             areas = [hevc_area(unit) for unit in units if unit[0] >> 1 & 63 == HEVC_SEQUENCE]
             pictures = sum(unit[0] >> 1 & 63 in HEVC_PICTURES and unit[2] >> 7 for unit in units)
         return max(areas, default=0) * max(1, pictures)
+
+
+def track_cost(content: bytes, start: int, end: int) -> tuple[int, int]:
+    """Of an AVIF sequence's track, pixels to go through for its first picture, and pixels to show (14496-12, section 8)."""
+    table = b""
+    for name in (b"mdia", b"minf", b"stbl"):
+        inner = next((body for kind, *body in boxes(content, start, end) if kind == name), None)
+        if inner is None:
+            return 0, 0
+        start, end = inner
+    parts = {kind: content[body:stop] for kind, body, stop in boxes(content, start, end)}
+    described, sizes = parts.get(b"stsd", b""), parts.get(b"stsz", b"")
+    offsets, width = (parts[b"stco"], 4) if b"stco" in parts else (parts.get(b"co64", b""), 8)
+    for kind, body, stop in boxes(described, 8, len(described)):
+        if kind not in AV1:
+            continue
+        across, down = struct.unpack_from(">HH", described, body + 24)  # a visual sample entry has 78 bytes of its own
+        config = next(
+            (described[one + 4 : two] for name, one, two in boxes(described, body + 78, stop) if name == b"av1C"), b""
+        )
+        first, size = int.from_bytes(offsets[8 : 8 + width], "big"), int.from_bytes(sizes[4:8] or b"", "big")
+        size = size or int.from_bytes(sizes[12:16], "big")
+        units = [*obus(config), *obus(content[first : first + size])]
+        areas = [av1_area(unit) for kind, unit in units if kind == AV1_SEQUENCE]
+        return max(areas, default=0) * max(1, sum(kind in AV1_FRAMES for kind, _ in units)), across * down
+    return 0, 0
 
 
 class Bits:

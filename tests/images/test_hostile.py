@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import struct
 import subprocess
 import sys
 import time
@@ -22,6 +24,7 @@ from catdog.checkpoint import Metadata
 from catdog.classifier import Classifier
 from catdog.images import ImageError, open_picture, open_reduced
 from catdog.images.decode import ORIENTATION_TAG
+from catdog.images.heif import pixels_to_decode
 
 CASES = hostile.cases()
 MAX_SECONDS = 5.0  # of a processor; the slowest takes about one
@@ -437,3 +440,13 @@ def test_no_mutated_header_costs_more_than_three_seconds_or_a_gigabyte(root, tmp
     with capsys.disabled():
         print(f"\n{done.stdout}", end="")
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_a_sequence_is_measured_by_its_pictures_whatever_its_track_says():
+    content = io.BytesIO()
+    frames = [Image.new("RGB", (1_200, 900), color) for color in ("red", "blue")]
+    frames[0].save(content, "AVIF", save_all=True, append_images=frames[1:], quality=1, speed=10)
+    track = content.getvalue().replace(b"meta", b"free", 1)  # the picture that the file has besides
+    assert pixels_to_decode(track) == (1_200 * 900, 1_200 * 900)
+    small = track.replace(struct.pack(">HH", 1_200, 900), struct.pack(">HH", 64, 64))
+    assert small != track and pixels_to_decode(small) == (1_200 * 900, 64 * 64)
