@@ -218,7 +218,6 @@ class Meta:
 
 def track_cost(content: bytes, start: int, end: int) -> tuple[int, int]:
     """Of an AVIF sequence's track, pixels to go through for its first picture, and pixels to show (14496-12, section 8)."""
-    table = b""
     for name in (b"mdia", b"minf", b"stbl"):
         inner = next((body for kind, *body in boxes(content, start, end) if kind == name), None)
         if inner is None:
