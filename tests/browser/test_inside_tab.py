@@ -301,7 +301,7 @@ def test_a_place_s_number_and_field_are_those_of_python(opened, root):
     assert told_at(part) == (row - 2, column - 1, pytest.approx(stage2[row - 3, column - 2], abs=0.006))
     field = told[2]["field"]
     expect(part.locator("figcaption").last).to_have_text(
-        EN["tour.strip-field"].format(field=field, height=256, width=384)
+        EN["tour.strip-field"].format(field=field, width=384, height=256)
     )
     frame, whole = (part.locator(f".large.photo {each}").bounding_box() for each in (".seen", "canvas"))
     assert frame["width"] / whole["width"] <= field / 384 + 0.01
@@ -327,7 +327,7 @@ def test_other_weights_answer_as_python_s_do(opened, root):
     expect(figures).to_have_count(len(names), timeout=PATIENCE)
     for place, name in enumerate(names):
         cat, dog = (f"{value:+.2f}".replace("-", "−") for value in expected[name]["prediction"]["logits"])
-        expect(figures.nth(place)).to_contain_text(EN["tour.weights-logits"].format(cat=cat, dog=dog))
+        expect(figures.nth(place)).to_contain_text(EN["tour.logits"].format(cat=cat, dog=dog))
     assert min(colors(part.locator("cam-map"))) > 100
 
 

@@ -36,7 +36,7 @@ export function stages(tab) {
             return html`<li>
                 <cam-map .picture=${picture} .mapped=${{ values, label: answer.label, view, size }}
                     name=${alt(stage, answer.label, "LayerCAM")}></cam-map>
-                <p><b>${caption}</b><br><span class="soft small">${t("inside.places", { height: values.length, width: values[0].length })}</span></p>
+                <p><b>${caption}</b><br><span class="soft small">${t("inside.places", { width: values[0].length, height: values.length })}</span></p>
             </li>`;
         })}</ol>
         <p class="soft small">${t("inside.stretched")} ${t("inside.took", { seconds: tenths(seconds) })}</p>`;

@@ -7,12 +7,13 @@ export const insideStyle = css`
     .lead { margin-bottom: var(--space-4); }
     section { margin-top: var(--space-6); }
     h2 { margin-bottom: var(--space-2); scroll-margin-top: var(--space-4); }
-    h2:focus { outline: none; }
+    h1:focus, h2:focus { outline: none; }
     .step {
         display: inline-grid; place-items: center; min-width: 1.6em; height: 1.6em; margin-right: var(--space-1); border-radius: 1em;
         background: var(--accent); color: var(--on-accent); font-size: 0.75em; vertical-align: 0.12em;
     }
     .steps { display: flex; flex-wrap: wrap; gap: var(--space-2); margin-top: var(--space-5); }
+    @media (max-width: 44rem) { .steps { flex-wrap: nowrap; overflow-x: auto; scrollbar-width: none; } .steps .button { flex: none; } }
     .steps b { margin-right: var(--space-1); color: var(--ink-soft); font-variant-numeric: tabular-nums; }
     p { max-width: 65ch; }
     .segments { margin-top: var(--space-3); }
@@ -35,7 +36,7 @@ export const insideStyle = css`
     progress { width: 12rem; max-width: 100%; }
 
     .addition { display: grid; grid-template-columns: 1fr auto 1fr auto 1fr; gap: var(--space-2); margin: var(--space-4) 0 var(--space-3); max-width: 46rem; }
-    .sign { padding-top: 2.2rem; font-size: var(--text-l); color: var(--ink-soft); }
+    .sign { padding-top: clamp(0.4rem, 5vw, 2.2rem); font-size: var(--text-l); color: var(--ink-soft); }
     .ramp { display: flex; gap: var(--space-2); align-items: center; color: var(--ink-soft); }
     .ramp .bar { width: 8rem; height: 0.6rem; border-radius: 1rem; background: linear-gradient(to right, black, rgb(110 110 110), white); border: 1px solid var(--line); }
     .ramp + p { margin-top: var(--space-1); }

@@ -200,7 +200,7 @@ export class InsideTab extends Worded(LitElement) {
     render() {
         const { photo, picture, about } = this;
         return html`
-            <h1>${t("inside.heading")}</h1>
+            <h1 tabindex="-1">${t("inside.heading")}</h1>
             <p class="lead soft">${t("inside.lead")}</p>
             <example-strip .examples=${about?.examples ?? []} .chosen=${photo?.example ?? null}
                 @example-chosen=${(/** @type {CustomEvent} */ event) => this.openExample(event.detail.example)}></example-strip>
@@ -243,7 +243,9 @@ export class InsideTab extends Worded(LitElement) {
 
     /** @param {CustomEvent} event */
     async #startOver({ detail }) {
-        this.renderRoot.querySelector("h1")?.scrollIntoView();
+        const heading = /** @type {HTMLElement} */ (this.renderRoot.querySelector("h1"));
+        heading.scrollIntoView();
+        heading.focus({ preventScroll: true });
         await this.openExample(detail.example);
     }
 

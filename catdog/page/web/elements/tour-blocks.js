@@ -5,6 +5,7 @@ import { Worded, t } from "../words.js";
 import { Latest } from "./asking.js";
 import { controls } from "./controls.js";
 import "./evidence-view.js";
+import { logitsOf } from "./logits.js";
 import "./verdict-panel.js";
 
 /** @typedef {import("../engine/types.js").Explanation & {depths: number[], changes: number[]}} Found */
@@ -27,7 +28,7 @@ export class TourBlocks extends Worded(LitElement) {
         h3 { margin-bottom: var(--space-2); }
         p { max-width: 65ch; }
         .beside { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: var(--space-4) var(--space-5); margin-top: var(--space-3); align-items: start; }
-        evidence-view { --max-height: 20rem; }
+        evidence-view { --max-height: 26rem; }
         .blocks { display: flex; flex-wrap: wrap; gap: var(--space-2); margin: var(--space-3) 0; }
         .block {
             display: grid; gap: var(--space-1); justify-items: center; min-width: 3.25rem; min-height: var(--target); padding: var(--space-2);
@@ -107,11 +108,11 @@ export class TourBlocks extends Worded(LitElement) {
                 <fieldset class="segments"><legend class="visually-hidden">${t("tour.blocks-part")}</legend>
                     ${PARTS.map((part) => html`<label><input type="radio" name="part" .checked=${part === this.what} @change=${() => this.#choose(part)}>
                         <span>${t(`tour.blocks-${part}`)}</span></label>`)}</fieldset>
-                ${this.off.size ? html`<button class="button quiet" @click=${() => { this.off = new Set(); this.#ask(); }}>${t("tour.blocks-all")}</button>` : nothing}
+                ${this.off.size ? html`<button class="button quiet" @click=${() => { Object.assign(this, { off: new Set(), what: "change" }); this.#ask(); }}>${t("tour.blocks-all")}</button>` : nothing}
             </div>
             <div class="beside">
                 <evidence-view .picture=${picture} .explanation=${found} .boxes=${false}></evidence-view>
-                <verdict-panel compact .prediction=${found.prediction} .thresholds=${found.thresholds}></verdict-panel>
+                <div><verdict-panel compact .prediction=${found.prediction} .thresholds=${found.thresholds}></verdict-panel>${logitsOf(found.prediction)}</div>
             </div>
             ${this.problem ? html`<p role="alert">${t(`problem.${this.problem}`)}</p>` : nothing}`;
     }

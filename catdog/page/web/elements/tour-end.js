@@ -6,7 +6,7 @@ import { controls } from "./controls.js";
 /** @typedef {import("../engine/types.js").Example} Example */
 
 /** Examples that are hard, and which sentence says why. */
-const FOOLS = { "hard-drawn-dog": "drawing", "hard-red-panda": "alike", "hard-pika": "alike", "hard-kitten-and-dog": "small" };
+const FOOLS = { "hard-drawn-dog": "drawing", "hard-red-panda": "alike", "hard-kitten-and-dog": "small" };
 
 /** Asks for an example by `example-chosen`. */
 export class TourFools extends Worded(LitElement) {
@@ -70,7 +70,7 @@ export class TourTeach extends Worded(LitElement) {
         context.clearRect(0, 0, canvas.width, canvas.height);
         context.fillStyle = getComputedStyle(this).color;
         this.signature.forEach((value, channel) => {
-            const height = Math.sqrt(value / most) * canvas.height;
+            const height = (value / most) * canvas.height;
             context.fillRect(channel, canvas.height - height, 1, height);
         });
     }

@@ -6,8 +6,8 @@ import { LitElement, css, html, nothing } from "../vendor/lit.js";
 import { Worded, t } from "../words.js";
 import { Latest } from "./asking.js";
 import { controls } from "./controls.js";
-import { icons } from "./icons.js";
 import "./evidence-view.js";
+import { logitsOf } from "./logits.js";
 import "./verdict-panel.js";
 
 /** @typedef {import("../engine/types.js").Explanation} Explanation */
@@ -198,13 +198,13 @@ export class TourErase extends Worded(LitElement) {
                 </div>
                 <div>
                     <div class="answer ${this.busy ? "busy" : ""}" aria-busy=${this.busy ? "true" : "false"}>
-                        <verdict-panel compact .prediction=${now.prediction} .thresholds=${now.thresholds}></verdict-panel></div>
+                        <verdict-panel compact .prediction=${now.prediction} .thresholds=${now.thresholds}></verdict-panel>${logitsOf(now.prediction)}</div>
                     ${this.problem ? html`<p role="alert">${t(`problem.${this.problem}`)}</p>` : nothing}
                     <div class="row">
                         <fieldset class="segments"><legend class="visually-hidden">${t("tour.erase-way")}</legend>
                             ${WAYS.map((way) => html`<label><input type="radio" name="way" .checked=${way === this.way} @change=${() => { this.way = way; }}>
                                 <span>${t(`tour.erase-${way}`)}</span></label>`)}</fieldset>
-                        <button class="button" ?disabled=${this.busy} @click=${this.#coverStrongest}>${icons.look}${t("tour.erase-strongest")}</button>
+                        <button class="button" ?disabled=${this.busy} @click=${this.#coverStrongest}>${t("tour.erase-strongest")}</button>
                         ${this.painted || this.busy ? html`<button class="button quiet" @click=${this.#startOver}>${t("tour.erase-again")}</button>` : nothing}
                     </div>
                 </div>

@@ -1,5 +1,5 @@
 /** What the network sees of a photo: as many pixels as it is given. With fewer, the answer holds for long, and then breaks. */
-import { MEAN, STD } from "../engine/device/input.js";
+import { MEAN, STD, shapeOf } from "../engine/device/input.js";
 import { engine } from "../engine/index.js";
 import { sizeOf } from "../pictures.js";
 import { LitElement, css, html, nothing } from "../vendor/lit.js";
@@ -7,6 +7,7 @@ import { Worded, t } from "../words.js";
 import { Latest } from "./asking.js";
 import { controls } from "./controls.js";
 import "./feature-map.js";
+import { logitsOf } from "./logits.js";
 import "./verdict-panel.js";
 
 /** @typedef {import("../engine/types.js").Explanation} Explanation */
@@ -99,7 +100,7 @@ export class TourSize extends Worded(LitElement) {
                         <input type="range" min=${STRIDE} max=${this.usual} step=${STRIDE} .value=${String(this.size)} @input=${this.#choose}></label>
                     ${this.problem ? html`<p role="alert">${t(`problem.${this.problem}`)}</p>` : nothing}
                     <div class="answer">${explanation
-                        ? html`<verdict-panel compact .prediction=${explanation.prediction} .thresholds=${explanation.thresholds}></verdict-panel>
+                        ? html`<verdict-panel compact .prediction=${explanation.prediction} .thresholds=${explanation.thresholds}></verdict-panel>${logitsOf(explanation.prediction)}
                             <p class="soft small number">${t("tour.size-places", { places: explanation.evidence.width * explanation.evidence.height })}</p>`
                         : nothing}</div>
                 </div>
@@ -108,9 +109,8 @@ export class TourSize extends Worded(LitElement) {
 
     /** Width and height in pixels, as the network gets it. @returns {[number, number]} */
     #shape() {
-        const [width, height] = sizeOf(/** @type {ImageBitmap} */ (this.picture));
-        const times = this.size / Math.min(width, height);
-        return [Math.round(width * times), Math.round(height * times)];
+        const [height, width] = shapeOf(...sizeOf(/** @type {ImageBitmap} */ (this.picture)), this.size, "whole");
+        return [width, height];
     }
 
     /** @param {Map<string, unknown>} changed */

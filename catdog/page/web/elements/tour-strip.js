@@ -14,6 +14,7 @@ import { pathTo, seenBy } from "./fields.js";
 /** @typedef {import("../engine/types.js").Layer} Layer */
 /** @typedef {import("./fields.js").Area} Area */
 
+const ACROSS = 3; // channels beside each other
 const SIDE = 560; // px, of the photo
 const THUMB = 144; // px, of the photo in the strip
 
@@ -96,13 +97,13 @@ export class TourStrip extends Worded(LitElement) {
         return html`
             <p>${t("tour.strip-text")}</p>
             <ol class="strip" tabindex="0" aria-label=${t("tour.strip")}>
-                <li><b>${t("tour.strip-photo")}</b><span class="soft small">${size(answer.layers[0].height * answer.layers[0].stride, answer.layers[0].width * answer.layers[0].stride, 3)}</span>
+                <li><b>${t("tour.strip-photo")}</b><span class="soft small">${size(answer.layers[0].width * answer.layers[0].stride, answer.layers[0].height * answer.layers[0].stride, 3)}</span>
                     <div class="one"><canvas class="thumb"></canvas>${frame("seen", this.#seen())}</div></li>
                 ${answer.layers.map((layer, index) => this.#layer(layer, index))}
-                <li><b>${t("tour.strip-places")}</b><span class="soft small">${size(evidence.height, evidence.width, 2)}</span>
+                <li><b>${t("tour.strip-places")}</b><span class="soft small">${size(evidence.width, evidence.height, 2)}</span>
                     <div class="one"><canvas class="places" role="img" aria-label=${t("tour.strip-places-alt", { label: t(`view.label-${label}`) })}></canvas>
                         ${frame("path", share(pathTo(answer.layers[this.layer], this.at, last), last))}</div></li>
-                <li class="number"><b>${t("tour.strip-sum")}</b><span class="big">${signed(steps.logit)}</span><br><span class="soft small">${t(`view.label-${label}`)}</span></li>
+                <li class="number"><b>${t("view.number-logit")}</b><span class="big">${signed(steps.logit)}</span><br><span class="soft small">${t(`view.label-${label}`)}</span></li>
                 <li class="number"><b>${t("tour.sum-probability")}</b><span class="big">${percent(steps.probability)}</span></li>
             </ol>
             ${this.#closeUp(answer.layers[this.layer])}`;
@@ -111,10 +112,20 @@ export class TourStrip extends Worded(LitElement) {
     /** @param {Layer} layer @param {number} index */
     #layer(layer, index) {
         const path = share(pathTo(this.#grid(), this.at, layer), layer);
-        return html`<li><b>${nameOf(layer)}</b><span class="soft small">${size(layer.height, layer.width, layer.channels)}</span>
-            <div class="mosaic" role="group" aria-label=${nameOf(layer)}>${layer.shown.map(({ channel }, tile) => html`<button type="button" aria-pressed=${index === this.layer && tile === this.tile}
+        return html`<li><b>${nameOf(layer)}</b><span class="soft small">${size(layer.width, layer.height, layer.channels)}</span>
+            <div class="mosaic" role="group" aria-label=${nameOf(layer)} @keydown=${this.#walk}>${layer.shown.map(({ channel }, tile) => html`<button type="button" aria-pressed=${index === this.layer && tile === this.tile} tabindex=${tile === (index === this.layer ? this.tile : 0) ? 0 : -1}
                 aria-label=${t("tour.strip-tile", { channel: channel + 1, layer: nameOf(layer) })} @click=${() => this.#choose(index, tile)}>
                 <canvas data-layer=${index} data-tile=${tile}></canvas>${frame("path", path)}</button>`)}</div></li>`;
+    }
+
+    /** From channel to channel by the arrow keys. @param {KeyboardEvent} event */
+    #walk(event) {
+        const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -ACROSS, ArrowDown: ACROSS }[event.key];
+        const tiles = /** @type {HTMLElement[]} */ ([.../** @type {Element} */ (event.currentTarget).children]);
+        const next = step && tiles[tiles.indexOf(/** @type {HTMLElement} */ (event.target)) + step];
+        if (!next) return;
+        event.preventDefault();
+        next.focus();
     }
 
     /** The layer that is looked at. */
@@ -159,7 +170,7 @@ export class TourStrip extends Worded(LitElement) {
 
     /** @param {PointerEvent} event */
     #point(event) {
-        if (event.type === "pointermove" && event.pointerType !== "mouse" && !event.buttons) return;
+        if (!event.buttons) return; // it only passes
         const { left, top, width, height } = /** @type {Element} */ (event.currentTarget).getBoundingClientRect();
         this.#goTo(Math.floor(((event.clientY - top) / height) * this.#grid().height), Math.floor(((event.clientX - left) / width) * this.#grid().width));
     }
@@ -229,7 +240,7 @@ function frame(name, { top, left, bottom, right }) {
 /** @param {Layer} layer */
 const nameOf = ({ name }) => (name === "stem" ? t("tour.strip-stem") : t("inside.stage", { stage: name.slice(-1) }));
 
-/** @param {number} height @param {number} width @param {number} channels */
-const size = (height, width, channels) => `${height} × ${width} × ${channels}`;
+/** @param {number} width @param {number} height @param {number} channels */
+const size = (width, height, channels) => `${width}×${height}×${channels}`;
 
 customElements.define("tour-strip", TourStrip);

@@ -2,10 +2,10 @@
 import { engine } from "../engine/index.js";
 import { LitElement, css, html, nothing } from "../vendor/lit.js";
 import { Worded, t } from "../words.js";
-import { signed } from "./adding-up.js";
 import { Latest } from "./asking.js";
 import "./cam-map.js";
 import { controls } from "./controls.js";
+import { logitsOf } from "./logits.js";
 import { stretched } from "./stretched.js";
 
 /** @typedef {import("../engine/types.js").Explanation} Explanation */
@@ -74,7 +74,7 @@ export class TourWeights extends Worded(LitElement) {
         return html`
             <p>${t("tour.weights-text")}</p>
             <div class="maps">${WEIGHTS.filter((name) => found[name]).map((name) => this.#map(name, /** @type {Explanation} */ (found[name]), label))}</div>
-            <p class="soft small">${t("tour.weights-stretched")} ${found.imagenet ? nothing : t("tour.weights-no-imagenet")}</p>`;
+            <p class="soft small">${t("tour.weights-stretched")}</p>`;
     }
 
     /**
@@ -83,12 +83,11 @@ export class TourWeights extends Worded(LitElement) {
      * @param {"cat" | "dog"} label
      */
     #map(name, { evidence, view, size, prediction }, label) {
-        const [cat, dog] = prediction.logits.map(signed);
         return html`<figure>
             <cam-map .picture=${this.picture} .mapped=${{ values: stretched(evidence, label), label, view, size }}
                 name=${t("tour.weights-alt", { weights: t(`tour.weights-${name}`), label: t(`view.label-${label}`) })}></cam-map>
-            <figcaption><b>${t(`tour.weights-${name}`)}</b><br><span class="small soft">${t(`tour.weights-${name}-text`)}</span><br>
-                <span class="small number">${t("tour.weights-logits", { cat, dog })}</span></figcaption></figure>`;
+            <figcaption><b>${t(`tour.weights-${name}`)}</b><br><span class="small soft">${t(`tour.weights-${name}-text`)}</span>
+                ${logitsOf(prediction)}</figcaption></figure>`;
     }
 }
 
