@@ -372,12 +372,14 @@ def test_the_camera_is_answered_on_the_device(site, root):
     fill(site, root, "live")
 
 
-def test_a_network_that_came_damaged_is_told_and_fetched_again(site, root, folder):
+def test_a_network_that_came_damaged_is_told_and_fetched_again(blank, host, root, folder):
     place = folder / "some" / "path"
     file = place / json.loads((place / "about.json").read_text())["network"]["file"]
     whole = file.read_bytes()
     file.write_bytes(whole[:1000] + b"?" + whole[1001:])
     try:
+        site = blank()
+        open_site(site, host)
         drop(site, [root / "examples" / "cat-chelsea.jpg"], "main")
         expect(site.get_by_text(WORDS["en"]["problem.broken-network"]).first).to_be_visible(timeout=PATIENCE)
     finally:
