@@ -26,6 +26,7 @@ from catdog.training.calibration import calibrate
 from catdog.training.config import TrainConfig
 from catdog.training.loop import fit
 from catdog.training.sources import Photos, find_photos, initialize, read_photos
+from catdog.training.teacher import load_teacher
 from research.compare_recipes import in_proxy, proxy
 
 HEAD = ("left out", "n", "called neither", "a pet with 0.9 or more")
@@ -51,6 +52,8 @@ class Options:
     """What to leave out, in turns: the beginnings of file names, several with commas."""
     init: str = "imagenet"
     """Starting weights, as for train.py."""
+    teacher: str = TrainConfig.teacher
+    """As for train.py."""
     out: Path = CHECKPOINT.with_suffix("") / "left-out.md"
     device: str = "auto"
     bfloat16: bool = False
@@ -62,6 +65,7 @@ def main() -> int:
     options = tyro.cli(Options, prog=program())
     log_to_terminal()
     config = proxy(options.data, options.neither, options.init, options.bfloat16, options.workers)
+    config = replace(config, teacher=options.teacher)
     try:
         device = choose_device(options.device)
         photos = read_photos(find_photos(config))
@@ -107,8 +111,10 @@ def trained(config: TrainConfig, photos: Photos, device: torch.device) -> Classi
     torch.manual_seed(config.seed)
     network = ARCHITECTURES[config.arch]()
     initialize(network, config)
+    teacher = load_teacher(config.teacher)
     with tempfile.TemporaryDirectory() as folder:
-        fitted = fit(network, config, photos.training, photos.tuning, device, Path(folder) / "state.resume")
+        state_path = Path(folder) / "state.resume"
+        fitted = fit(network, config, photos.training, photos.tuning, device, state_path, teacher=teacher)
     metadata = calibrate(fitted.network, config, photos, device)
     return Classifier(fitted.network, metadata, device)
 
