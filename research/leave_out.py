@@ -52,8 +52,8 @@ class Options:
     """What to leave out, in turns: the beginnings of file names, several with commas."""
     init: str = "imagenet"
     """Starting weights, as for train.py."""
-    teacher: str = TrainConfig.teacher
-    """As for train.py."""
+    teacher: str = "none"
+    """As for train.py; in so short a run one makes no difference."""
     out: Path = CHECKPOINT.with_suffix("") / "left-out.md"
     device: str = "auto"
     bfloat16: bool = False
