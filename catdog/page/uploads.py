@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import threading
 import time
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -19,10 +20,16 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
+from catdog.page.turns import visitor_at
+
 KEEP_SECONDS = 3_000.0  # after which an upload is deleted, at the next look
 LOOK_SECONDS = 600.0
 NEEDED_SECONDS = 60.0  # for which an upload is kept also where others need its room
 TOTAL = 2 * 2**30  # bytes of all uploads
+AT_ONCE, AT_ONCE_EACH = (
+    32,
+    16,
+)  # forms over all visitors, and of one: each may have many files to write, and to delete again
 MAX_FILES = 500  # of one request
 MAX_FILE = 50 * 2**20  # bytes
 MAX_HEADER = 4_096  # bytes of a part's header
@@ -57,6 +64,8 @@ class Uploads:
         self._lock = (
             threading.RLock()
         )  # forms are written in threads: a disk may be slow, and others wait for their answers
+        self._coming: Counter[str] = Counter()  # forms that are written or deleted, by visitor
+        self._closing: set[asyncio.Future[None]] = set()  # which the loop would forget otherwise
         self._turn = asyncio.Semaphore(1)  # one at a time, or many threads would take the processor from the answers
         self.sweep()
 
@@ -73,7 +82,11 @@ class Uploads:
             UploadError: for what is no form with files alone, for files that are too large, and where there is no room.
             starlette.requests.ClientDisconnect: where the visitor leaves.
         """
+        visitor = visitor_at(request.client and request.client.host)
+        if self._coming[visitor] >= AT_ONCE_EACH or self._coming.total() >= AT_ONCE:
+            raise UploadError(503, "busy", "Too many uploads come at once. Please try again in a moment.")
         form = Form(request.headers.get("content-type", ""), self)
+        self._coming[visitor] += 1
         try:
             async for part in request.stream():
                 async with self._turn:
@@ -84,8 +97,21 @@ class Uploads:
                 raise full() from error
             raise
         finally:
+            closing = asyncio.ensure_future(
+                self._close(form, visitor)
+            )  # of its own, so that it is done also where this is cancelled
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+            await asyncio.shield(closing)
+
+    async def _close(self, form: Form, visitor: str) -> None:
+        try:
             async with self._turn:
                 await asyncio.to_thread(form.close)
+        finally:
+            self._coming[visitor] -= 1
+            if not self._coming[visitor]:
+                del self._coming[visitor]
 
     def reserve(self, size: int) -> None:
         """Raises: UploadError where there is no room, also without those that nobody needs any more."""
@@ -151,6 +177,7 @@ class Form:
         self._file: BinaryIO | None = None
         self._size = self._reserved = 0  # bytes of this file, and of all
         self._ended = self._kept = False
+        self._lock = threading.Lock()  # who cancels a request does not end the thread that writes
         self._parser = MultipartParser(
             options[b"boundary"],
             {
@@ -167,7 +194,8 @@ class Form:
 
     def write(self, part: bytes) -> None:
         try:
-            self._parser.write(part)
+            with self._lock:
+                self._parser.write(part)
         except FormParserError as error:
             raise no_form("This is no form of the kind multipart/form-data.") from error
 
@@ -178,12 +206,13 @@ class Form:
         return [f"{place.name}/{next(place.iterdir()).name}" for place in self._places]
 
     def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-        if not self._kept:
-            for place in self._places:
-                self._uploads.delete(place)
-            self._uploads.release(self._reserved)
+        with self._lock:
+            if self._file is not None:
+                self._file.close()
+            if not self._kept:
+                for place in self._places:
+                    self._uploads.delete(place)
+                self._uploads.release(self._reserved)
 
     def _begin_part(self) -> None:
         self._name = self._value = self._disposition = b""

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import re
+import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -111,6 +112,70 @@ def test_what_is_no_form_is_refused(kept, kind):
 def test_who_leaves_in_the_middle_leaves_nothing(kept):
     with pytest.raises(ClientDisconnect):
         receive(kept, part(b"x"), part(b"y")[:70], leaves=True)
+    assert nothing_is_left(kept)
+
+
+def test_of_one_visitor_only_so_many_forms_come_at_once(kept, monkeypatch):
+    monkeypatch.setattr(uploads, "AT_ONCE_EACH", 2)
+
+    async def wait() -> dict[str, Any]:
+        await asyncio.sleep(3600)
+        raise AssertionError
+
+    async def come() -> None:
+        scope = {"type": "http", "method": "POST", "path": "/", "headers": [(b"content-type", FORM.encode())]}
+        asked = [
+            asyncio.ensure_future(kept.receive(Request({**scope, "client": (host, 1)}, wait)))
+            for host in ("192.0.2.1", "192.0.2.1", "192.0.2.2")
+        ]
+        await asyncio.sleep(0.05)
+        with pytest.raises(UploadError) as refused:
+            await kept.receive(Request({**scope, "client": ("192.0.2.1", 1)}, wait))
+        assert (refused.value.status, refused.value.code) == (503, "busy")
+        assert not any(each.done() for each in asked)
+        for each in asked:
+            each.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+        await asyncio.sleep(0.2)
+        with pytest.raises(TimeoutError):  # there is room again
+            await asyncio.wait_for(kept.receive(Request({**scope, "client": ("192.0.2.1", 1)}, wait)), 0.1)
+
+    asyncio.run(come())
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_who_is_sent_away_while_files_are_written_leaves_nothing(kept, monkeypatch, again):
+    """The request is cancelled, once or also in its last steps, but not the thread that writes; and others wait for their turn."""
+    begun = threading.Event()
+    new_place = kept.new_place
+
+    def slowly() -> Path:
+        begun.set()
+        time.sleep(0.02)
+        return new_place()
+
+    monkeypatch.setattr(kept, "new_place", slowly)
+    body = part(b"x") * 20
+
+    async def come() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": True}
+
+    async def cancel() -> None:
+        scope = {"type": "http", "method": "POST", "path": "/", "headers": [(b"content-type", FORM.encode())]}
+        asked = [asyncio.ensure_future(kept.receive(Request(scope, come))) for _ in range(3)]
+        await asyncio.to_thread(begun.wait)
+        for each in asked:
+            each.cancel()
+        await asyncio.sleep(0.01)
+        for each in asked if again else ():
+            each.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+        for _ in range(200):
+            if not any(kept.folder.iterdir()):
+                break
+            await asyncio.sleep(0.05)
+
+    asyncio.run(cancel())
     assert nothing_is_left(kept)
 
 
