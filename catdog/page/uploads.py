@@ -97,9 +97,7 @@ class Uploads:
                 raise full() from error
             raise
         finally:
-            closing = asyncio.ensure_future(
-                self._close(form, visitor)
-            )  # of its own, so that it is done also where this is cancelled
+            closing = asyncio.ensure_future(self._close(form, visitor))  # which is done also where this is cancelled
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
             await asyncio.shield(closing)
