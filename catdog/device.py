@@ -113,6 +113,13 @@ def share_heaps() -> None:
     set_malloc(M_ARENA_MAX, 2)
 
 
+def give_back_memory() -> None:
+    """On Linux, give the system back what freed blocks hold between others: glibc gives back what lies at a heap's end alone."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
 def set_malloc(option: int, value: int) -> None:
     """Set an option of glibc's allocator; nothing where the C library is another."""
     if sys.platform == "linux":

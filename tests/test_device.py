@@ -181,6 +181,31 @@ def test_a_tensor_gets_the_memory_that_an_earlier_one_left_where_it_is_kept(root
     assert kept < given_back / 10
 
 
+FREED_BETWEEN_OTHERS = """
+from pathlib import Path
+from catdog.device import give_back_memory
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 >> 20
+
+before = resident()
+blocks = [bytearray(b"x" * 60_000) for _ in range(4_000)]
+del blocks[:-1]
+print(resident() - before)
+give_back_memory()
+print(resident() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or not platform.libc_ver()[0], reason="what glibc's allocator keeps")
+def test_memory_that_was_freed_between_other_blocks_goes_back_to_the_system(root):
+    done = subprocess.run(
+        [sys.executable, "-c", FREED_BETWEEN_OTHERS], cwd=root, capture_output=True, text=True, check=True
+    )
+    held, left = map(int, done.stdout.split())
+    assert held > 100 and left < 40
+
+
 # ---------------------------------------------------------------------------- too little memory
 
 

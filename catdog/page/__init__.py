@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from catdog.classifier import Classifier
-from catdog.device import share_heaps
+from catdog.device import give_back_memory, share_heaps
 from catdog.page import answers, assets, endpoints, inside
 from catdog.page.answers import MAX_PHOTO
 from catdog.page.guard import Guard
@@ -23,6 +23,7 @@ from catdog.page.turns import PLACES, Turns
 from catdog.page.uploads import Uploads
 
 SESSIONS = 500  # newest ones that Gradio remembers: every call of a program begins one
+GIVE_BACK_SECONDS = 15.0
 CALLS = PLACES + UNHEARD + 100  # of programs, handed on at once: they wait in our line, not in Gradio's queue
 
 
@@ -52,13 +53,21 @@ async def failed(request: Request, error: Exception) -> Response:
 
 @asynccontextmanager
 async def sweeping(server: Server) -> AsyncIterator[None]:
-    """Old uploads are deleted for as long as the page is served, and all that are left in the end."""
-    sweeping = asyncio.create_task(server.state.uploads.keep_swept())
+    """Old uploads are deleted and memory is given back for as long as the page is served, and all uploads in the end."""
+    sweeping = [asyncio.create_task(each) for each in (server.state.uploads.keep_swept(), keep_giving_back())]
     try:
         yield
     finally:
-        sweeping.cancel()
+        for each in sweeping:
+            each.cancel()
         server.state.uploads.delete_own()
+
+
+async def keep_giving_back() -> None:
+    """What large pictures and bodies leave behind goes back to the system, again and again."""
+    while True:
+        await asyncio.sleep(GIVE_BACK_SECONDS)
+        await asyncio.to_thread(give_back_memory)
 
 
 def launch(server: Server, **options: Any) -> None:
