@@ -26,10 +26,7 @@ KEEP_SECONDS = 3_000.0  # after which an upload is deleted, at the next look
 LOOK_SECONDS = 600.0
 NEEDED_SECONDS = 60.0  # for which an upload is kept also where others need its room
 TOTAL = 2 * 2**30  # bytes of all uploads
-AT_ONCE, AT_ONCE_EACH = (
-    32,
-    16,
-)  # forms over all visitors, and of one: each may have many files to write, and to delete again
+COMING, COMING_EACH = 4_000, 1_000  # files of forms that have not ended, over all visitors and of one
 MAX_FILES = 500  # of one request
 MAX_FILE = 50 * 2**20  # bytes
 MAX_HEADER = 4_096  # bytes of a part's header
@@ -64,7 +61,7 @@ class Uploads:
         self._lock = (
             threading.RLock()
         )  # forms are written in threads: a disk may be slow, and others wait for their answers
-        self._coming: Counter[str] = Counter()  # forms that are written or deleted, by visitor
+        self._coming: Counter[str] = Counter()  # files of forms that have not ended, by visitor
         self._closing: set[asyncio.Future[None]] = set()  # which the loop would forget otherwise
         self._turn = asyncio.Semaphore(1)  # one at a time, or many threads would take the processor from the answers
         self.sweep()
@@ -83,10 +80,7 @@ class Uploads:
             starlette.requests.ClientDisconnect: where the visitor leaves.
         """
         visitor = visitor_at(request.client and request.client.host)
-        if self._coming[visitor] >= AT_ONCE_EACH or self._coming.total() >= AT_ONCE:
-            raise UploadError(503, "busy", "Too many uploads come at once. Please try again in a moment.")
-        form = Form(request.headers.get("content-type", ""), self)
-        self._coming[visitor] += 1
+        form = Form(request.headers.get("content-type", ""), self, visitor)
         try:
             async for part in request.stream():
                 async with self._turn:
@@ -97,17 +91,25 @@ class Uploads:
                 raise full() from error
             raise
         finally:
-            closing = asyncio.ensure_future(self._close(form, visitor))  # which is done also where this is cancelled
+            closing = asyncio.ensure_future(self._close(form))  # which is done also where this is cancelled
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
             await asyncio.shield(closing)
 
-    async def _close(self, form: Form, visitor: str) -> None:
-        try:
-            async with self._turn:
-                await asyncio.to_thread(form.close)
-        finally:
-            self._coming[visitor] -= 1
+    async def _close(self, form: Form) -> None:
+        async with self._turn:
+            await asyncio.to_thread(form.close)
+
+    def begin_file(self, visitor: str) -> None:
+        """Raises: UploadError where too many files are on the way, each of which may have to be deleted again."""
+        with self._lock:
+            if self._coming[visitor] >= COMING_EACH or self._coming.total() >= COMING:
+                raise UploadError(503, "busy", "Too many files come at once. Please try again in a moment.")
+            self._coming[visitor] += 1
+
+    def end_files(self, visitor: str, count: int) -> None:
+        with self._lock:
+            self._coming[visitor] -= count
             if not self._coming[visitor]:
                 del self._coming[visitor]
 
@@ -166,11 +168,12 @@ class Uploads:
 class Form:
     """A multipart body (RFC 7578) whose files are written as they come, one at a time."""
 
-    def __init__(self, content_type: str, uploads: Uploads) -> None:
+    def __init__(self, content_type: str, uploads: Uploads, visitor: str) -> None:
         kind, options = parse_options_header(content_type)
         if kind != b"multipart/form-data" or not options.get(b"boundary"):
             raise no_form("An upload is a form of the kind multipart/form-data.")
-        self._uploads = uploads
+        self._uploads, self._visitor = uploads, visitor
+        self._begun = 0  # files
         self._places: list[Path] = []  # a folder each, deleted unless all has come
         self._file: BinaryIO | None = None
         self._size = self._reserved = 0  # bytes of this file, and of all
@@ -211,6 +214,7 @@ class Form:
                 for place in self._places:
                     self._uploads.delete(place)
                 self._uploads.release(self._reserved)
+            self._uploads.end_files(self._visitor, self._begun)
 
     def _begin_part(self) -> None:
         self._name = self._value = self._disposition = b""
@@ -239,6 +243,8 @@ class Form:
             raise no_form("Only files can be uploaded, under the name files.")
         if len(self._places) >= MAX_FILES:
             raise UploadError(413, "too-many", f"Upload at most {MAX_FILES} files at a time.")
+        self._uploads.begin_file(self._visitor)
+        self._begun += 1
         place = self._uploads.new_place()
         self._places.append(place)
         self._file = (place / file_name(options[b"filename"])).open("xb")

@@ -8,7 +8,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -115,30 +115,36 @@ def test_who_leaves_in_the_middle_leaves_nothing(kept):
     assert nothing_is_left(kept)
 
 
-def test_of_one_visitor_only_so_many_forms_come_at_once(kept, monkeypatch):
-    monkeypatch.setattr(uploads, "AT_ONCE_EACH", 2)
+def test_of_one_visitor_only_so_many_files_are_on_the_way(kept, monkeypatch):
+    monkeypatch.setattr(uploads, "COMING_EACH", 3)
 
-    async def wait() -> dict[str, Any]:
-        await asyncio.sleep(3600)
-        raise AssertionError
+    def slow(*parts: bytes) -> Callable[[], Awaitable[dict[str, Any]]]:
+        messages = list(parts)
+
+        async def come() -> dict[str, Any]:
+            if not messages:
+                await asyncio.sleep(3600)
+            return {"type": "http.request", "body": messages.pop(0), "more_body": True}
+
+        return come
+
+    async def ask(host: str, *parts: bytes) -> list[str]:
+        scope = {"type": "http", "method": "POST", "path": "/", "headers": [(b"content-type", FORM.encode())]}
+        return await kept.receive(Request({**scope, "client": (host, 1)}, slow(*parts)))
 
     async def come() -> None:
-        scope = {"type": "http", "method": "POST", "path": "/", "headers": [(b"content-type", FORM.encode())]}
-        asked = [
-            asyncio.ensure_future(kept.receive(Request({**scope, "client": (host, 1)}, wait)))
-            for host in ("192.0.2.1", "192.0.2.1", "192.0.2.2")
-        ]
-        await asyncio.sleep(0.05)
+        begun = [asyncio.ensure_future(ask(host, part(b"x") * 3)) for host in ("192.0.2.1", "192.0.2.2")]
+        await asyncio.sleep(0.3)
         with pytest.raises(UploadError) as refused:
-            await kept.receive(Request({**scope, "client": ("192.0.2.1", 1)}, wait))
+            await ask("192.0.2.1", part(b"x"))
         assert (refused.value.status, refused.value.code) == (503, "busy")
-        assert not any(each.done() for each in asked)
-        for each in asked:
+        assert not any(each.done() for each in begun)
+        for each in begun:
             each.cancel()
-        await asyncio.gather(*asked, return_exceptions=True)
-        await asyncio.sleep(0.2)
+        await asyncio.gather(*begun, return_exceptions=True)
+        await asyncio.sleep(0.3)
         with pytest.raises(TimeoutError):  # there is room again
-            await asyncio.wait_for(kept.receive(Request({**scope, "client": ("192.0.2.1", 1)}, wait)), 0.1)
+            await asyncio.wait_for(ask("192.0.2.1", part(b"x") * 3), 0.3)
 
     asyncio.run(come())
 
