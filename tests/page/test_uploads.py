@@ -219,7 +219,7 @@ def test_only_one_file_of_a_form_is_open_at_a_time(kept):
     if not Path("/proc/self/fd").exists():
         pytest.skip("reads handles from /proc")
     before, most = open_now(), 0
-    form = uploads.Form(FORM, kept)
+    form = uploads.Form(FORM, kept, "a visitor")
     for _ in range(50):
         form.write(part(b"x"))
         most = max(most, open_now())
