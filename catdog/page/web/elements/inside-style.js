@@ -28,14 +28,14 @@ export const insideStyle = css`
 
     .choices { display: flex; flex-wrap: wrap; gap: 0 var(--space-4); }
     .beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); gap: var(--space-4); margin-top: var(--space-4); }
-    figcaption { margin-top: var(--space-2); line-height: 1.4; }
+    figcaption { margin-top: var(--space-2); line-height: 1.4; overflow-wrap: anywhere; }
     .empty {
         display: grid; place-content: center; justify-items: center; gap: var(--space-3); min-height: 14rem;
         padding: var(--space-4); border-radius: var(--radius); background: var(--sunken); text-align: center;
     }
     progress { width: 12rem; max-width: 100%; }
 
-    .addition { display: grid; grid-template-columns: 1fr auto 1fr auto 1fr; gap: var(--space-2); margin: var(--space-4) 0 var(--space-3); max-width: 46rem; }
+    .addition { display: grid; grid-template-columns: minmax(0, 1fr) auto minmax(0, 1fr) auto minmax(0, 1fr); gap: var(--space-2); margin: var(--space-4) 0 var(--space-3); max-width: 46rem; }
     .sign { padding-top: clamp(0.4rem, 5vw, 2.2rem); font-size: var(--text-l); color: var(--ink-soft); }
     .ramp { display: flex; gap: var(--space-2); align-items: center; color: var(--ink-soft); }
     .ramp .bar { width: 8rem; height: 0.6rem; border-radius: 1rem; background: linear-gradient(to right, black, rgb(110 110 110), white); border: 1px solid var(--line); }

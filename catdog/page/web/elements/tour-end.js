@@ -15,9 +15,9 @@ export class TourFools extends Worded(LitElement) {
     static styles = [controls, css`
         p { max-width: 65ch; }
         ul { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 14rem), 1fr)); gap: var(--space-3); margin: var(--space-3) 0 0; padding: 0; list-style: none; }
-        button { display: grid; grid-template-columns: 6rem 1fr; gap: var(--space-3); align-items: center; width: 100%; height: 100%; padding: var(--space-2); border: 1px solid var(--line); border-radius: var(--radius); background: var(--raised); color: inherit; font: inherit; font-size: var(--text-s); text-align: left; cursor: pointer; }
+        button { display: grid; grid-template-columns: minmax(0, 6rem) minmax(0, 1fr); gap: var(--space-3); align-items: center; width: 100%; height: 100%; padding: var(--space-2); border: 1px solid var(--line); border-radius: var(--radius); background: var(--raised); color: inherit; font: inherit; font-size: var(--text-s); text-align: left; overflow-wrap: anywhere; cursor: pointer; }
         button:hover { border-color: var(--line-strong); }
-        img { width: 6rem; height: 4.5rem; object-fit: cover; border-radius: var(--radius-small); }
+        img { width: 100%; height: 4.5rem; object-fit: cover; border-radius: var(--radius-small); }
     `];
 
     constructor() {
